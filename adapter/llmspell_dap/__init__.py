@@ -1,0 +1,1 @@
+"""The debug adapter: DAP on one side, LDP on the other."""

@@ -1,0 +1,1 @@
+"""The language side: Lua text in, plain data out. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Middle floor: scopes, types, index, API."""

@@ -1,0 +1,1 @@
+"""Top floor: one module per diagnostic group."""

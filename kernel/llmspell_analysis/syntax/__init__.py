@@ -1,0 +1,1 @@
+"""Ground floor: text, line index, tree, edits, and the compiler's verdict."""

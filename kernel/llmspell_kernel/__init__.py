@@ -1,0 +1,1 @@
+"""One live kernel: protocol, client, service, worker, runtime, debugger."""

@@ -1,0 +1,1 @@
+"""Find, start and talk to a kernel."""

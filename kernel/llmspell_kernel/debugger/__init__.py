@@ -1,0 +1,1 @@
+"""Breakpoints, stops, stepping and inspection inside a worker."""

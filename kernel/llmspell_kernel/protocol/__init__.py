@@ -1,0 +1,1 @@
+"""What goes over the wire: Jupyter messages (LRP), debug messages (LDP), connection files."""

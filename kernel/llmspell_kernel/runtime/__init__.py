@@ -1,0 +1,1 @@
+"""The sandboxed Lua state and everything a script finds in it."""

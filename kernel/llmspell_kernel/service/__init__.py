@@ -1,0 +1,1 @@
+"""The kernel process: five channels, sessions, routing. Never runs Lua."""

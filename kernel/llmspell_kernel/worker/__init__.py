@@ -1,0 +1,1 @@
+"""The process of one script session: jobs, output, interrupt."""
