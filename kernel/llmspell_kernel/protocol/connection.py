@@ -191,11 +191,7 @@ def read_connection_file(path: Path, *, template: bool = False) -> ConnectionInf
 
     def refuse(name: str, expected: str) -> ConnectionFileError:
         shown = (
-            "an empty value"
-            if values.get(name) == ""
-            else "nothing"
-            if name not in values
-            else "another value"
+            "an empty value" if values.get(name) == "" else "nothing" if name not in values else "another value"
         )
         return ConnectionFileError(f"{path}: {name}: expected {expected}, found {shown}")
 
@@ -271,12 +267,7 @@ def _kind(mode: int) -> str:
 
 def _load(path: Path) -> dict[str, Any]:
     # O_NONBLOCK so that opening a pipe which lies in the folder does not wait for its writer.
-    flags = (
-        os.O_RDONLY
-        | getattr(os, "O_NOFOLLOW", 0)
-        | getattr(os, "O_NONBLOCK", 0)
-        | getattr(os, "O_CLOEXEC", 0)
-    )
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
@@ -293,9 +284,7 @@ def _load(path: Path) -> dict[str, Any]:
                 raise ConnectionFileError(f"{path}: belongs to another user (uid {status.st_uid})")
             if status.st_mode & _OTHERS:
                 mode = stat.S_IMODE(status.st_mode)
-                raise ConnectionFileError(
-                    f"{path}: other users can access it (mode {mode:04o}); it must be 0600"
-                )
+                raise ConnectionFileError(f"{path}: other users can access it (mode {mode:04o}); it must be 0600")
         text = file.read(MAX_FILE_BYTES + 1)
     if len(text) > MAX_FILE_BYTES:
         raise ConnectionFileError(f"{path}: is larger than {MAX_FILE_BYTES} bytes")

@@ -1,0 +1,99 @@
+"""The one gate: whatever a script gets from outside Lua passes ``Host.call``.
+
+Policy, argument checks, hooks, tracing and recording are layers around this one call, not code in each tool.
+
+Invariant: ``Host.enter``, the only function of it that Lua can reach, returns flat tuples and never raises.
+"""
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from .configuration import Configuration
+from .values import Scalar, Value, ValueCodecError, decode, encode
+
+__all__ = ["Host", "HostContext", "HostError", "HostFunction", "Value"]
+
+# More values than this in one call or return would need a Lua stack of that size; they travel in pages.
+PAGE = 4000
+
+
+class HostError(Exception):
+    """Becomes a Lua error with exactly this message, at the position of the script's call."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostContext:
+    """What host functions may know of their surroundings. ``home`` is LLMSPELL_HOME."""
+
+    project_root: Path
+    home: Path
+    configuration: Configuration = field(default_factory=Configuration)
+    script: Path | None = None
+
+
+HostFunction = Callable[..., Value]
+
+
+class Host:
+    """Host functions by name. Each is called as ``function(host, *arguments)``."""
+
+    def __init__(self, context: HostContext) -> None:
+        self.context = context
+        self._functions: dict[str, HostFunction] = {}
+        self._pages: dict[int, list[Scalar | None]] = {}
+        self._page_ids = count(1)
+
+    def register(self, name: str, function: HostFunction) -> None:
+        if name in self._functions:
+            raise ValueError(f"host function {name!r} is registered twice")
+        self._functions[name] = function
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._functions)
+
+    def call(self, name: str, arguments: Sequence[Value]) -> Value:
+        """Run a host function. Raises HostError for what the script is to see as an error."""
+        function = self._functions.get(name)
+        if function is None:
+            raise HostError(f"'{name}' is not available in this version of LLMSpell")
+        return function(self, *arguments)
+
+    # What follows is called from Lua (lua/base.lua); all strings are bytes there.
+
+    def enter(self, name: bytes, shape: bytes, page: int | None, *scalars: Scalar | None) -> tuple[object, ...]:
+        """``ok, shape, page, scalars…`` or ``false, message``. ``page`` holds the scalars when they are many."""
+        try:
+            given = scalars if page is None else self._pages.pop(page)
+            result = self.call(name.decode(), decode(shape, given))
+            result_shape, result_scalars = encode(result)
+        except (HostError, ValueCodecError) as error:
+            return False, str(error).encode("utf-8", "surrogateescape")
+        except BaseException as error:  # noqa: BLE001 - nothing may unwind through Lua
+            traceback.print_exc(file=sys.stderr)
+            text = f"{name.decode()}: internal error: {type(error).__name__}: {error} (a fault of LLMSpell)"
+            return False, text.encode("utf-8", "surrogateescape")
+        if len(result_scalars) <= PAGE:
+            return True, result_shape, None, *result_scalars
+        result_page = next(self._page_ids)
+        self._pages[result_page] = list(result_scalars)
+        return True, result_shape, result_page
+
+    def push_page(self, page: int | None, *scalars: Scalar | None) -> int:
+        """Append scalars to a page of arguments (a new one when ``page`` is nil) and return its number."""
+        if page is None:
+            page = next(self._page_ids)
+            self._pages[page] = []
+        self._pages[page].extend(scalars)
+        return page
+
+    def pull_page(self, page: int, start: int) -> tuple[Scalar | None, ...]:
+        """Up to PAGE scalars of a result from the zero-based ``start``; the page is dropped at its end."""
+        scalars = self._pages.get(page, [])
+        if start + PAGE >= len(scalars):
+            self._pages.pop(page, None)
+        return tuple(scalars[start : start + PAGE])

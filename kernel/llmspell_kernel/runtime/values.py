@@ -1,0 +1,110 @@
+"""Values that cross between Lua and Python: a shape string and the scalars in pre-order.
+
+The shape is one ASCII byte per item: ``s`` one scalar, ``n`` nil, ``[`` … ``]`` an array, ``{`` … ``}`` key and
+value in turn. Both halves (this one and ``lua/values.lua``) keep the same rules: a table with ``#t > 0`` is an
+array and its other keys are dropped, any other table an object, nil in an object vanishes.
+
+Invariant: only nil, booleans, numbers and byte strings cross. Text is UTF-8 with ``surrogateescape``, so that
+any byte sequence survives a round trip.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
+Scalar = bool | int | float | bytes
+
+MAX_DEPTH = 200
+MAX_ITEMS = 2_000_000
+_INTEGER_MIN, _INTEGER_MAX = -(2**63), 2**63 - 1
+
+
+class ValueCodecError(ValueError):
+    """A value that cannot cross; the message says which."""
+
+
+def decode(shape: bytes, scalars: Sequence[Scalar | None]) -> list[Value]:
+    """Rebuild the values (a list of arguments or results) that ``shape`` lists."""
+    values: list[Value] = []
+    stack: list[tuple[list[Value], bool]] = []
+    current = values
+    supply = iter(scalars)
+    for code in shape:
+        match code:
+            case 0x73:  # s
+                scalar = next(supply)
+                current.append(scalar.decode("utf-8", "surrogateescape") if isinstance(scalar, bytes) else scalar)
+            case 0x6E:  # n
+                current.append(None)
+            case 0x5B | 0x7B:  # [ {
+                stack.append((current, code == 0x7B))
+                current = []
+            case _:
+                items = current
+                current, is_object = stack.pop()
+                current.append(_as_object(items) if is_object else items)
+    return values
+
+
+def _as_object(items: list[Value]) -> dict[str, Value]:
+    keys = iter(items)
+    return {_key(key): value for key, value in zip(keys, keys, strict=True)}
+
+
+def _key(key: Value) -> str:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return str(key)
+
+
+def encode(value: Value) -> tuple[bytes, list[Scalar]]:
+    """The shape and the scalars of one value. Raises ValueCodecError for what Lua cannot hold."""
+    shape = bytearray()
+    scalars: list[Scalar] = []
+    for code, scalar in _walk(value, 0):
+        shape.append(code)
+        if scalar is not None:
+            scalars.append(scalar)
+        if len(shape) > MAX_ITEMS:
+            raise ValueCodecError(f"value has more than {MAX_ITEMS} parts")
+    return bytes(shape), scalars
+
+
+def _walk(value: Value, depth: int) -> Iterator[tuple[int, Scalar | None]]:
+    if depth > MAX_DEPTH:
+        raise ValueCodecError(f"value is nested deeper than {MAX_DEPTH} levels")
+    if value is None:
+        yield 0x6E, None
+    elif isinstance(value, dict):
+        yield 0x7B, None
+        for key, item in value.items():
+            if item is not None:
+                yield 0x73, str(key).encode("utf-8", "surrogateescape")
+                yield from _walk(item, depth + 1)
+        yield 0x7D, None
+    elif isinstance(value, (list, tuple)):
+        yield 0x5B, None
+        for item in value:
+            yield from _walk(item, depth + 1)
+        yield 0x5D, None
+    else:
+        yield 0x73, _scalar(value)
+
+
+def _scalar(value: bool | int | float | str) -> Scalar:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if _INTEGER_MIN <= value <= _INTEGER_MAX:
+            return value
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    if isinstance(value, float):
+        return value
+    raise ValueCodecError(f"a Python {type(value).__name__} cannot cross to Lua")
