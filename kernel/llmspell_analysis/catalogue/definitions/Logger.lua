@@ -1,0 +1,7 @@
+---@meta
+
+---Levelled logging.
+---
+---Holds no functions yet; use `Debug.info` and its companions.
+---@class llmspell.Logger
+Logger = {}

@@ -1,0 +1,7 @@
+---@meta
+
+---Small conveniences.
+---
+---Holds no functions yet.
+---@class llmspell.Utils
+Utils = {}

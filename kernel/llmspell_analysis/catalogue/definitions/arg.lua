@@ -1,0 +1,5 @@
+---@meta
+
+---Classic Lua argument table: integer keys only, same values as ARGS.
+---@type table<integer, string>
+arg = {}

@@ -1,0 +1,87 @@
+"""Loads the catalogue from the package's files, each file once per process.
+
+Invariant: `load_tool` reads one JSON file and nothing else, so that running a tool costs no catalogue.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from llmspell_analysis.catalogue.luacats import Definitions
+from llmspell_analysis.catalogue.model import Catalogue, CatalogueError, Operation, Tool
+
+_ROOT = Path(__file__).parent  # importlib.resources would cost 30 ms
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """The whole script API. Raises CatalogueError when a file of the package is damaged."""
+    definitions = Definitions()
+    for folder in (_ROOT / "definitions" / "stdlib", _ROOT / "definitions"):
+        for each in sorted(folder.glob("*.lua")):
+            definitions.read(each.read_text(encoding="utf-8"), each.name)
+    return Catalogue(
+        globals=MappingProxyType(definitions.globals),
+        classes=MappingProxyType(definitions.classes),
+        tools=MappingProxyType({name: load_tool(name) for name in tool_names()}),
+        absent=MappingProxyType(load_absent()),
+        aliases=MappingProxyType(definitions.aliases),
+    )
+
+
+@cache
+def tool_names() -> tuple[str, ...]:
+    """Names of all tools of the catalogue, in order."""
+    return tuple(
+        sorted(
+            each.name.removesuffix(".json") for each in (_ROOT / "tools").iterdir() if each.name.endswith(".json")
+        )
+    )
+
+
+@cache
+def load_tool(name: str) -> Tool:
+    """One tool by its kebab-case name. Raises KeyError when the catalogue has none of that name."""
+    if name not in tool_names():
+        raise KeyError(name)
+    schema = json.loads((_ROOT / "tools" / f"{name}.json").read_text(encoding="utf-8"))
+    try:
+        return _tool(name, schema)
+    except (KeyError, TypeError) as error:
+        raise CatalogueError(f"tools/{name}.json: missing or misshapen {error}") from error
+
+
+@cache
+def load_absent() -> dict[str, str]:
+    """Names that do not exist, with what to use instead ("" for nothing)."""
+    absent: dict[str, str] = json.loads((_ROOT / "absent.json").read_text(encoding="utf-8"))
+    return absent
+
+
+def _tool(name: str, schema: dict[str, Any]) -> Tool:
+    facts = schema["x-llmspell"]
+    return Tool(
+        name=name,
+        description=facts["description"],
+        category=facts["category"],
+        schema=MappingProxyType(schema),
+        operations=MappingProxyType({key: _operation(key, it) for key, it in facts["operations"].items()}),
+        default_operation=facts["default_operation"],
+        result_style=facts["result_style"],
+        security=facts["security"],
+        version=facts["version"],
+        notes=facts.get("notes", ""),
+    )
+
+
+def _operation(name: str, facts: dict[str, Any]) -> Operation:
+    return Operation(
+        name=name,
+        aliases=tuple(facts["aliases"]),
+        required=tuple(facts["required"]),
+        description=facts["description"],
+        result=facts["result"],
+        one_of=tuple(tuple(group) for group in facts.get("one_of", ())),
+    )
