@@ -21,7 +21,7 @@ class ConfigurationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Settings of a project. ``allowed_paths`` are absolute folders that file tools may touch besides the defaults."""
+    """Settings of a project. ``allowed_paths``: absolute folders that file tools may touch besides the defaults."""
 
     allow_processes: bool = False
     allowed_paths: tuple[Path, ...] = ()

@@ -1,0 +1,19 @@
+"""The globals of a script: each a module here (its host functions) and a chunk in ``../lua`` (its Lua half).
+
+Order matters: a chunk may call the host functions of those before it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from . import json, state, tool, workflow
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+GLOBALS: Mapping[str, Callable[["Host"], None]] = {
+    "JSON": json.register,
+    "State": state.register,
+    "Tool": tool.register,
+    "Workflow": workflow.register,
+}

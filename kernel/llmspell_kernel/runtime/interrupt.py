@@ -1,0 +1,246 @@
+"""Stops a running Lua thread from another thread, without any hook being installed before.
+
+``lua_sethook`` is called on the running Lua state from outside, as lua.c does from its signal handler: one count
+event at the next instruction. The hook function is Lua's own (``hookf`` of ldblib.c), whose handler is the Lua
+function of ``lua/control.lua``; so errors that it raises unwind only C and Lua frames, never Python's.
+
+A coroutine that runs has a hook of its own. Which one runs is found by following the call chain from the main
+state, with reads of this process' memory that fail instead of crashing (/proc/self/mem). Where the symbols are not
+exported (Windows) nothing can be interrupted; where /proc is missing (macOS) only the main coroutine can be.
+
+Source of the struct offsets: lstate.h and lobject.h of Lua 5.4, LP64. When the state is made they are tried on a
+coroutine whose address is known; if that fails, only the main coroutine can be interrupted.
+"""
+
+import contextlib
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import lupa.lua54
+
+Action = Literal["interrupt", "terminate", "pause", "update"]
+
+_MASK_COUNT = 8
+_REGISTRY_INDEX = -1_000_000 - 1000
+# lua_State: status, ci, base_ci; CallInfo: func, callstatus. Bytes.
+_STATUS, _CALL_INFO, _BASE_CALL_INFO = 10, 32, 96
+_CI_FUNC, _CI_STATUS = 0, 62
+_CALL_STATUS_C = 2
+_TAG_THREAD, _TAG_LIGHT_C, _TAG_C_CLOSURE = 72, 22, 102
+_OBJECT_THREAD = 8
+_ATTEMPT_SECONDS = 0.003
+_MAX_NESTING = 200
+
+
+class InterruptUnavailableError(RuntimeError):
+    """This build of Lua does not export what an interrupt needs."""
+
+
+class _TornRead(Exception):
+    """The chain changed while it was read."""
+
+
+class _Memory:
+    """Reads of this process that raise instead of crashing. Opened in the process that uses it, after any fork."""
+
+    def __init__(self) -> None:
+        self._file: int | None = None
+        self._pid = 0
+
+    def available(self) -> bool:
+        return os.path.exists("/proc/self/mem")  # noqa: PTH110 - pathlib is not loaded on this path
+
+    def _read(self, address: int, size: int) -> int:
+        if not 4096 <= address < 1 << 47:
+            raise _TornRead
+        if self._file is None or self._pid != os.getpid():
+            if self._file is not None:
+                os.close(self._file)
+            self._file, self._pid = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC), os.getpid()
+        try:
+            data = os.pread(self._file, size, address)
+        except OSError:
+            raise _TornRead from None
+        if len(data) != size:
+            raise _TornRead
+        return int.from_bytes(data, "little")
+
+    def u64(self, address: int) -> int:
+        return self._read(address, 8)
+
+    def u16(self, address: int) -> int:
+        return self._read(address, 2)
+
+    def u8(self, address: int) -> int:
+        return self._read(address, 1)
+
+
+_memory = _Memory()
+_HOOK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
+def _load_symbols() -> Any:
+    library = ctypes.PyDLL(lupa.lua54.__file__)
+    try:
+        library.lua_sethook.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
+        library.lua_sethook.restype = None
+        library.lua_gethook.argtypes = [ctypes.c_void_p]
+        library.lua_gethook.restype = ctypes.c_void_p
+        library.lua_getfield.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p]
+        library.lua_pushthread.argtypes = [ctypes.c_void_p]
+        library.lua_pcallk.argtypes = [
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.c_int,
+            ctypes.c_int,
+            ctypes.c_ssize_t,
+            ctypes.c_void_p,
+        ]
+        library.lua_settop.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    except AttributeError:
+        return None
+    return library
+
+
+class AsyncHook:
+    """Asks the running Lua thread to attend to an action at its next instruction.
+
+    ``request`` may be called from any thread; the action is taken by Lua calling ``attend``. A request stays until
+    it is taken or withdrawn.
+    """
+
+    def __init__(self, lua: Any, library: Any, control: Any) -> None:
+        self._symbols = _load_symbols()
+        self._state = int(lua.eval(b"string.format('%p', (coroutine.running()))"), 16) if self._symbols else 0
+        self._actions: list[Action] = []
+        self._lock = threading.Lock()
+        self._wanted = threading.Condition(self._lock)
+        self._taken = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.set_debugger: Callable[[Any], None]
+        self.set_debugger, check_offsets = control(library, self._attend)
+        self._offsets_hold = False
+        if self._symbols is not None:
+            # library.debug is the captured original; a hook is set for a moment to learn hookf's address
+            lua_hook = library.hook
+            sethook = library.debug.sethook
+            sethook(lua_hook, b"", 1_000_000)
+            self._hookf = self._symbols.lua_gethook(self._state)
+            sethook()
+            self._bootstrap = _HOOK(self._on_bootstrap)
+            self._bootstrap_address = ctypes.cast(self._bootstrap, ctypes.c_void_p).value
+            self._offsets_hold = _memory.available()
+            check_offsets(self._check_offsets)
+
+    @property
+    def available(self) -> bool:
+        return self._symbols is not None
+
+    def request(self, action: Action) -> None:
+        """Have ``action`` attended to as soon as Lua runs an instruction. Raises InterruptUnavailableError."""
+        if not self.available:
+            raise InterruptUnavailableError(
+                "this build of lupa does not export lua_sethook: a running script cannot be stopped from outside"
+            )
+        with self._wanted:
+            if action not in self._actions:
+                self._actions.append(action)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._arm_until_taken, name="llmspell-arm", daemon=True)
+                self._thread.start()
+            self._taken.clear()
+            self._wanted.notify()
+
+    def withdraw(self, *actions: Action) -> None:
+        """Forget requests (all when none is named), as when the script has ended by itself."""
+        with self._lock:
+            self._actions = [one for one in self._actions if actions and one not in actions]
+            self._taken.set()
+
+    def pending(self) -> bool:
+        with self._lock:
+            return bool(self._actions)
+
+    def take(self) -> Action | None:
+        """The most urgent request, removed. Also used by a stopped thread, which no hook reaches."""
+        with self._lock:
+            for action in ("terminate", "interrupt", "update", "pause"):
+                if action in self._actions:
+                    self._actions.remove(action)
+                    if not self._actions:
+                        self._taken.set()
+                    return action
+            self._taken.set()
+        return None
+
+    def _attend(self) -> bytes | None:
+        action = self.take()
+        return action.encode() if action else None
+
+    def _arm_until_taken(self) -> None:
+        while True:
+            with self._wanted:
+                while not self._actions:
+                    self._wanted.wait()
+            self._arm(self._state)
+            if self._taken.wait(_ATTEMPT_SECONDS):
+                continue
+            running = self._running_coroutine()
+            if running is not None and running == self._running_coroutine() and not self._taken.is_set():
+                self._arm(running)
+                self._taken.wait(_ATTEMPT_SECONDS)
+
+    def _arm(self, state: int) -> None:
+        self._symbols.lua_sethook(state, self._bootstrap_address, _MASK_COUNT, 1)
+
+    def _on_bootstrap(self, state: int, _activation_record: int) -> None:
+        """First event in a coroutine: name our handler for it, then have hookf called at the next instruction."""
+        symbols = self._symbols
+        symbols.lua_sethook(state, None, 0, 0)
+        if not self._actions:
+            return
+        symbols.lua_getfield(state, _REGISTRY_INDEX, b"llmspell.install")
+        symbols.lua_pushthread(state)
+        if symbols.lua_pcallk(state, 1, 0, 0, 0, None) == 0:
+            symbols.lua_sethook(state, self._hookf, _MASK_COUNT, 1)
+        else:
+            symbols.lua_settop(state, -2)
+
+    def _check_offsets(self, address: bytes) -> None:
+        self._offsets_hold = self._running_coroutine() == int(address, 16)
+
+    def _running_coroutine(self) -> int | None:
+        """The coroutine that runs Lua code now, None when it is the main one or cannot be told."""
+        if not self._offsets_hold:
+            return None
+        with contextlib.suppress(_TornRead):
+            found = None
+            for found in self._resumed(self._state):  # noqa: B007 - the last one counts
+                pass
+            return found
+        return None
+
+    def _resumed(self, state: int) -> Iterator[int]:
+        """Follow main → C function coroutine.resume/wrap → coroutine → … down to the one that runs."""
+        for _ in range(_MAX_NESTING):
+            call_info = _memory.u64(state + _CALL_INFO)
+            if call_info == state + _BASE_CALL_INFO or not _memory.u16(call_info + _CI_STATUS) & _CALL_STATUS_C:
+                return
+            function = _memory.u64(call_info + _CI_FUNC)
+            tag = _memory.u8(function + 8)
+            if tag == _TAG_LIGHT_C and _memory.u8(function + 16 + 8) == _TAG_THREAD:
+                coroutine = _memory.u64(function + 16)  # coroutine.resume(co, …): its first argument
+            elif tag == _TAG_C_CLOSURE:
+                closure = _memory.u64(function)
+                if _memory.u8(closure + 10) != 1 or _memory.u8(closure + 32 + 8) != _TAG_THREAD:
+                    return
+                coroutine = _memory.u64(closure + 32)  # coroutine.wrap(f): its upvalue
+            else:
+                return
+            if _memory.u8(coroutine + 8) != _OBJECT_THREAD or _memory.u8(coroutine + _STATUS) != 0:
+                return
+            yield coroutine
+            state = coroutine

@@ -1,0 +1,442 @@
+-- Builds the state that scripts see, and keeps the originals that the rest of the runtime needs.
+-- Invariant: the Python functions below are upvalues of closures in chunks named =[llmspell]; no script reaches them.
+-- Called with Python functions; returns the library (never given to scripts) and the functions Python calls.
+local enter, push_page, pull_page, write, real_path, leave, values_chunk, page_size, allow_processes, has_input = ...
+
+local library = {
+  assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, load = load, next = next,
+  pairs = pairs, pcall = pcall, rawequal = rawequal, rawget = rawget, rawlen = rawlen, rawset = rawset,
+  select = select, setmetatable = setmetatable, tonumber = tonumber, tostring = tostring, type = type,
+  xpcall = xpcall,
+}
+for _, name in ipairs { "string", "table", "math", "os", "io", "coroutine", "utf8", "debug" } do
+  local copy = {}
+  for key, value in pairs(_G[name]) do copy[key] = value end
+  library[name] = copy
+end
+
+local raw_load, type, tostring, select, error, pcall, xpcall = load, type, tostring, select, error, pcall, xpcall
+local rawget, setmetatable, getmetatable = rawget, setmetatable, getmetatable
+local concat, unpack = table.concat, table.unpack
+local sub, find, gsub, format, byte = string.sub, string.find, string.gsub, string.format, string.byte
+local getinfo, native_traceback = debug.getinfo, debug.traceback
+local native_io, native_os, open, searchpath = library.io, library.os, io.open, package.searchpath
+local globals, package = _G, package
+
+local INTERNAL <const> = "=[llmspell"
+local function is_internal(source) return sub(source, 1, 10) == INTERNAL end
+
+-- Errors -------------------------------------------------------------------------------------------------------
+
+-- The script's own position, "file:line: ", whatever depth of ours lies above it.
+local function position()
+  for level = 2, 64 do
+    local info = getinfo(level, "Sl")
+    if not info then break end
+    if info.currentline > 0 and not is_internal(info.source) then
+      return format("%s:%d: ", info.short_src, info.currentline)
+    end
+  end
+  return ""
+end
+
+local function raise(message) error(position() .. message, 0) end
+
+local function bad_argument(index, name, expected, value)
+  local given = type(value)
+  if value == nil then given = "no value" end
+  raise(format("bad argument #%d to '%s' (%s expected, got %s)", index, name, expected, given))
+end
+
+library.raise, library.bad_argument, library.is_internal = raise, bad_argument, is_internal
+
+-- The gate -----------------------------------------------------------------------------------------------------
+
+local flatten, rebuild = values_chunk(library)
+library.flatten, library.rebuild = flatten, rebuild
+
+local function receive(ok, shape, page, ...)
+  if not ok then raise(shape) end
+  if shape == "s" then return (...) end
+  if shape == "n" then return nil end
+  if not page then return rebuild(shape, { ... }) end
+  local scalars, count = {}, 0
+  repeat
+    local part = { pull_page(page, count) }
+    for i = 1, #part do scalars[count + i] = part[i] end
+    count = count + #part
+  until #part < page_size
+  return rebuild(shape, scalars)
+end
+
+local function host(name, ...)
+  local n = select("#", ...)
+  if n == 0 then return receive(enter(name, "")) end
+  local shape, scalars, count = flatten(n, ...)
+  if not shape then raise(format("bad argument #%d to '%s' (%s)", count, name, scalars)) end
+  if count <= page_size then return receive(enter(name, shape, nil, unpack(scalars, 1, count))) end
+  local page
+  for start = 1, count, page_size do
+    page = push_page(page, unpack(scalars, start, start + page_size - 1 < count and start + page_size - 1 or count))
+  end
+  return receive(enter(name, shape, page))
+end
+
+-- Loading text -------------------------------------------------------------------------------------------------
+
+-- The debugger's part, set by library.set_preparation: prepare(chunk name, text) -> instrumented text or nil,
+-- prepared(chunk name, whether the instrumented text was accepted).
+local prepare, prepared
+function library.set_preparation(before, after) prepare, prepared = before, after end
+
+local function load_text(text, name, ...)
+  if prepare then
+    local instrumented = prepare(name, text)
+    if instrumented then
+      local chunk = raw_load(instrumented, name, "t", ...)
+      prepared(name, chunk ~= nil)
+      if chunk then return chunk end
+    end
+  end
+  return raw_load(text, name, "t", ...)
+end
+
+-- A byte order mark and a first line that starts with # are skipped as luaL_loadfilex does; the line is kept empty.
+local function file_text(text)
+  if sub(text, 1, 3) == "\xEF\xBB\xBF" then text = sub(text, 4) end
+  if byte(text, 1) == 35 then return sub(text, find(text, "\n", 1, true) or #text + 1) end
+  return text
+end
+
+local function read_file(path)
+  local file, message = open(path, "rb")
+  if not file then return nil, message end
+  local text, failure = file:read("a")
+  file:close()
+  if not text then return nil, format("%s: %s", path, failure) end
+  return file_text(text)
+end
+
+local function load_file(path, ...)
+  local text, message = read_file(path)
+  if not text then return nil, "cannot open " .. message end
+  return load_text(text, "@" .. real_path(path), ...)
+end
+
+function globals.load(chunk, name, mode, ...)
+  local text = chunk
+  if type(chunk) == "function" then
+    local parts, count = {}, 0
+    while true do
+      local piece = chunk()
+      if piece == nil or piece == "" then break end
+      if type(piece) ~= "string" then return nil, "reader function must return a string" end
+      count = count + 1
+      parts[count] = piece
+    end
+    text = concat(parts)
+    if name == nil then name = "=(load)" end
+  elseif type(chunk) ~= "string" then
+    if type(chunk) ~= "number" then bad_argument(1, "load", "function", chunk) end
+    text = tostring(chunk)
+  end
+  if name == nil then name = text elseif type(name) ~= "string" then bad_argument(2, "load", "string", name) end
+  if mode ~= nil and not find(tostring(mode), "t", 1, true) then
+    return nil, format("attempt to load a text chunk (mode is '%s')", tostring(mode))
+  end
+  return load_text(text, name, ...)
+end
+
+function globals.loadfile(path, mode, ...)
+  if type(path) ~= "string" then bad_argument(1, "loadfile", "string", path) end
+  if mode ~= nil and not find(tostring(mode), "t", 1, true) then
+    return nil, format("attempt to load a text chunk (mode is '%s')", tostring(mode))
+  end
+  return load_file(path, ...)
+end
+
+function globals.dofile(path)
+  if type(path) ~= "string" then bad_argument(1, "dofile", "string", path) end
+  local chunk, message = load_file(path)
+  if not chunk then error(message, 0) end
+  return chunk()
+end
+
+local function search_file(name)
+  local path, message = searchpath(name, package.path)
+  if not path then return message end
+  local chunk, failure = load_file(path)
+  if not chunk then error(format("error loading module '%s' from file '%s':\n\t%s", name, path, failure), 0) end
+  return chunk, path
+end
+
+package.searchers[2] = search_file
+package.searchers[4], package.searchers[3] = nil, nil
+package.cpath = ""
+package.loadlib = nil
+
+-- Output and input ---------------------------------------------------------------------------------------------
+
+function globals.print(...)
+  local n = select("#", ...)
+  if n == 1 then
+    write("stdout", tostring((...)) .. "\n")
+    return
+  end
+  local parts = { ... }
+  for i = 1, n do parts[i] = tostring(parts[i]) end
+  write("stdout", concat(parts, "\t", 1, n) .. "\n")
+end
+
+local warnings = false
+function globals.warn(first, ...)
+  local parts = { first, ... }
+  for i = 1, select("#", ...) + 1 do
+    if type(parts[i]) ~= "string" and type(parts[i]) ~= "number" then bad_argument(i, "warn", "string", parts[i]) end
+  end
+  local message = concat(parts)
+  if #parts == 1 and byte(message, 1) == 64 then
+    if message == "@on" then warnings = true elseif message == "@off" then warnings = false end
+  elseif warnings then
+    write("stderr", "Lua warning: " .. message .. "\n")
+  end
+end
+
+local streams = setmetatable({}, { __mode = "k" })
+local stream_methods = {}
+
+local function write_items(stream, name, ...)
+  for i = 1, select("#", ...) do
+    local item = select(i, ...)
+    local kind = type(item)
+    if kind ~= "string" and kind ~= "number" then bad_argument(i, name, "string", item) end
+    write(streams[stream], kind == "string" and item or tostring(item))
+  end
+  return stream
+end
+
+function stream_methods.write(self, ...)
+  if not streams[self] then bad_argument(1, "write", "FILE*", self) end
+  return write_items(self, "write", ...)
+end
+function stream_methods.flush(self) return self end
+function stream_methods.setvbuf() return true end
+function stream_methods.close() return nil, "cannot close standard file" end
+function stream_methods.seek() return nil, "Illegal seek", 29 end
+function stream_methods.read() return nil, "Bad file descriptor", 9 end
+function stream_methods.lines() raise("standard output cannot be read") end
+
+local function new_stream(name)
+  local stream = setmetatable({}, {
+    __name = "FILE*", __index = stream_methods, __metatable = false,
+    __tostring = function() return "file (" .. name .. ")" end,
+  })
+  streams[stream] = name
+  return stream
+end
+
+local stdout, stderr = new_stream("stdout"), new_stream("stderr")
+local default_output = stdout
+local io_table = {}
+for key, value in next, native_io do io_table[key] = value end
+globals.io, package.loaded.io = io_table, io_table
+io_table.stdout, io_table.stderr = stdout, stderr
+
+function io_table.write(...)
+  if streams[default_output] then return write_items(default_output, "write", ...) end
+  return default_output:write(...)
+end
+
+function io_table.output(file)
+  if type(file) == "string" then
+    local opened, message = open(file, "w")
+    if not opened then raise(message) end
+    default_output = opened
+  elseif file ~= nil then
+    if not streams[file] and native_io.type(file) ~= "file" then bad_argument(1, "output", "FILE*", file) end
+    default_output = file
+  end
+  return default_output
+end
+
+function io_table.close(file)
+  if file == nil then file = default_output end
+  return file:close()
+end
+
+function io_table.type(value)
+  if streams[value] then return "file" end
+  return native_io.type(value)
+end
+
+if not has_input then
+  local function no_input() raise("this session has no standard input: run the script with 'llmspell run' to read") end
+  io_table.read = no_input
+  io_table.lines = function(name, ...)
+    if name == nil then no_input() end
+    return native_io.lines(name, ...)
+  end
+  io_table.stdin = setmetatable({}, { __name = "FILE*", __metatable = false, __index = function() return no_input end })
+end
+
+-- Processes ----------------------------------------------------------------------------------------------------
+
+local os_table = {}
+for key, value in next, native_os do os_table[key] = value end
+globals.os, package.loaded.os = os_table, os_table
+
+function os_table.exit(code)
+  if code == nil or code == true then code = 0 elseif code == false then code = 1 end
+  local number = math.tointeger(code)
+  if not number then bad_argument(1, "exit", "integer", code) end
+  leave(number)
+end
+
+if not allow_processes then
+  local function refused(name)
+    return function()
+      raise(name .. " is off: set allow_processes = true under [security] in llmspell.toml to allow it")
+    end
+  end
+  os_table.execute = refused("os.execute")
+  io_table.popen = refused("io.popen")
+end
+
+-- What scripts must not have -----------------------------------------------------------------------------------
+
+for _, name in library.ipairs { "python", "debug" } do
+  globals[name] = nil
+  package.loaded[name] = nil
+end
+
+-- What Python calls --------------------------------------------------------------------------------------------
+
+local function text_of(value)
+  local ok, text = pcall(tostring, value)
+  if ok and type(text) == "string" then return text end
+  return format("(error object is a %s value)", type(value))
+end
+library.text_of = text_of
+
+-- A traceback as Lua writes it, without our own frames and without what lies below the chunk.
+local function traceback(level)
+  local kept, count = {}, 0
+  for line in library.string.gmatch(native_traceback("", level + 1), "[^\n]+") do
+    if not find(line, "[llmspell", 1, true) and not find(line, "in function 'xpcall'", 1, true) then
+      count = count + 1
+      kept[count] = line
+    end
+  end
+  while count > 0 and (kept[count] == "\t[C]: in ?" or kept[count] == "\t(...tail calls...)") do count = count - 1 end
+  return count > 1 and concat(kept, "\n", 1, count) or ""
+end
+
+-- The error that leaves a script: ok = false, message, traceback, chunk name, line, and the marker for interrupts.
+library.interrupted = setmetatable({}, { __tostring = function() return "interrupted" end, __metatable = false })
+library.terminated = setmetatable({}, { __tostring = function() return "terminated" end, __metatable = false })
+
+local function on_error(value)
+  local chunk_name, line = "", 0
+  for level = 2, 64 do
+    local info = getinfo(level, "Sl")
+    if not info then break end
+    if info.currentline > 0 and not is_internal(info.source) then
+      chunk_name, line = info.source, info.currentline
+      break
+    end
+  end
+  local kind = "error"
+  if value == library.interrupted then kind = "interrupted" elseif value == library.terminated then kind = "terminated" end
+  local message = text_of(value)
+  if type(value) ~= "string" and type(value) ~= "number" and message == format("%s: %p", type(value), value) then
+    message = format("(error object is a %s value)", type(value))
+  end
+  return { kind, message, traceback(2), chunk_name, line }
+end
+
+local function finish(ok, ...)
+  if ok then return true, select("#", ...), ... end
+  local failure = ...
+  if type(failure) ~= "table" then
+    -- the handler itself failed (a C stack overflow): LUA_ERRERR gives a plain value
+    return false, "error", text_of(failure), "", "", 0
+  end
+  return false, unpack(failure, 1, 5)
+end
+
+-- run(chunk, …) -> true, n, results… | false, kind, message, traceback, chunk name, line
+local function run(chunk, ...) return finish(xpcall(chunk, on_error, ...)) end
+library.run = run
+
+local display = nil
+function library.set_display(chunk) display = chunk end
+
+local function run_displayed(chunk, skip)
+  local results = { run(chunk) }
+  if not results[1] then return unpack(results, 1, 6) end
+  local texts = {}
+  for i = skip + 1, results[2] do texts[i - skip] = display(results[i + 2]) end
+  return true, concat(texts, "\t")
+end
+
+-- A cell: an expression gives its values, statements run. The first value nil keeps a call in the expression from
+-- being a tail call, which would lose the cell's line from errors.
+local function execute(code, name)
+  local expression = "return nil, " .. code
+  if raw_load("return " .. code, name, "t") and raw_load(expression, name, "t") then
+    return run_displayed(load_text(expression, name), 1)
+  end
+  local chunk, message = load_text(code, name)
+  if not chunk then return false, "syntax", message, "", name, 0 end
+  return run_displayed(chunk, 0)
+end
+
+local function execute_file(path, before, ...)
+  local text, message = read_file(path)
+  if not text then return false, "missing", message, "", "", 0 end
+  local chunk, failure = load_text(text, "@" .. real_path(path))
+  if not chunk then return false, "syntax", failure, "", "@" .. real_path(path), 0 end
+  if before then before() end
+  return run_displayed(chunk, 0)
+end
+
+local function completeness(code)
+  if raw_load("return " .. code, "=cell", "t") then return true end
+  local chunk, message = raw_load(code, "=cell", "t")
+  if chunk then return true end
+  return false, message
+end
+
+local function set_arguments(script, count, ...)
+  local arguments, named = { [0] = script }, { [0] = script }
+  for i = 1, count do
+    local value = select(i, ...)
+    arguments[i] = value
+  end
+  local positional, i = 0, 1
+  while i <= count do
+    local value = arguments[i]
+    local key, inline = library.string.match(value, "^%-%-([^=]+)=(.*)$")
+    if key then
+      named[key] = inline
+    elseif find(value, "^%-%-.") then
+      local following = arguments[i + 1]
+      if following and not find(following, "^%-%-.") then
+        named[sub(value, 3)] = following
+        i = i + 1
+      else
+        named[sub(value, 3)] = "true"
+      end
+    else
+      positional = positional + 1
+      named[positional] = value
+    end
+    i = i + 1
+  end
+  globals.ARGS, globals.arg = named, arguments
+end
+
+local function define(name, chunk) globals[name] = chunk(host, library) end
+local function set_path(path) package.path = path end
+
+return library, execute, execute_file, completeness, set_arguments, define, set_path, host

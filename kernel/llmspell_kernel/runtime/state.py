@@ -1,0 +1,162 @@
+"""One sandboxed Lua 5.4 state and the calls that run scripts in it.
+
+Invariants: only the thread that made a ``Runtime`` calls it; every function handed to Lua returns flat values and
+never raises; ``LuaRuntime`` is made without Python's builtins and its ``python`` table is removed before any script.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from lupa.lua54 import LuaRuntime
+
+from .globals import GLOBALS
+from .host import PAGE, Host
+from .interrupt import AsyncHook
+
+LUA_FOLDER = Path(__file__).parent / "lua"
+
+OutputName = Literal["stdout", "stderr"]
+Write = Callable[[OutputName, bytes], None]
+ErrorKind = Literal["error", "syntax", "missing", "interrupted", "terminated"]
+Completeness = Literal["complete", "incomplete", "invalid"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptError:
+    """What ended a script. ``line`` is 1-based, 0 when unknown; ``path`` is empty unless the chunk is a file."""
+
+    kind: ErrorKind
+    message: str
+    traceback: str
+    path: str
+    line: int
+
+    @property
+    def name(self) -> str:
+        """The error's name for Jupyter's ``ename``."""
+        return {
+            "error": "LuaError",
+            "syntax": "SyntaxError",
+            "missing": "FileNotFound",
+            "interrupted": "Interrupted",
+            "terminated": "Terminated",
+        }[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: ``shown`` is its values as text (empty when there are none), ``error`` what stopped it."""
+
+    shown: str = ""
+    error: ScriptError | None = None
+
+
+@cache
+def lua_source(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def compile_internal(lua: Any, path: Path) -> Any:
+    """Compile one of our own chunks; its name hides it from stacks and tracebacks."""
+    return lua.compile(lua_source(path), name=b"=[llmspell] " + path.stem.encode(), mode=b"t")
+
+
+def text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+class Runtime:
+    """A Lua state with LLMSpell's globals.
+
+    ``write`` gets a script's output; ``leave`` is called by ``os.exit`` with the exit code and must end the
+    process; ``has_input`` says whether ``io.read`` may read this process' standard input.
+    """
+
+    def __init__(
+        self, host: Host, write: Write, leave: Callable[[int], None], *, has_input: bool = False
+    ) -> None:
+        self.host = host
+        self.lua = LuaRuntime(
+            encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False
+        )
+
+        def write_from_lua(name: bytes, data: bytes) -> None:
+            write("stderr" if name == b"stderr" else "stdout", data)
+
+        (
+            self.library,
+            self._execute,
+            self._execute_file,
+            self._completeness,
+            self._set_arguments,
+            self._define,
+            self._set_path,
+            self._host_from_lua,
+        ) = compile_internal(self.lua, LUA_FOLDER / "boot.lua")(
+            host.enter,
+            host.push_page,
+            host.pull_page,
+            write_from_lua,
+            lambda path: os.path.realpath(path),
+            leave,
+            compile_internal(self.lua, LUA_FOLDER / "values.lua"),
+            PAGE,
+            host.context.configuration.allow_processes,
+            has_input,
+        )
+        self.library.set_display(self.load_internal(LUA_FOLDER / "display.lua"))
+        self.async_hook = AsyncHook(self.lua, self.library, compile_internal(self.lua, LUA_FOLDER / "control.lua"))
+        for name, register in GLOBALS.items():
+            register(host)
+            self._define(name.encode(), compile_internal(self.lua, LUA_FOLDER / f"{name}.lua"))
+        self.set_search_folder(host.context.project_root)
+
+    def load_internal(self, path: Path, *arguments: Any) -> Any:
+        """Run one of our own chunks with the library as its first argument and give its result."""
+        return compile_internal(self.lua, path)(self.library, *arguments)
+
+    def set_search_folder(self, folder: Path) -> None:
+        """Where ``require`` looks first; the project's root comes after it."""
+        folders = dict.fromkeys((folder, self.host.context.project_root))
+        self._set_path(";".join(f"{one}/?.lua;{one}/?/init.lua" for one in folders).encode())
+
+    def execute(self, code: str, chunk_name: str = "=cell") -> Outcome:
+        """Run a cell: the values of an expression, or statements."""
+        return _outcome(self._execute(code.encode("utf-8", "surrogateescape"), chunk_name.encode()))
+
+    def run_file(
+        self, path: Path, arguments: Sequence[str] = (), *, before: Callable[[], None] | None = None
+    ) -> Outcome:
+        """Run a script file with ``ARGS`` and ``arg`` set; ``before`` is called when the chunk is loaded."""
+        real = Path(os.path.realpath(path))
+        self.set_search_folder(real.parent)
+        self._set_arguments(os.fsencode(path), len(arguments), *(os.fsencode(one) for one in arguments))
+        return _outcome(self._execute_file(os.fsencode(path), before))
+
+    def completeness(self, code: str) -> tuple[Completeness, str]:
+        """Whether ``code`` can be run as it stands, and the indent that a continuation line starts with.
+
+        Rule of lua.c: text is incomplete when the compiler's complaint is about the end of the input.
+        """
+        answer = self._completeness(code.encode("utf-8", "surrogateescape"))
+        if answer is True:
+            return "complete", ""
+        message = answer[1]
+        if not message.endswith(b"<eof>"):
+            return "invalid", ""
+        last = code.rstrip("\n").rpartition("\n")[2]
+        indent = last[: len(last) - len(last.lstrip())]
+        opens = last.rstrip().endswith(("then", "do", "else", "repeat", "{", "(", ")"))
+        return "incomplete", indent + ("  " if opens else "")
+
+
+def _outcome(answer: Any) -> Outcome:
+    if answer[0] is True:
+        return Outcome(shown=text(answer[1]))
+    _, kind, message, traceback, chunk_name, line = answer
+    path = text(chunk_name[1:]) if chunk_name.startswith(b"@") else ""
+    return Outcome(error=ScriptError(text(kind), text(message), text(traceback).lstrip("\n"), path, line))  # type: ignore[arg-type]
