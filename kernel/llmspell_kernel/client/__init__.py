@@ -1,1 +1,49 @@
-"""Find, start and talk to a kernel."""
+"""Find, start and talk to a kernel.
+
+    from llmspell_kernel.client import KernelClient, find_or_start_kernel
+
+    with KernelClient.connect(find_or_start_kernel()) as client:
+        client.execute('print("hello")', on_output=lambda kind, content: print(kind, content))
+        session = client.create_session()
+        reply = client.execute("return 6 * 7", session=session)    # {"status": "ok", "execution_count": 1, …}
+        client.debug_request("threads", session=session)           # {"threads": [{"id": 1, "name": "main"}]}
+        future = client.submit("control", "list_sessions_request", {})
+        future.result(timeout=5).content()                         # in asyncio: await asyncio.wrap_future(future)
+        client.delete_session(session)
+
+Whatever goes wrong is a KernelError whose message is meant for a person.
+"""
+
+from llmspell_kernel.client.client import KernelClient, SessionInfo
+from llmspell_kernel.client.discovery import DiscoveredKernel, discover_kernels, examine_kernel, find_kernel
+from llmspell_kernel.client.errors import (
+    ClientClosedError,
+    DebugRequestError,
+    KernelDiedError,
+    KernelError,
+    KernelNotFoundError,
+    KernelStartError,
+    KernelTimeoutError,
+    RequestError,
+)
+from llmspell_kernel.client.starting import find_or_start_kernel, kernel_command, start_kernel
+
+__all__ = [
+    "ClientClosedError",
+    "DebugRequestError",
+    "DiscoveredKernel",
+    "KernelClient",
+    "KernelDiedError",
+    "KernelError",
+    "KernelNotFoundError",
+    "KernelStartError",
+    "KernelTimeoutError",
+    "RequestError",
+    "SessionInfo",
+    "discover_kernels",
+    "examine_kernel",
+    "find_kernel",
+    "find_or_start_kernel",
+    "kernel_command",
+    "start_kernel",
+]

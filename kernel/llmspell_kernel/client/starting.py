@@ -1,0 +1,216 @@
+"""Start a kernel, or share the one that runs.
+
+Invariant: of the clients of one user that ask at the same time, one starts a kernel and the others get it.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from llmspell_kernel.client.discovery import discover_kernels
+from llmspell_kernel.client.errors import KernelStartError
+from llmspell_kernel.client.process import adopt
+from llmspell_kernel.protocol.connection import (
+    LDP_VERSION,
+    ConnectionFileError,
+    ConnectionInfo,
+    llmspell_home,
+    private_folder,
+    read_connection_file,
+)
+
+START_LIMIT = 20.0
+LOCK_LIMIT = START_LIMIT + 5.0
+END_LIMIT = 5.0
+# Without clients and without work a shared kernel stays this long, so that the next start is instant.
+IDLE_TIMEOUT = 900.0
+KEPT_LOGS = 10
+STDERR_TAIL_BYTES = 4_000
+READY_LINE_BYTES = 64 * 1024
+
+
+def kernel_command(idle_timeout: float) -> list[str]:
+    """The command that starts a kernel with this Python. ``-P``: nothing in the current folder is imported."""
+    return [sys.executable, "-P", "-m", "llmspell_kernel.service.main", "--idle-timeout", f"{idle_timeout:g}"]
+
+
+def start_kernel(
+    *,
+    idle_timeout: float = IDLE_TIMEOUT,
+    cwd: Path | None = None,
+    command: Sequence[str] | None = None,
+    timeout: float = START_LIMIT,
+) -> ConnectionInfo:
+    """Start a kernel that outlives this process and return its connection when it is ready.
+
+    ``idle_timeout``: seconds without clients and without work after which it ends by itself. What it writes to
+    stderr goes to ``$LLMSPELL_HOME/logs``. Raises KernelStartError with the end of that when it does not come up.
+    """
+    command = list(command) if command is not None else kernel_command(idle_timeout)
+    log_path = _new_log()
+    with log_path.open("wb") as stderr:
+        try:
+            child = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise KernelStartError(f"the kernel cannot be started: {command[0]}: {error.strerror}") from error
+    try:
+        return read_connection_file(_connection_file(_ready_line(child, log_path, timeout), log_path))
+    except BaseException as error:
+        _end(child)
+        if isinstance(error, ConnectionFileError):
+            raise KernelStartError(f"the kernel started but its connection file is unusable: {error}") from error
+        raise
+    finally:
+        adopt(child)
+
+
+def find_or_start_kernel(
+    *,
+    idle_timeout: float = IDLE_TIMEOUT,
+    cwd: Path | None = None,
+    command: Sequence[str] | None = None,
+    timeout: float = START_LIMIT,
+) -> ConnectionInfo:
+    """The user's running kernel, the oldest if there are several, or a new one."""
+    running = _running_kernel()
+    if running is not None:
+        return running
+    with _start_lock(timeout + LOCK_LIMIT - START_LIMIT):
+        running = _running_kernel()
+        if running is not None:
+            return running
+        return start_kernel(idle_timeout=idle_timeout, cwd=cwd, command=command, timeout=timeout)
+
+
+def _running_kernel() -> ConnectionInfo | None:
+    running = [each.info for each in discover_kernels() if each.state == "running" and each.info is not None]
+    # Another major version of LDP is another vocabulary.
+    major = LDP_VERSION.split(".", maxsplit=1)[0]
+    usable = [info for info in running if (info.ldp or "").split(".", maxsplit=1)[0] == major]
+    return min(usable, key=lambda info: info.started or "", default=None)
+
+
+def _new_log() -> Path:
+    folder = private_folder(llmspell_home() / "logs")
+    old = sorted(folder.glob("kernel-*.log"))
+    for path in old[: max(0, len(old) - KEPT_LOGS + 1)]:
+        # Another client may be tidying too.
+        with contextlib.suppress(OSError):
+            path.unlink()
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+    return folder / f"kernel-{stamp}-{os.getpid()}-{time.monotonic_ns() % 1_000_000:06d}.log"
+
+
+def _ready_line(child: "subprocess.Popen[bytes]", log_path: Path, timeout: float) -> bytes:
+    """The first line on the kernel's stdout. A thread reads it: pipes cannot be polled on every platform."""
+    lines: queue.Queue[bytes] = queue.Queue(1)
+    stdout = child.stdout
+    if stdout is None:
+        raise KernelStartError("the kernel's standard output is not a pipe")
+
+    def read(source: IO[bytes]) -> None:
+        with source:
+            lines.put(source.readline(READY_LINE_BYTES))
+
+    threading.Thread(target=read, args=(stdout,), name="llmspell-kernel-ready", daemon=True).start()
+    try:
+        line = lines.get(timeout=timeout)
+    except queue.Empty:
+        raise KernelStartError(
+            f"the kernel did not say within {timeout:g} s that it is ready{_stderr_tail(log_path)}"
+        ) from None
+    if line.endswith(b"\n"):
+        return line
+    try:
+        code: int | None = child.wait(END_LIMIT)
+    except subprocess.TimeoutExpired:
+        code = None
+    how = "closed its standard output" if code is None else f"ended with exit code {code}"
+    raise KernelStartError(f"the kernel {how} before it was ready{_stderr_tail(log_path)}")
+
+
+def _connection_file(line: bytes, log_path: Path) -> Path:
+    try:
+        ready = json.loads(line)
+    except ValueError:
+        ready = None
+    path = ready.get("connection_file") if isinstance(ready, dict) else None
+    if not isinstance(path, str):
+        shown = line[:200].decode("utf-8", "replace").strip()
+        message = f"the kernel's first line is not the announced JSON with connection_file: {shown!r}"
+        raise KernelStartError(message + _stderr_tail(log_path))
+    return Path(path)
+
+
+def _stderr_tail(log_path: Path) -> str:
+    try:
+        with log_path.open("rb") as log:
+            log.seek(max(0, log_path.stat().st_size - STDERR_TAIL_BYTES))
+            tail = log.read(STDERR_TAIL_BYTES).decode("utf-8", "replace").strip()
+    except OSError as error:
+        return f" (its log {log_path} cannot be read: {error.strerror})"
+    return f"; it wrote to {log_path}:\n{tail}" if tail else f" (its log {log_path} is empty)"
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    try:
+        child.wait(END_LIMIT)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait(END_LIMIT)
+
+
+@contextlib.contextmanager
+def _start_lock(timeout: float) -> Iterator[None]:
+    """Hold the user's start lock. The system frees it when its holder dies, however it dies."""
+    path = private_folder(llmspell_home() / "kernels") / ".start-lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    pause = threading.Event()
+    deadline = time.monotonic() + timeout
+    try:
+        while not _try_lock(descriptor):
+            if time.monotonic() > deadline:
+                raise KernelStartError(
+                    f"another client has been starting a kernel for {timeout:g} s (it holds {path})"
+                )
+            pause.wait(0.02)
+        yield
+    finally:
+        # Closing frees the lock.
+        os.close(descriptor)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
