@@ -1,0 +1,1 @@
+return "a script when the setting lists it"

@@ -1,0 +1,5 @@
+local function fail()
+  error("no luck today")
+end
+
+fail()

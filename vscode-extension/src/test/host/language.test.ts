@@ -1,0 +1,122 @@
+import * as assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+
+import { behind, diagnosticsOf, eventually, fileUri, openFile, openScript } from './editing';
+
+suite('the language', () => {
+  test('is given to a Lua file below llmspell.toml, which starts the extension', async () => {
+    const document = await openScript('project/mistakes.lua');
+    assert.equal(document.languageId, 'llmspell');
+    assert.ok(vscode.extensions.getExtension('llmspell.llmspell')?.isActive);
+  });
+
+  test('is not given to a Lua file elsewhere', async () => {
+    await openScript('project/mistakes.lua');
+    const document = await openFile('elsewhere/plain.lua');
+    await openScript('project/stops.lua');
+    assert.equal(document.languageId, 'lua');
+  });
+
+  test('stays Lua when a person sets it back', async () => {
+    const document = await openScript('project/sub/nested.lua');
+    await vscode.languages.setTextDocumentLanguage(document, 'lua');
+    await openScript('project/tools.lua');
+    assert.equal(document.languageId, 'lua');
+  });
+
+  test('follows the setting llmspell.files without an llmspell.toml', async () => {
+    const document = await openFile('elsewhere/listed.lua');
+    assert.equal(document.languageId, 'lua');
+    const settings = vscode.workspace.getConfiguration('llmspell', document.uri);
+    await settings.update('files', ['elsewhere/listed.lua'], vscode.ConfigurationTarget.Workspace);
+    try {
+      await eventually('listed.lua to get the language', vscode.workspace.onDidOpenTextDocument, () =>
+        document.languageId === 'llmspell' ? true : undefined,
+      );
+    } finally {
+      await settings.update('files', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+});
+
+suite('the language server', () => {
+  test('reports a misspelt global and an unknown tool', async () => {
+    const document = await openScript('project/mistakes.lua');
+    const diagnostics = await diagnosticsOf(
+      document.uri,
+      'diagnostics about pritn and uuid-generatr',
+      (found) => found.some((item) => item.message.includes('pritn')) && found.some((item) => item.message.includes('uuid-generatr')),
+    );
+    const ranges = diagnostics.map((item) => document.getText(item.range)).sort();
+    assert.deepEqual(ranges, ['"uuid-generatr"', 'pritn']);
+  });
+
+  test('takes a diagnostic back when the mistake is corrected', async () => {
+    const document = await openScript('project/mistakes.lua');
+    await diagnosticsOf(document.uri, 'a diagnostic about pritn', (found) => found.some((item) => item.message.includes('pritn')));
+    const edit = new vscode.WorkspaceEdit();
+    const end = behind(document, 'pritn');
+    edit.replace(document.uri, new vscode.Range(end.translate(0, -5), end), 'print');
+    await vscode.workspace.applyEdit(edit);
+    await diagnosticsOf(document.uri, 'no diagnostic about pritn', (found) => !found.some((item) => item.message.includes('pritn')));
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  });
+
+  for (const [where, expected] of [
+    ['Tool.', ['execute', 'list', 'get']],
+    ['Tool.execute("', ['uuid-generator', 'calculator', 'text-manipulator']],
+    ['operation = "add", ', ['input']],
+  ] as const) {
+    test(`completes behind ${where}`, async () => {
+      const document = await openScript('project/tools.lua');
+      const list = await vscode.commands.executeCommand<vscode.CompletionList>(
+        'vscode.executeCompletionItemProvider',
+        document.uri,
+        behind(document, where),
+      );
+      const labels = list.items.map((item) => (typeof item.label === 'string' ? item.label : item.label.label));
+      for (const label of expected) {
+        assert.ok(labels.includes(label), `${label} is not among ${labels.slice(0, 40).join(', ')}`);
+      }
+    });
+  }
+
+  test('explains what is under the mouse', async () => {
+    const document = await openScript('project/mistakes.lua');
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', document.uri, behind(document, 'Tool.exec'));
+    const text = hovers.flatMap((hover) => hover.contents.map((content) => (typeof content === 'string' ? content : content.value))).join('\n');
+    assert.match(text, /Tool\.execute/);
+  });
+
+  test('that cannot be started says why and what to do, and starts when the setting is right again', async () => {
+    const document = await openScript('project/mistakes.lua');
+    await diagnosticsOf(document.uri, 'diagnostics', (found) => found.length > 0);
+    const shown = new vscode.EventEmitter<void>();
+    const messages: string[][] = [];
+    const original = vscode.window.showErrorMessage;
+    const fake = (message: string, ...buttons: string[]): Promise<undefined> => {
+      messages.push([message, ...buttons]);
+      shown.fire();
+      return Promise.resolve(undefined);
+    };
+    vscode.window.showErrorMessage = fake as unknown as typeof vscode.window.showErrorMessage;
+    const settings = vscode.workspace.getConfiguration('llmspell', fileUri('.'));
+    try {
+      await settings.update('python', '/nowhere/python', vscode.ConfigurationTarget.Workspace);
+      await eventually('the message', shown.event, () => messages[0]);
+      await diagnosticsOf(document.uri, 'the diagnostics of the stopped server to go', (found) => found.length === 0);
+    } finally {
+      vscode.window.showErrorMessage = original;
+      await settings.update('python', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+    assert.deepEqual(messages, [
+      [
+        'LLMSpell cannot use the Python that the setting llmspell.python names: /nowhere/python does not exist.',
+        'Install…',
+        'Choose Python…',
+        'Open Settings',
+      ],
+    ]);
+    await diagnosticsOf(document.uri, 'diagnostics of the new server', (found) => found.length > 0);
+  });
+});
