@@ -1,0 +1,83 @@
+"""The other files of a script: what `require` finds, and which globals they define.
+
+Files are read when first needed and again when they change on disk; open documents come first. Sizes and
+counts are limited, for a project folder may be anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from llmspell_analysis.analysis.builder import analyze
+from llmspell_analysis.analysis.model import Analysis
+from llmspell_analysis.syntax.document import Document
+from llmspell_analysis.syntax.text import SourceText
+
+_MODULE_NAME = re.compile(r"[\w\-./]{1,200}")
+_MAX_MODULE_BYTES = 1024 * 1024
+# More modules than a script requires, directly and through others; a longer list is a cycle of links or a trap.
+_MAX_MODULES = 200
+
+OpenDocument = Callable[[str], "Analysis | None"]
+
+
+class Project:
+    """Resolves modules as LLMSpell's `require` does: relative to the requiring script, then to the roots."""
+
+    def __init__(
+        self,
+        roots: Iterable[str] = (),
+        open_document: OpenDocument | None = None,
+        known_globals: frozenset[str] = frozenset(),
+    ) -> None:
+        self.roots = tuple(roots)
+        self.known_globals = known_globals
+        self._open_document = open_document
+        self._cache: dict[str, tuple[tuple[int, int], Analysis]] = {}
+
+    def module(self, name: str, from_path: str) -> Analysis | None:
+        """The module that `require(name)` loads in the file `from_path`, or None when it is not found."""
+        if not from_path or _MODULE_NAME.fullmatch(name) is None or ".." in name:
+            return None
+        relative = name.replace(".", "/").strip("/")
+        for root in (str(Path(from_path).parent), *self.roots):
+            for candidate in (f"{relative}.lua", f"{relative}/init.lua"):
+                found = self._load(str(Path(root) / candidate))
+                if found is not None:
+                    return found
+        return None
+
+    def _load(self, path: str) -> Analysis | None:
+        if self._open_document is not None and (opened := self._open_document(path)) is not None:
+            return opened
+        try:
+            file = Path(path)
+            status = file.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+            cached = self._cache.get(path)
+            if cached is not None and cached[0] == stamp:
+                return cached[1]
+            if not file.is_file() or status.st_size > _MAX_MODULE_BYTES:
+                return None
+            analysis = analyze(Document(SourceText(file.read_bytes()), path))
+        except (OSError, ValueError):
+            return None
+        self._cache[path] = (stamp, analysis)
+        return analysis
+
+    def modules(self, analysis: Analysis) -> Iterator[Analysis | None]:
+        """Every module that a file requires, directly and through others; None for one that is not found."""
+        seen: set[str] = {analysis.document.path}
+        pending = [analysis]
+        while pending:
+            current = pending.pop()
+            for name in current.required:
+                module = self.module(name, current.document.path)
+                if module is None:
+                    yield None
+                elif module.document.path not in seen and len(seen) < _MAX_MODULES:
+                    seen.add(module.document.path)
+                    pending.append(module)
+                    yield module
