@@ -99,9 +99,7 @@ def _check_call(call: Call, subject: Subject) -> Iterator[Diagnostic]:
         tool_name = literal_string(arguments[0], subject.data)
         if tool_name is None:
             return
-        yield from _unknown_tool(
-            tool_name, arguments[0].start_byte, arguments[0].end_byte, subject, protected=call.protected
-        )
+        yield from _unknown_tool(tool_name, _span(arguments[0]), subject, protected=call.protected)
         tool = subject.catalogue.tools.get(tool_name)
         if tool is not None and name == "Tool.execute":
             yield from _check_parameters(tool, arguments[1:], arguments[0], subject)
@@ -121,9 +119,14 @@ def _is_method_call(call: Node) -> bool:
 # --- names -------------------------------------------------------------------------------------------------------
 
 
+def _span(node: Node) -> tuple[int, int]:
+    return node.start_byte, node.end_byte
+
+
 def _unknown_tool(
-    name: str, start: int, end: int, subject: Subject, *, protected: bool = False
+    name: str, span: tuple[int, int], subject: Subject, *, protected: bool = False
 ) -> Iterator[Diagnostic]:
+    start, end = span
     if name in subject.catalogue.tools or name in subject.options.tools or name in _tested_tools(subject):
         return
     message = f"Unknown tool `{name}`"
