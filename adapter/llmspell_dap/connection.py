@@ -1,0 +1,132 @@
+"""One client's connection: bytes on one side, a DapSession on the other, and the log of the traffic."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import IO, Any
+
+from llmspell_dap.codec import Decoder, FramingError, encode
+from llmspell_dap.events import output
+from llmspell_dap.session import DapSession
+
+Json = dict[str, Any]
+
+# What a client has not read yet. Above it the script's output is dropped; requests are still answered.
+MAX_UNREAD_BYTES = 32 * 1024 * 1024
+_SECRET = "•••"  # noqa: S105 - what a secret is replaced by
+
+
+class TrafficLog:
+    """Writes each message as a JSON line ``{"dir": "->", "t": seconds, "msg": …}``; values of ``env`` are hidden."""
+
+    def __init__(self, path: Path) -> None:
+        # Programs and values of the user's scripts are in it.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        self._file: IO[str] = os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8")
+        self._started = time.monotonic()
+
+    def write(self, direction: str, message: Json) -> None:
+        arguments = message.get("arguments")
+        if isinstance(arguments, dict) and isinstance(arguments.get("env"), dict):
+            hidden = dict.fromkeys(arguments["env"], _SECRET)
+            message = {**message, "arguments": {**arguments, "env": hidden}}
+        row = {"dir": direction, "t": round(time.monotonic() - self._started, 6), "msg": message}
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+
+class Connection:
+    """Feeds a client's bytes to its session. ``write`` sends bytes; ``unread`` says how many are not yet taken."""
+
+    def __init__(
+        self, write: Callable[[bytes], None], unread: Callable[[], int], log: TrafficLog | None = None
+    ) -> None:
+        self._write = write
+        self._unread = unread
+        self._log = log
+        self._decoder = Decoder()
+        self._dropped_bytes = 0
+        self._session = DapSession(self._send)
+        self.failure: str | None = None
+
+    def feed(self, data: bytes) -> bool:
+        """Take bytes from the client; False when the connection cannot go on (``failure`` says why)."""
+        try:
+            for body in self._decoder.feed(data):
+                self._note_incoming(body)
+                self._session.receive(body)
+        except FramingError as error:
+            self._fail(error)
+            return False
+        return True
+
+    def end(self) -> None:
+        """The client sends no more."""
+        try:
+            self._decoder.end()
+        except FramingError as error:
+            self._fail(error)
+
+    async def wait_closed(self) -> None:
+        """Wait until a disconnect request has been answered."""
+        await self._session.closed.wait()
+
+    async def close(self) -> None:
+        """End the session, if no disconnect has done so."""
+        await self._session.cut()
+
+    def _fail(self, error: FramingError) -> None:
+        self.failure = str(error)
+        # The one message that may come before the response to initialize.
+        self._send({"seq": 0, **output("stderr", f"llmspell-dap: protocol error: {error}\n")})
+
+    def _note_incoming(self, body: bytes) -> None:
+        if self._log is None:
+            return
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            message = None
+        self._log.write("->", message if isinstance(message, dict) else {"unreadable_bytes": len(body)})
+
+    def _send(self, message: Json) -> None:
+        is_output = message.get("event") == "output"
+        if is_output and self._unread() > MAX_UNREAD_BYTES:
+            self._dropped_bytes += len(message["body"]["output"])
+            return
+        if is_output and self._dropped_bytes:
+            note = f"[{self._dropped_bytes} characters of output were dropped: they came faster than they were read]\n"
+            message = {**message, "body": {**message["body"], "output": note + message["body"]["output"]}}
+            self._dropped_bytes = 0
+        if self._log is not None:
+            self._log.write("<-", message)
+        self._write(encode(message))
+
+
+async def serve_stream(
+    connection: Connection, read: Callable[[], Coroutine[Any, Any, bytes]], stop: asyncio.Event
+) -> None:
+    """Serve one client until it disconnects, its stream ends, or ``stop`` is set."""
+    loop = asyncio.get_running_loop()
+    closed = loop.create_task(connection.wait_closed())
+    stopped = loop.create_task(stop.wait())
+    try:
+        while True:
+            reading = loop.create_task(read())
+            await asyncio.wait({reading, closed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not reading.done():
+                reading.cancel()
+                return
+            data = b"" if reading.exception() is not None else reading.result()
+            if not data:
+                connection.end()
+                return
+            if not connection.feed(data):
+                return
+    finally:
+        closed.cancel()
+        stopped.cancel()
+        await connection.close()

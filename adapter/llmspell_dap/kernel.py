@@ -1,0 +1,147 @@
+"""The kernel's side of a debug session: which kernel, which script session, LDP requests, the end.
+
+KernelClient blocks; here its calls run in threads of their own and its futures are awaited.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from llmspell_kernel.client import (
+    KernelClient,
+    KernelError,
+    KernelNotFoundError,
+    KernelTimeoutError,
+    discover_kernels,
+    examine_kernel,
+    find_kernel,
+    find_or_start_kernel,
+)
+from llmspell_kernel.protocol.connection import ConnectionInfo
+
+from llmspell_dap.messages import KernelTarget
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+MAIN_SESSION = "main"
+REQUEST_LIMIT = 10.0
+# Together with the time that a script gets to end, a disconnect takes less than two seconds.
+END_REQUEST_LIMIT = 0.6
+DELETE_LIMIT = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class DebuggedSession:
+    """A script session of a kernel that this debug session works with; ``own``: made for it and ended with it."""
+
+    client: KernelClient
+    name: str
+    own: bool
+
+    async def request(
+        self, command: str, arguments: Mapping[str, Any] | None = None, limit: float = REQUEST_LIMIT
+    ) -> Json:
+        """Send an LDP request; raises DebugRequestError, KernelTimeoutError or KernelDiedError."""
+        future = self.client.submit_debug_request(command, arguments, session=self.name)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), limit)
+        except TimeoutError:
+            raise KernelTimeoutError(
+                f"the script's session {self.name!r} did not answer {command} within {limit:g} s"
+            ) from None
+
+    async def delete(self, limit: float = DELETE_LIMIT) -> None:
+        """End the session's worker, whatever it does."""
+        await in_thread(lambda: self.client.delete_session(self.name, timeout=limit))
+
+    async def leave(self, terminate: bool) -> KernelError | None:
+        """End the debugging, and with ``terminate`` the script; returns what went wrong, for the log."""
+        if not self.client.alive:
+            return None
+        try:
+            await self.request("disconnect", {"terminateDebuggee": terminate}, END_REQUEST_LIMIT)
+        except KernelError as error:
+            return error
+        return None
+
+    async def close(self, terminate: bool) -> KernelError | None:
+        """Delete an own session whose script is to end with the debugging, then drop the connection."""
+        failure: KernelError | None = None
+        if self.client.alive and self.own and terminate:
+            try:
+                await self.delete()
+            except KernelError as error:
+                failure = error
+        await in_thread(self.client.close)
+        return failure
+
+
+def open_session(target: KernelTarget, *, launch: bool) -> DebuggedSession:
+    """Connect to the kernel and the session that a configuration asks for. Blocks; raises KernelError.
+
+    A launch starts a kernel when none runs and gets a fresh session unless it names one. An attach takes what is
+    there: the session it names, or ``main``.
+    """
+    client = _connect(target, launch)
+    try:
+        if launch and target.session is None:
+            return DebuggedSession(client, client.create_session(), own=True)
+        name = target.session or MAIN_SESSION
+        if name != MAIN_SESSION:
+            known = sorted(each.session for each in client.list_sessions())
+            if name not in known and not launch:
+                raise KernelNotFoundError(
+                    f"the kernel has no session {name!r} to attach to (it has: {', '.join(known) or 'none'})"
+                )
+            if name not in known:
+                client.create_session(name)
+        return DebuggedSession(client, name, own=False)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _connect(target: KernelTarget, launch: bool) -> KernelClient:
+    if target.connection_file is not None:
+        found = examine_kernel(Path(target.connection_file).expanduser())
+        if found.state != "running" or found.info is None:
+            raise KernelNotFoundError(f"connection_file: {found.reason}")
+        return KernelClient.connect(found.info)
+    if target.kernel_id is not None:
+        return KernelClient.connect(find_kernel(target.kernel_id))
+    if not launch:
+        return KernelClient.connect(_the_running_kernel())
+    try:
+        return KernelClient.connect(find_or_start_kernel())
+    except KernelTimeoutError:
+        # It may have ended, idle for long enough, between being found and being connected to.
+        return KernelClient.connect(find_or_start_kernel())
+
+
+def _the_running_kernel() -> ConnectionInfo:
+    found = discover_kernels()
+    running = [each.info for each in found if each.state == "running" and each.info is not None]
+    if running:
+        return min(running, key=lambda info: info.started or "")
+    others = "".join(f"\n{each.reason}" for each in found if each.reason)
+    raise KernelNotFoundError(f"no kernel is running to attach to: start one with 'llmspell kernel start'{others}")
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Run a blocking function in a thread that does not keep the process alive."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - it belongs to the one who awaits
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="llmspell-dap-blocking", daemon=True).start()
+    # Shielded: what blocks cannot be cancelled, and its outcome must not meet a cancelled future.
+    return await asyncio.shield(asyncio.wrap_future(future))

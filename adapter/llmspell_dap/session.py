@@ -1,0 +1,506 @@
+"""One debug session, without IO: messages in, messages out, a kernel behind it.
+
+Requests are answered in the order in which they came, except those that must overtake a request that waits
+(pause, terminate, disconnect).
+
+Invariants: every request gets exactly one answer. Nothing runs before configurationDone. What a request causes
+is told after its response. ``exited`` and ``terminated`` are sent once, in this order, and nothing after them.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+from llmspell_kernel.client import KernelError
+from llmspell_kernel.protocol.wire import Message
+
+from llmspell_dap.breakpoints import NOT_DEBUGGING, PENDING, BreakpointTable, to_ldp, unbound
+from llmspell_dap.events import from_kernel, output
+from llmspell_dap.inspection import PASSED_REQUESTS
+from llmspell_dap.kernel import DebuggedSession, in_thread, open_session
+from llmspell_dap.locations import Locations
+from llmspell_dap.messages import (
+    ClientFeatures,
+    FieldError,
+    Fields,
+    KernelTarget,
+    LaunchArguments,
+    MalformedMessageError,
+    Request,
+    RequestFailedError,
+    error_response,
+    event,
+    parse_request,
+    read_breakpoints,
+    response,
+)
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+Handler = Callable[[Fields], Awaitable[Json]]
+
+# What this adapter and the LDP of its own distribution do; a kernel that does less is told of by an event.
+CAPABILITIES: Json = {
+    "supportsConfigurationDoneRequest": True,
+    "supportsConditionalBreakpoints": True,
+    "supportsHitConditionalBreakpoints": True,
+    "supportsLogPoints": True,
+    "supportsEvaluateForHovers": True,
+    "supportsDelayedStackTraceLoading": True,
+    "supportsTerminateRequest": True,
+    "supportTerminateDebuggee": True,
+}
+_OF_THE_KERNEL = (
+    "supportsConditionalBreakpoints",
+    "supportsHitConditionalBreakpoints",
+    "supportsLogPoints",
+    "supportsEvaluateForHovers",
+    "supportsDelayedStackTraceLoading",
+)
+
+_OVERTAKING = frozenset({"pause", "terminate", "disconnect"})
+_LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone"})
+# While one of these is answered, events wait: what they cause must not be told before their response.
+_HOLDING = frozenset(
+    {"launch", "attach", "configurationDone", "setBreakpoints", "continue", "next", "stepIn", "stepOut", "pause"}
+    | {"initialize", "terminate"}
+)
+
+_ENDING = "cancelled: the debug session is ending"
+
+MAX_WAITING_REQUESTS = 10_000
+# How long a script that was told to end may take before its worker is ended.
+TERMINATE_LIMIT = 2.0
+# How long a disconnect waits for a launch that is just being made, and for the last events of a script.
+OPENING_LIMIT = 1.0
+END_LIMIT = 2.0
+LAST_EVENTS_LIMIT = 0.4
+
+
+class DapSession:
+    """Takes message bodies through ``receive`` and gives messages to ``send``, all on one event loop."""
+
+    def __init__(self, send: Callable[[Json], None]) -> None:
+        self._send_message = send
+        self._sequence = 0
+        self.closed = asyncio.Event()
+        self._features: ClientFeatures | None = None
+        self._locations = Locations(True, True, False)
+        self._breakpoints = BreakpointTable()
+        self._kernel: DebuggedSession | None = None
+        self._opening: asyncio.Task[DebuggedSession] | None = None
+        self._launched = False
+        self._no_debug = False
+        self._configured = False
+        self._begun = False
+        self._ending = False
+        self._exited = False
+        self._terminated = asyncio.Event()
+        self._waiting: deque[Request] = deque()
+        self._arrived = asyncio.Event()
+        self._at_work: str | None = None
+        self._current: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._holds = 0
+        self._held: deque[Json] = deque()
+        self._handlers: dict[str, Handler] = {
+            "initialize": self._initialize,
+            "launch": self._launch,
+            "attach": self._attach,
+            "configurationDone": self._configuration_done,
+            "setBreakpoints": self._set_breakpoints,
+            "setExceptionBreakpoints": self._set_exception_breakpoints,
+            "terminate": self._terminate,
+            "disconnect": self._disconnect,
+        }
+        self._afterwards: dict[str, Callable[[], Awaitable[None]]] = {
+            "initialize": self._announce_initialized,
+            "launch": self._begin_if_ready,
+            "attach": self._begin_if_ready,
+            "disconnect": self._close,
+        }
+        self._server = self._start(self._serve_in_order())
+
+    # -- in and out ----------------------------------------------------------------------------------------
+
+    def receive(self, body: bytes) -> None:
+        """Take one message body from the client."""
+        try:
+            request = parse_request(body)
+        except MalformedMessageError as error:
+            self._send(error_response(error.seq, error.command, FieldError(str(error))))
+            return
+        if self._ending:
+            self._refuse(request, _ENDING)
+            return
+        if request.command in _OVERTAKING and self._may_overtake(request.command):
+            self._start(self._answer(request))
+            return
+        if len(self._waiting) >= MAX_WAITING_REQUESTS:
+            self._refuse(request, f"{MAX_WAITING_REQUESTS} requests are waiting to be answered already")
+            return
+        self._waiting.append(request)
+        self._arrived.set()
+
+    async def cut(self) -> None:
+        """End the session because the connection is gone: clear breakpoints, end a launched script."""
+        if self._ending:
+            # A disconnect is being answered.
+            await _within(END_LIMIT, self.closed.wait())
+            return
+        await self._end(terminate=self._launched or self._opening is not None, tell=False)
+        self.closed.set()
+
+    def _may_overtake(self, command: str) -> bool:
+        # A pause must not reach a script that is about to be started before the start does.
+        ahead = [self._at_work, *(each.command for each in self._waiting)]
+        return command == "disconnect" or not any(each in _LIFECYCLE for each in ahead)
+
+    def _send(self, message: Json) -> None:
+        self._sequence += 1
+        self._send_message({"seq": self._sequence, **message})
+
+    def _refuse(self, request: Request, reason: str) -> None:
+        self._send(error_response(request.seq, request.command, RequestFailedError(reason)))
+
+    def _emit(self, told: Json) -> None:
+        if self._holds:
+            self._held.append(told)
+            return
+        name = told["event"]
+        if self._terminated.is_set():
+            return
+        if name == "exited":
+            if self._exited:
+                return
+            self._exited = True
+        self._send(told)
+        if name == "terminated":
+            self._terminated.set()
+
+    @contextlib.contextmanager
+    def _hold_events(self, wanted: bool) -> Iterator[None]:
+        self._holds += wanted
+        try:
+            yield
+        finally:
+            self._holds -= wanted
+            while self._held and not self._holds:
+                self._emit(self._held.popleft())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _serve_in_order(self) -> None:
+        while not self._ending:
+            while self._waiting and not self._ending:
+                request = self._waiting.popleft()
+                self._at_work = request.command
+                self._current = asyncio.get_running_loop().create_task(self._answer(request))
+                await asyncio.wait([self._current])
+                self._at_work, self._current = None, None
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def _answer(self, request: Request) -> None:
+        with self._hold_events(request.command in _HOLDING):
+            try:
+                body = await self._handle(request)
+            except RequestFailedError as error:
+                # What is wrong with a configuration is the user's to know.
+                error.show_user |= request.command in ("launch", "attach")
+                self._send(error_response(request.seq, request.command, error))
+            except KernelError as error:
+                shown = request.command in ("launch", "attach")
+                failure = RequestFailedError(str(error), show_user=shown, error_id=1002)
+                self._send(error_response(request.seq, request.command, failure))
+            except asyncio.CancelledError:
+                self._refuse(request, _ENDING)
+            except Exception as error:
+                log.exception("%s failed", request.command)
+                self._refuse(request, f"internal error of llmspell-dap in {request.command}: {error!r}")
+            else:
+                self._send(response(request.seq, request.command, body))
+                afterwards = self._afterwards.get(request.command)
+                if afterwards is not None:
+                    await self._follow_up(afterwards)
+
+    async def _handle(self, request: Request) -> Json:
+        command = request.command
+        passed = PASSED_REQUESTS.get(command)
+        handler = self._handlers.get(command)
+        if passed is None and handler is None:
+            raise RequestFailedError(f"unknown request {command!r}", error_id=1003)
+        if self._features is None and command not in ("initialize", "disconnect"):
+            raise RequestFailedError(f"the first request must be initialize, found {command!r}")
+        if handler is not None:
+            return await handler(request.arguments)
+        return await self._pass(command, request.arguments)
+
+    async def _follow_up(self, afterwards: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await afterwards()
+        except KernelError as error:
+            self._emit(output("stderr", f"The script cannot be started: {error}\n"))
+            self._emit(event("terminated"))
+        except asyncio.CancelledError:
+            log.info("the session ended while a script was being started")
+
+    # -- the start -----------------------------------------------------------------------------------------
+
+    async def _initialize(self, fields: Fields) -> Json:
+        if self._features is not None:
+            raise RequestFailedError("initialize was sent before; one connection is one debug session")
+        self._features = ClientFeatures.read(fields)
+        self._locations = Locations.of(self._features)
+        return dict(CAPABILITIES)
+
+    async def _announce_initialized(self) -> None:
+        # At once: a client may send its configuration before or after launch, and neither may wait for the other.
+        self._emit(event("initialized"))
+
+    async def _launch(self, fields: Fields) -> Json:
+        arguments = LaunchArguments.read(fields)
+        cwd, program = self._check_program(arguments)
+        kernel = await self._open(arguments.target, launch=True)
+        self._launched = True
+        self._no_debug = arguments.no_debug
+        await kernel.request(
+            "launch",
+            {
+                "program": program,
+                "args": arguments.args,
+                "cwd": str(cwd),
+                "env": arguments.env,
+                "stopOnEntry": arguments.stop_on_entry,
+                "noDebug": arguments.no_debug,
+            },
+        )
+        await self._send_breakpoints(kernel)
+        self._emit(event("process", {"name": arguments.program, "startMethod": "launch", "isLocalProcess": True}))
+        return {}
+
+    async def _attach(self, fields: Fields) -> Json:
+        target = KernelTarget.read(fields)
+        kernel = await self._open(target, launch=False)
+        await kernel.request("attach")
+        await self._send_breakpoints(kernel)
+        name = f"session {kernel.name!r} of kernel {kernel.client.info.kernel_id or '(no id)'}"
+        self._emit(event("process", {"name": name, "startMethod": "attach", "isLocalProcess": True}))
+        return {}
+
+    def _check_program(self, arguments: LaunchArguments) -> tuple[Path, str]:
+        cwd = Path(arguments.cwd).expanduser().absolute() if arguments.cwd is not None else None
+        if cwd is not None and not cwd.is_dir():
+            raise RequestFailedError(f"cwd: {cwd} is no folder", show_user=True, error_id=1004)
+        program = Path(self._locations.program_to_ldp(arguments.program, str(cwd) if cwd else None))
+        if not program.is_file():
+            what = "is a folder, not a script" if program.is_dir() else "does not exist"
+            raise RequestFailedError(f"program: {arguments.program} {what}", show_user=True, error_id=1005)
+        return cwd if cwd is not None else program.parent, str(program)
+
+    async def _open(self, target: KernelTarget, *, launch: bool) -> DebuggedSession:
+        if self._kernel is not None or self._opening is not None:
+            raise RequestFailedError("launch or attach was sent before; one connection is one debug session")
+        loop = asyncio.get_running_loop()
+        self._opening = loop.create_task(in_thread(lambda: open_session(target, launch=launch)))
+        try:
+            # Shielded: a session that is being made must be known to the disconnect that interrupts this.
+            kernel = await asyncio.shield(self._opening)
+        finally:
+            if self._opening.done():
+                self._opening = None
+        if self._ending:
+            raise RequestFailedError(_ENDING)
+        self._kernel = kernel
+
+        def hear(message: Message) -> None:
+            loop.call_soon_threadsafe(self._on_iopub, message)
+
+        def end(reason: KernelError) -> None:
+            loop.call_soon_threadsafe(self._on_kernel_end, reason)
+
+        kernel.client.add_listener(hear)
+        kernel.client.add_end_listener(end)
+        capabilities = await kernel.request(
+            "initialize",
+            {
+                "clientID": "llmspell-dap",
+                "adapterID": "llmspell",
+                "linesStartAt1": True,
+                "columnsStartAt1": True,
+                "pathFormat": "path",
+                "supportsVariableType": True,
+            },
+        )
+        missing = [name for name in _OF_THE_KERNEL if capabilities.get(name) is not True]
+        if missing:
+            self._emit(event("capabilities", {"capabilities": dict.fromkeys(missing, False)}))
+        return kernel
+
+    async def _configuration_done(self, _: Fields) -> Json:
+        if self._configured:
+            raise RequestFailedError("configurationDone was sent before")
+        self._configured = True
+        await self._begin_if_ready()
+        return {}
+
+    async def _begin_if_ready(self) -> None:
+        """Let the script run once both the launch and the configuration are done, whichever came first."""
+        if self._kernel is None or not self._configured or self._begun:
+            return
+        self._begun = True
+        await self._kernel.request("configurationDone")
+
+    # -- breakpoints ---------------------------------------------------------------------------------------
+
+    async def _set_breakpoints(self, fields: Fields) -> Json:
+        source, specs = read_breakpoints(fields)
+        reference = source.reference
+        key = reference or self._locations.path_to_ldp(source.path or "")
+        rows = self._breakpoints.replace(key, specs)
+        if self._no_debug:
+            return {"breakpoints": unbound(rows, NOT_DEBUGGING)}
+        if self._kernel is None:
+            return {"breakpoints": unbound(rows, PENDING)}
+        body = await self._kernel.request("setBreakpoints", self._breakpoint_arguments(key, rows))
+        return {"breakpoints": self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations)}
+
+    def _breakpoint_arguments(self, key: str | int, rows: Any) -> Json:
+        source = {"sourceReference": key} if isinstance(key, int) else {"path": key, "name": Path(key).name}
+        return {"source": source, "breakpoints": to_ldp(rows, self._locations), "sourceModified": False}
+
+    async def _send_breakpoints(self, kernel: DebuggedSession) -> None:
+        """Bind what the client asked for before there was a session, and tell how that went."""
+        if self._no_debug:
+            return
+        for key, rows in self._breakpoints.sources():
+            body = await kernel.request("setBreakpoints", self._breakpoint_arguments(key, rows))
+            for shown in self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations):
+                self._emit(event("breakpoint", {"reason": "changed", "breakpoint": shown}))
+
+    async def _set_exception_breakpoints(self, fields: Fields) -> Json:
+        if fields.texts("filters"):
+            fields.fail("filters", "an empty array (no exception filters were announced)")
+        return {}
+
+    # -- while it runs -------------------------------------------------------------------------------------
+
+    async def _pass(self, command: str, fields: Fields) -> Json:
+        passed = PASSED_REQUESTS[command]
+        arguments = passed.read(fields, self._locations)
+        if self._terminated.is_set():
+            if command == "threads":
+                return {"threads": []}
+            raise RequestFailedError(f"{command}: the script has ended")
+        if self._kernel is None or self._features is None:
+            raise RequestFailedError(f"{command}: nothing is being debugged; send launch or attach first")
+        body = await self._kernel.request(command, arguments, passed.limit)
+        return passed.show(body, self._locations, self._features)
+
+    def _on_iopub(self, message: Message) -> None:
+        if self._kernel is None:
+            return
+        told = from_kernel(message, self._kernel.name, self._locations, self._breakpoints)
+        if told is not None:
+            self._emit(told)
+
+    def _on_kernel_end(self, reason: KernelError) -> None:
+        if self._ending:
+            return
+        self._emit(output("stderr", f"The debug session is over: {reason}\n"))
+        self._emit(event("terminated"))
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    async def _terminate(self, _: Fields) -> Json:
+        if self._kernel is None or not self._begun:
+            self._emit(event("terminated"))
+            return {}
+        if not self._terminated.is_set():
+            await self._kernel.request("terminate")
+            self._start(self._insist_on_the_end(self._kernel))
+        return {}
+
+    async def _insist_on_the_end(self, kernel: DebuggedSession) -> None:
+        if await _within(TERMINATE_LIMIT, self._terminated.wait()) or self._ending:
+            return
+        self._emit(output("stderr", f"The script did not end within {TERMINATE_LIMIT:g} s; its session is stopped.\n"))
+        try:
+            await kernel.delete()
+        except KernelError as error:
+            self._emit(output("stderr", f"Its session cannot be stopped: {error}\n"))
+        self._emit(event("terminated"))
+
+    async def _disconnect(self, fields: Fields) -> Json:
+        terminate = fields.boolean("terminateDebuggee", self._launched or self._opening is not None)
+        await self._end(terminate=terminate, tell=True)
+        return {}
+
+    async def _end(self, *, terminate: bool, tell: bool) -> None:
+        if self._ending:
+            return
+        self._ending = True
+        self._arrived.set()
+        kernel = self._kernel or await self._opened_meanwhile()
+        interrupted = self._tasks - {asyncio.current_task(), self._server}
+        if self._current is not None:
+            interrupted.add(self._current)
+        for task in interrupted:
+            task.cancel()
+        if interrupted:
+            await asyncio.wait(interrupted)
+        while self._waiting:
+            self._refuse(self._waiting.popleft(), _ENDING)
+        if kernel is not None:
+            failure = await kernel.leave(terminate)
+            if self._begun and terminate and failure is None:
+                await _within(LAST_EVENTS_LIMIT, self._terminated.wait())
+            failure = await kernel.close(terminate) or failure
+            if failure is not None:
+                log.warning("the session did not end in order: %s", failure)
+        if tell and kernel is not None:
+            self._emit(event("terminated"))
+
+    async def _close(self) -> None:
+        self.closed.set()
+
+    async def _opened_meanwhile(self) -> DebuggedSession | None:
+        """The session that a launch or attach is just making; one that comes too late is ended when it comes."""
+        opening = self._opening
+        if opening is None:
+            return None
+        if await _within(OPENING_LIMIT, asyncio.wait([opening])):
+            return opening.result() if opening.exception() is None else None
+
+        def abandon(late: "asyncio.Task[DebuggedSession]") -> None:
+            if not late.cancelled() and late.exception() is None:
+                _abandoned.add(closing := asyncio.get_running_loop().create_task(_drop(late.result())))
+                closing.add_done_callback(_abandoned.discard)
+
+        opening.add_done_callback(abandon)
+        return None
+
+
+_abandoned: set["asyncio.Task[None]"] = set()
+
+
+async def _drop(kernel: DebuggedSession) -> None:
+    await kernel.close(terminate=True)
+
+
+async def _within(limit: float, work: Awaitable[object]) -> bool:
+    """Whether ``work`` is done within ``limit`` seconds."""
+    try:
+        await asyncio.wait_for(work, limit)
+    except TimeoutError:
+        return False
+    return True
