@@ -83,9 +83,7 @@ def test_deprecated_functions_are_marked():
 
 def test_every_entry_has_a_description():
     silent = [
-        entry.qualified_name
-        for entry in entries(CATALOGUE.globals)
-        if entry.kind != "field" and not entry.description
+        entry.qualified_name for entry in entries(CATALOGUE.globals) if entry.kind != "field" and not entry.description
     ]
     assert silent == []
 

@@ -35,9 +35,7 @@ def load_catalogue() -> Catalogue:
 def tool_names() -> tuple[str, ...]:
     """Names of all tools of the catalogue, in order."""
     return tuple(
-        sorted(
-            each.name.removesuffix(".json") for each in (_ROOT / "tools").iterdir() if each.name.endswith(".json")
-        )
+        sorted(each.name.removesuffix(".json") for each in (_ROOT / "tools").iterdir() if each.name.endswith(".json"))
     )
 
 

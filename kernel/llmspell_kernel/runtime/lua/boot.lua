@@ -48,7 +48,7 @@ local function bad_argument(index, name, expected, value)
   raise(format("bad argument #%d to '%s' (%s expected, got %s)", index, name, expected, given))
 end
 
-library.raise, library.bad_argument, library.is_internal = raise, bad_argument, is_internal
+library.raise, library.bad_argument, library.is_internal, library.write = raise, bad_argument, is_internal, write
 
 -- The gate -----------------------------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ end
 
 local function host(name, ...)
   local n = select("#", ...)
-  if n == 0 then return receive(enter(name, "")) end
+  if n == 0 then return receive(enter(name, "", nil)) end
   local shape, scalars, count = flatten(n, ...)
   if not shape then raise(format("bad argument #%d to '%s' (%s)", count, name, scalars)) end
   if count <= page_size then return receive(enter(name, shape, nil, unpack(scalars, 1, count))) end

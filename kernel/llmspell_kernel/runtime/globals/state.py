@@ -1,0 +1,170 @@
+"""The host half of the global `State`: values of a project that outlive its scripts, in one sqlite file.
+
+Invariants: a write is whole and durable before the call returns, for any number of processes; the file and its
+folder belong to the user alone; what is saved comes back the same, integers as integers and bytes as bytes.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..host import Host, HostContext, HostError
+from ..values import Value
+
+MAX_VALUE_BYTES = 16 * 1024 * 1024
+MAX_NAME_BYTES = 1024
+BUSY_SECONDS = 5.0
+SCHEMA_VERSION = 1
+_FILE = "state.sqlite"
+
+
+def register(host: Host) -> None:
+    store = StateStore(state_path(host.context))
+
+    def in_scope(prefix: str, function: Callable[..., Value]) -> Callable[..., Value]:
+        def call(_host: Host, identifier: str, *rest: Value) -> Value:
+            return function(f"{prefix}:{identifier}", *rest)
+
+        return call
+
+    host.register("State.save", lambda _host, *arguments: store.save(*arguments))
+    host.register("State.load", lambda _host, *arguments: store.load(*arguments))
+    host.register("State.delete", lambda _host, *arguments: store.delete(*arguments))
+    host.register("State.list_keys", lambda _host, scope: store.list_keys(scope))
+    host.register("State.workflow_get", in_scope("workflow", store.load))
+    host.register("State.workflow_list", in_scope("workflow", store.list_keys))
+    for owner in ("agent", "tool"):
+        host.register(f"State.{owner}_get", in_scope(owner, store.load))
+        host.register(f"State.{owner}_set", in_scope(owner, store.save))
+
+
+def state_path(context: HostContext) -> Path:
+    """Where a project's state lies: `<home>/projects/<hash of the project's folder>/state.sqlite`."""
+    digest = hashlib.sha256(os.fsencode(context.project_root.resolve())).hexdigest()
+    return context.home / "projects" / digest[:16] / _FILE
+
+
+class StateStore:
+    """The state of one project. The file is opened when first needed, and again after a fork."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._inherited: list[sqlite3.Connection] = []
+
+    def save(self, scope: str, key: str, value: Value) -> None:
+        """Keep a value; nil removes it. Raises HostError."""
+        if value is None:
+            self.delete(scope, key)
+            return
+        content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
+        if len(content) > MAX_VALUE_BYTES:
+            raise HostError(
+                f"State: the value of '{key}' in '{scope}' takes {len(content)} bytes, more than the limit of "
+                f"{MAX_VALUE_BYTES}; save it in parts or in a file"
+            )
+        with self._database() as database:
+            database.execute(
+                "INSERT INTO state (scope, key, value, modified) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, modified = excluded.modified",
+                (_name("scope", scope), _name("key", key), content, time.time()),
+            )
+
+    def load(self, scope: str, key: str) -> Value:
+        """The value, or None when there is none. Raises HostError."""
+        with self._database() as database:
+            row = database.execute(
+                "SELECT value FROM state WHERE scope = ? AND key = ?", (_name("scope", scope), _name("key", key))
+            ).fetchone()
+        if row is None:
+            return None
+        value: Value = json.loads(row[0].decode("utf-8", "surrogateescape"))
+        return value
+
+    def delete(self, scope: str, key: str) -> None:
+        with self._database() as database:
+            database.execute(
+                "DELETE FROM state WHERE scope = ? AND key = ?", (_name("scope", scope), _name("key", key))
+            )
+
+    def list_keys(self, scope: str) -> list[Value]:
+        """Keys of a scope in byte order."""
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT key FROM state WHERE scope = ? ORDER BY key", (_name("scope", scope),)
+            ).fetchall()
+        return [row[0].decode("utf-8", "surrogateescape") for row in rows]
+
+    def close(self) -> None:
+        """Close the file; the next call opens it again."""
+        with self._lock:
+            if self._connection is not None and self._pid == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    @contextlib.contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._connected()
+            except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    raise HostError(
+                        f"State: {self.path} is in use by another process for more than {BUSY_SECONDS:.0f} s"
+                    ) from error
+                raise HostError(f"State: {self.path}: {error}") from error
+            except (sqlite3.DatabaseError, OSError) as error:
+                raise HostError(f"State: {self.path}: {error}") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and self._pid == os.getpid():
+            return self._connection
+        if self._connection is not None:
+            # After a fork: closing it here would take the parent's locks away (sqlite.org/howtocorrupt, 2.6).
+            self._inherited.append(self._connection)
+        self._connection, self._pid = self._open(), os.getpid()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.parent.chmod(0o700)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        os.close(os.open(self.path, flags, 0o600))  # sqlite gives its other files the mode of this one
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == SCHEMA_VERSION:
+            return
+        if version > SCHEMA_VERSION:
+            raise HostError(f"State: {self.path} was written by a newer version of LLMSpell (schema {version})")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS state (scope BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, "
+            "modified REAL NOT NULL, PRIMARY KEY (scope, key)) WITHOUT ROWID"
+        )
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+
+def _name(what: str, text: str) -> bytes:
+    name = text.encode("utf-8", "surrogateescape")
+    if len(name) > MAX_NAME_BYTES:
+        raise HostError(f"State: the {what} is longer than {MAX_NAME_BYTES} bytes")
+    return name

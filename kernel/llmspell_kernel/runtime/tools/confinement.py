@@ -1,0 +1,171 @@
+"""Keeps the file tools inside the allowed folders.
+
+A path is resolved first (symbolic links and `..` included) and must then lie in an allowed folder. After that it
+is walked from that folder component by component with O_NOFOLLOW, so that a link put in place meanwhile is an
+error and not a way out. Where the system has no openat (Windows), only the first half holds.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .output import ToolError
+
+MAX_PATH_LENGTH = 4096
+HAS_OPENAT = {os.open, os.mkdir, os.unlink, os.rename, os.stat} <= os.supports_dir_fd
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place inside an allowed folder: `name` within the open folder `folder` (None without openat).
+
+    `path` is real and absolute; `at` is what goes to os functions together with `dir_fd=folder`.
+    """
+
+    path: Path
+    folder: int | None
+    name: str
+
+    @property
+    def at(self) -> str:
+        return str(self.path) if self.folder is None else self.name
+
+
+def default_roots(project_root: Path, configured: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The project's folder, the system's temporary folders and what the configuration adds; real paths."""
+    temporary = [Path(tempfile.gettempdir())]
+    if os.name == "posix":
+        temporary.append(Path("/tmp"))  # noqa: S108 - the folder scripts are promised, not a file name
+    roots = [path.resolve() for path in (project_root, *temporary, *configured)]
+    return tuple(dict.fromkeys(roots))
+
+
+def resolve(path: str, roots: tuple[Path, ...]) -> tuple[Path, Path]:
+    """The real path and the allowed folder it lies in. Relative paths count from the working folder."""
+    if not path or "\0" in path:
+        raise ToolError(f"path {path!r} is not a path", "invalid_path")
+    if len(path) > MAX_PATH_LENGTH:
+        raise ToolError(f"path is longer than {MAX_PATH_LENGTH} characters", "invalid_path")
+    try:
+        real = Path(path).resolve()
+    except (OSError, RuntimeError) as error:
+        raise ToolError(f"path '{path}' cannot be resolved: {error}", "invalid_path") from error
+    for root in roots:
+        if real == root or root in real.parents:
+            return real, root
+    raise ToolError(
+        f"path '{path}' is outside the allowed folders ({', '.join(str(root) for root in roots)}); to allow its "
+        "folder, add it to allowed_paths under [tools.file-operations] in llmspell.toml",
+        "access_denied",
+    )
+
+
+@contextmanager
+def located(path: str, roots: tuple[Path, ...]) -> Iterator[Location]:
+    """The place of a path, with its folder held open. The path itself need not exist, its folder must."""
+    real, root = resolve(path, roots)
+    if real == root:
+        raise ToolError(f"'{path}' is an allowed folder itself and cannot be changed or opened", "access_denied")
+    if not HAS_OPENAT:
+        yield Location(real, None, real.name)
+        return
+    folder = _open_folder(root, real.parent)
+    try:
+        yield Location(real, folder, real.name)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def opened_folder(path: str, roots: tuple[Path, ...]) -> Iterator[tuple[Path, int | str]]:
+    """A folder (an allowed one included) and what os.scandir takes for it."""
+    real, root = resolve(path, roots)
+    if not HAS_OPENAT:
+        yield real, str(real)
+        return
+    folder = _open_folder(root, real)
+    try:
+        yield real, folder
+    finally:
+        os.close(folder)
+
+
+def open_file(location: Location, flags: int, mode: int = 0o666) -> int:
+    """Open the file itself without following a link; a pipe or device is refused instead of waited for."""
+    descriptor = os.open(location.at, flags | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0), mode, dir_fd=location.folder)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise ToolError(f"'{location.path}' is not a regular file", "not_a_file")
+
+
+def read_file(path: str, roots: tuple[Path, ...], limit: int) -> bytes:
+    """The whole content of a file. Raises ToolError, also when it is larger than `limit` bytes."""
+    try:
+        with located(path, roots) as location, os.fdopen(open_file(location, os.O_RDONLY), "rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise explain(error, path) from error
+    if len(content) > limit:
+        raise ToolError(f"'{path}' is larger than the limit of {limit} bytes", "too_large")
+    return content
+
+
+def write_file(path: str, roots: tuple[Path, ...], content: bytes) -> Path:
+    """Replace or create a file so that a reader sees the old or the new content, never a part. Gives its real path."""
+    try:
+        with located(path, roots) as location:
+            _write_atomically(location, content)
+            return location.path
+    except OSError as error:
+        raise explain(error, path) from error
+
+
+def explain(error: OSError, path: str) -> ToolError:
+    """The ToolError for what the system said about a path."""
+    reason = error.strerror or str(error)
+    codes = {FileNotFoundError: "not_found", PermissionError: "access_denied", FileExistsError: "already_exists"}
+    if isinstance(error, FileNotFoundError):
+        reason = "no such file or folder"
+    return ToolError(f"'{path}': {reason[:1].lower()}{reason[1:]}", codes.get(type(error), "io_error"))
+
+
+def _write_atomically(location: Location, content: bytes) -> None:
+    mode = 0o666
+    try:
+        present = os.stat(location.at, dir_fd=location.folder, follow_symlinks=False)
+    except FileNotFoundError:
+        present = None
+    if present is not None:
+        if stat.S_ISDIR(present.st_mode):
+            raise ToolError(f"'{location.path}' is a folder", "not_a_file")
+        mode = stat.S_IMODE(present.st_mode)
+    name = f".{location.name[:100]}.{os.urandom(6).hex()}"
+    temporary = Location(location.path.with_name(name), location.folder, name)
+    descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            if present is not None and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), mode)
+        os.replace(temporary.at, location.at, src_dir_fd=location.folder, dst_dir_fd=location.folder)
+    except BaseException:
+        os.unlink(temporary.at, dir_fd=location.folder)
+        raise
+
+
+def _open_folder(root: Path, folder: Path) -> int:
+    descriptor = os.open(root, os.O_RDONLY | _DIRECTORY | getattr(os, "O_CLOEXEC", 0))
+    for part in folder.relative_to(root).parts:
+        try:
+            inner = os.open(part, os.O_RDONLY | _DIRECTORY | _NOFOLLOW, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor

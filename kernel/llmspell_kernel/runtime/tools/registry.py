@@ -1,0 +1,85 @@
+"""Which tools exist here, and how one is run: parameters checked, module imported, answer made a table.
+
+Invariant: nothing of a tool is imported before it is used, and its schema is the catalogue's.
+"""
+
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+from llmspell_analysis.catalogue import load_absent, load_tool
+
+from ..values import Value
+from .output import ToolError, ToolOutput, failure, lua_table
+
+_PACKAGE = "llmspell_kernel.runtime.tools"
+_MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "base64-encoder": "base64_encoder",
+        "calculator": "calculator",
+        "datetime-handler": "datetime_handler",
+        "environment-reader": "environment_reader",
+        "file-operations": "file_operations",
+        "hash-calculator": "hash_calculator",
+        "json-processor": "json_processor",
+        "template-creator": "template_creator",
+        "text-manipulator": "text_manipulator",
+        "uuid-generator": "uuid_generator",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a tool may know of its surroundings. File tools stay within `allowed_roots` (real, absolute paths)."""
+
+    allowed_roots: tuple[Path, ...]
+
+
+Parameters = Mapping[str, Any]
+Run = Callable[[Parameters, ToolContext], ToolOutput]
+
+
+def registered() -> tuple[str, ...]:
+    """Names of the tools that can be run, in order."""
+    return tuple(_MODULES)
+
+
+def did_you_mean(name: str) -> str | None:
+    """The registered tool that a wrong name most likely meant: an older name, or one spelled nearly like it."""
+    stale = load_absent().get(name)
+    if stale in _MODULES:
+        return stale
+    kebab = name.strip().replace("_", "-").replace(" ", "-").lower()
+    if kebab in _MODULES:
+        return kebab
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(kebab, _MODULES, n=1, cutoff=0.6)), None)
+
+
+def run_tool(name: str, parameters: dict[str, Value], context: ToolContext) -> dict[str, Value]:
+    """Run a registered tool and give the table that a script sees. Raises ToolError; KeyError for other names."""
+    module = _MODULES[name]
+    tool = load_tool(name)
+    started = time.perf_counter()
+    try:
+        output = _run(name, module, parameters, context)
+    except ToolError as error:
+        if tool.schema["x-llmspell"]["errors"] != "table":
+            raise
+        operation = parameters.get("operation", tool.default_operation)
+        output = failure(str(operation), str(error), error.code)
+    return lua_table(output, round((time.perf_counter() - started) * 1000))
+
+
+def _run(name: str, module: str, parameters: dict[str, Value], context: ToolContext) -> ToolOutput:
+    from .parameters import check
+
+    checked = check(load_tool(name), parameters)
+    run = cast(Run, importlib.import_module(f"{_PACKAGE}.{module}").run)
+    return run(checked, context)
