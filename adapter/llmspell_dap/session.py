@@ -107,7 +107,7 @@ class DapSession:
         self._current: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._holds = 0
-        self._held: deque[Json] = deque()
+        self._held: deque[Json | Message] = deque()
         self._handlers: dict[str, Handler] = {
             "initialize": self._initialize,
             "launch": self._launch,
@@ -168,20 +168,29 @@ class DapSession:
     def _refuse(self, request: Request, reason: str) -> None:
         self._send(error_response(request.seq, request.command, RequestFailedError(reason)))
 
-    def _emit(self, told: Json) -> None:
+    def _emit(self, told: Json | Message) -> None:
+        """Tell an event, or what the kernel published, unless a response has to come first."""
         if self._holds:
             self._held.append(told)
             return
-        name = told["event"]
-        if self._terminated.is_set():
-            return
-        if name == "exited":
-            if self._exited:
+        if isinstance(told, Message):
+            # Only now: a breakpoint's id is known once the response that gives it has been made.
+            published = self._translate(told)
+            if published is None:
                 return
-            self._exited = True
+            told = published
+        name = told["event"]
+        if self._terminated.is_set() or (name == "exited" and self._exited):
+            return
+        self._exited |= name == "exited"
         self._send(told)
         if name == "terminated":
             self._terminated.set()
+
+    def _translate(self, message: Message) -> Json | None:
+        if self._kernel is None:
+            return None
+        return from_kernel(message, self._kernel.name, self._locations, self._breakpoints)
 
     @contextlib.contextmanager
     def _hold_events(self, wanted: bool) -> Iterator[None]:
@@ -323,7 +332,7 @@ class DapSession:
         self._kernel = kernel
 
         def hear(message: Message) -> None:
-            loop.call_soon_threadsafe(self._on_iopub, message)
+            loop.call_soon_threadsafe(self._emit, message)
 
         def end(reason: KernelError) -> None:
             loop.call_soon_threadsafe(self._on_kernel_end, reason)
@@ -405,13 +414,6 @@ class DapSession:
             raise RequestFailedError(f"{command}: nothing is being debugged; send launch or attach first")
         body = await self._kernel.request(command, arguments, passed.limit)
         return passed.show(body, self._locations, self._features)
-
-    def _on_iopub(self, message: Message) -> None:
-        if self._kernel is None:
-            return
-        told = from_kernel(message, self._kernel.name, self._locations, self._breakpoints)
-        if told is not None:
-            self._emit(told)
 
     def _on_kernel_end(self, reason: KernelError) -> None:
         if self._ending:
