@@ -2,4 +2,4 @@
 local name = "world"
 pritn("hello " .. name)
 local made = Tool.execute("uuid-generatr", { operation = "generate" })
-print(made.text)
+print(made)

@@ -17,5 +17,5 @@ for _, text in ipairs(texts) do
 end
 
 local digest = Tool.execute("hash-calculator", { operation = "hash", algorithm = "sha256", input = texts[1] })
-print("digest", digest.text)
+print("digest", digest.result.hash)
 print("total", total)

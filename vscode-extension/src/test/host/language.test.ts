@@ -1,4 +1,5 @@
 import * as assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 
 import { behind, diagnosticsOf, eventually, fileUri, openFile, openScript } from './editing';
@@ -65,7 +66,7 @@ suite('the language server', () => {
   for (const [where, expected] of [
     ['Tool.', ['execute', 'list', 'get']],
     ['Tool.execute("', ['uuid-generator', 'calculator', 'text-manipulator']],
-    ['operation = "add", ', ['input']],
+    ['operation = "evaluate", ', ['variables']],
   ] as const) {
     test(`completes behind ${where}`, async () => {
       const document = await openScript('project/tools.lua');
@@ -88,27 +89,12 @@ suite('the language server', () => {
     assert.match(text, /Tool\.execute/);
   });
 
-  test('that cannot be started says why and what to do, and starts when the setting is right again', async () => {
+  test('that finds no Python says why and what to do, and starts when the setting is right again', async () => {
     const document = await openScript('project/mistakes.lua');
     await diagnosticsOf(document.uri, 'diagnostics', (found) => found.length > 0);
-    const shown = new vscode.EventEmitter<void>();
-    const messages: string[][] = [];
-    const original = vscode.window.showErrorMessage;
-    const fake = (message: string, ...buttons: string[]): Promise<undefined> => {
-      messages.push([message, ...buttons]);
-      shown.fire();
-      return Promise.resolve(undefined);
-    };
-    vscode.window.showErrorMessage = fake as unknown as typeof vscode.window.showErrorMessage;
-    const settings = vscode.workspace.getConfiguration('llmspell', fileUri('.'));
-    try {
-      await settings.update('python', '/nowhere/python', vscode.ConfigurationTarget.Workspace);
-      await eventually('the message', shown.event, () => messages[0]);
+    const messages = await messagesWithPython('/nowhere/python', async () => {
       await diagnosticsOf(document.uri, 'the diagnostics of the stopped server to go', (found) => found.length === 0);
-    } finally {
-      vscode.window.showErrorMessage = original;
-      await settings.update('python', undefined, vscode.ConfigurationTarget.Workspace);
-    }
+    });
     assert.deepEqual(messages, [
       [
         'LLMSpell cannot use the Python that the setting llmspell.python names: /nowhere/python does not exist.',
@@ -119,4 +105,43 @@ suite('the language server', () => {
     ]);
     await diagnosticsOf(document.uri, 'diagnostics of the new server', (found) => found.length > 0);
   });
+
+  test('that ends at its start is reported once, with a way to its output', async () => {
+    const document = await openScript('project/mistakes.lua');
+    const python = fileUri('broken-python').fsPath;
+    const ready = JSON.stringify({ python: '3.12.0', old: false, missing: [], llmspell: 'broken' });
+    await writeFile(python, `#!/bin/sh\nif [ "$1" = -c ]; then echo '${ready}'; else exit 3; fi\n`, { mode: 0o755 });
+    const messages = await messagesWithPython(python);
+    assert.deepEqual(messages, [
+      [
+        'LLMSpell: The language server ended (exit code 3) before it answered "initialize"; the output says why.',
+        'Restart',
+        'Show Output',
+      ],
+    ]);
+    await diagnosticsOf(document.uri, 'diagnostics of the new server', (found) => found.length > 0);
+  });
 });
+
+/** The error messages and their buttons while `llmspell.python` is set to `python`; at least one is waited for. */
+async function messagesWithPython(python: string, meanwhile?: () => Promise<void>): Promise<string[][]> {
+  const shown = new vscode.EventEmitter<void>();
+  const messages: string[][] = [];
+  const original = vscode.window.showErrorMessage;
+  const fake = (message: string, ...buttons: string[]): Promise<undefined> => {
+    messages.push([message, ...buttons]);
+    shown.fire();
+    return Promise.resolve(undefined);
+  };
+  vscode.window.showErrorMessage = fake as unknown as typeof vscode.window.showErrorMessage;
+  const settings = vscode.workspace.getConfiguration('llmspell', fileUri('.'));
+  try {
+    await settings.update('python', python, vscode.ConfigurationTarget.Workspace);
+    await eventually('the message', shown.event, () => messages[0]);
+    await meanwhile?.();
+  } finally {
+    vscode.window.showErrorMessage = original;
+    await settings.update('python', undefined, vscode.ConfigurationTarget.Workspace);
+  }
+  return messages;
+}
