@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_kernel.client import KernelError
-from llmspell_kernel.protocol.wire import Message
+from llmspell_kernel.protocol.wire import Message, WireError
 
 from llmspell_dap.breakpoints import NOT_DEBUGGING, PENDING, BreakpointTable, to_ldp, unbound
 from llmspell_dap.events import from_kernel, output
@@ -190,7 +190,11 @@ class DapSession:
     def _translate(self, message: Message) -> Json | None:
         if self._kernel is None:
             return None
-        return from_kernel(message, self._kernel.name, self._locations, self._breakpoints)
+        try:
+            return from_kernel(message, self._kernel.name, self._locations, self._breakpoints)
+        except WireError as error:
+            log.warning("a %s message of the kernel is unreadable: %s", message.msg_type, error)
+            return None
 
     @contextlib.contextmanager
     def _hold_events(self, wanted: bool) -> Iterator[None]:
