@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bed import Bed, prepare
-from processes import StepFailed, adopt_orphans, end_descendants, free_port, run, say, server
+from processes import StepFailed, adopt_orphans, end_descendants, free_port, run, say, server, tail
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -118,6 +118,7 @@ def extension(work: Run) -> None:
 def extension_host(work: Run) -> None:
     """The extension's own tests in the extension host. It finds its Python in the workspace's `.venv`."""
     report = work.temporary / "extension-host.jsonl"
+    failed = work.tally.failed
     workspace = work.temporary / "workspace"
     shutil.copytree(HERE / "workspace", workspace)
     (workspace / ".venv").symlink_to(ENVIRONMENT)
@@ -150,11 +151,13 @@ def extension_host(work: Run) -> None:
             env=env,
             limit=200,
         )
+    _show_logs(work, data, failed)
 
 
 def person(work: Run) -> None:
     """The installed .vsix, driven with keys and clicks. It finds its Python through the PATH."""
     report = work.temporary / "person.jsonl"
+    failed = work.tally.failed
     env = work.environment(report)
     # VS Code takes its PATH from the login shell: a person's profile is where it is set.
     profile = f'export PATH="{ENVIRONMENT / "bin"}:$PATH"\n'
@@ -200,6 +203,7 @@ def person(work: Run) -> None:
             env=env,
             limit=200,
         )
+    _show_logs(work, data, failed)
 
 
 def neovim(work: Run) -> None:
@@ -276,6 +280,13 @@ def _report_of(
         work.tally.add(what, False, failure or "they reported nothing")
     elif failure and all(result["passed"] for result in results):
         work.tally.add(f"{what} end well", False, failure)
+
+
+def _show_logs(work: Run, data: Path, failed_before: int) -> None:
+    """What the extension wrote to its output channel, when tests of its suite failed."""
+    if work.tally.failed > failed_before:
+        for log in sorted(data.rglob("*LLMSpell.log")):
+            say(f"        the end of the extension's output:\n{tail(log)}")
 
 
 def _project(work: Run, name: str) -> Path:

@@ -3,6 +3,7 @@
  * times) and when another Python is to be used. Starts and stops are queued, so that there is never more than one.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import {
   CloseAction,
@@ -19,6 +20,7 @@ import { LANGUAGE } from './scriptLanguage';
 /** Milliseconds from starting the process to its answer to `initialize`. */
 const START_LIMIT = 30_000;
 const STOP_LIMIT = 3_000;
+const EXIT_LIMIT = 1_000;
 const RESTARTS = 3;
 const RESTART_WINDOW = 180_000;
 const ERRORS = 3;
@@ -66,7 +68,8 @@ export class LanguageServer implements vscode.Disposable {
   }
 
   #enqueue(step: () => Promise<void>): Promise<void> {
-    this.#queue = this.#queue.then(step).catch((error: unknown) => this.#fail(error));
+    // Reported beside the queue: the message stays until the person answers it.
+    this.#queue = this.#queue.then(step).catch((error: unknown) => void this.#fail(error));
     return this.#queue;
   }
 
@@ -90,8 +93,13 @@ export class LanguageServer implements vscode.Disposable {
     this.#client = client;
     this.#running = false;
     try {
+      // A process that ended is the better reason than the pipe that broke with it, and is known a moment later.
+      const started = client.start().catch(async (error: unknown) => {
+        await Promise.race([startFailure, delay(EXIT_LIMIT)]);
+        throw error;
+      });
       const limit = `The language server did not answer "initialize" within ${START_LIMIT / 1000} s.`;
-      await withLimit(Promise.race([client.start(), startFailure]), START_LIMIT, limit);
+      await withLimit(Promise.race([started, startFailure]), START_LIMIT, limit);
     } catch (error) {
       this.#client = undefined;
       this.#process?.kill('SIGKILL');
