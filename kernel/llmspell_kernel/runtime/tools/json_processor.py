@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Any
 
-from .output import ToolError, ToolOutput, raw
+from .output import ToolError, ToolOutput, finite, raw
 from .registry import Parameters, ToolContext
 
 MAX_SECONDS = 5.0
@@ -81,7 +81,7 @@ def _query(query: str, inputs: list[Any]) -> list[Any]:
 
 
 def _ask(request: dict[str, Any]) -> Any:
-    line = json.dumps(request, allow_nan=False).encode("ascii") + b"\n"
+    line = json.dumps(finite(request), allow_nan=False).encode("ascii") + b"\n"
     if len(line) > MAX_BYTES:
         raise ToolError(f"the input is larger than the limit of {MAX_BYTES} bytes", "too_large")
     answer = _child().ask(line)
