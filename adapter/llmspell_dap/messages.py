@@ -219,17 +219,17 @@ class LaunchArguments:
     program: str
     args: list[str]
     cwd: str | None
-    env: dict[str, str]
+    env: dict[str, str | None]
     stop_on_entry: bool
     no_debug: bool
     target: KernelTarget
 
     @classmethod
     def read(cls, fields: Fields) -> "LaunchArguments":
-        env: dict[str, str] = {}
+        env: dict[str, str | None] = {}
         if fields.has("env"):
             values = fields.nested("env")
-            env = {name: values.text(name) for name in values.values}
+            env = {name: values.optional(name, values.text) for name in values.values}
         return cls(
             program=fields.path("program"),
             args=fields.optional("args", fields.texts) or [],

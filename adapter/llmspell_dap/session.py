@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_kernel.client import KernelError
+from llmspell_kernel.protocol.ldp import BREAKPOINT_CAPABILITIES
 from llmspell_kernel.protocol.wire import Message, WireError
 
 from llmspell_dap.breakpoints import NOT_DEBUGGING, PENDING, BreakpointTable, to_ldp, unbound
@@ -46,29 +47,18 @@ Handler = Callable[[Fields], Awaitable[Json]]
 
 # What this adapter and the LDP of its own distribution do; a kernel that does less is told of by an event.
 CAPABILITIES: Json = {
+    **BREAKPOINT_CAPABILITIES,
     "supportsConfigurationDoneRequest": True,
-    "supportsConditionalBreakpoints": True,
-    "supportsHitConditionalBreakpoints": True,
-    "supportsLogPoints": True,
-    "supportsEvaluateForHovers": True,
-    "supportsDelayedStackTraceLoading": True,
     "supportsTerminateRequest": True,
     "supportTerminateDebuggee": True,
 }
-_OF_THE_KERNEL = (
-    "supportsConditionalBreakpoints",
-    "supportsHitConditionalBreakpoints",
-    "supportsLogPoints",
-    "supportsEvaluateForHovers",
-    "supportsDelayedStackTraceLoading",
-)
 
+_RESUMING = frozenset({"continue", "next", "stepIn", "stepOut"})
 _OVERTAKING = frozenset({"pause", "terminate", "disconnect"})
 _LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone"})
 # While one of these is answered, events wait: what they cause must not be told before their response.
 _HOLDING = frozenset(
-    {"launch", "attach", "configurationDone", "setBreakpoints", "continue", "next", "stepIn", "stepOut", "pause"}
-    | {"initialize", "terminate"}
+    {"initialize", "launch", "attach", "configurationDone", "setBreakpoints", "pause", "terminate"} | _RESUMING
 )
 
 _ENDING = "cancelled: the debug session is ending"
@@ -106,6 +96,7 @@ class DapSession:
         self._at_work: str | None = None
         self._current: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._own_resumes = 0
         self._holds = 0
         self._held: deque[Json | Message] = deque()
         self._handlers: dict[str, Handler] = {
@@ -180,12 +171,21 @@ class DapSession:
                 return
             told = published
         name = told["event"]
-        if self._terminated.is_set() or (name == "exited" and self._exited):
+        if self._terminated.is_set() or (name == "exited" and self._exited) or self._is_own_resume(name):
             return
         self._exited |= name == "exited"
         self._send(told)
         if name == "terminated":
             self._terminated.set()
+
+    def _is_own_resume(self, name: str) -> bool:
+        """Whether an event tells the client only what the response to its own request has told it."""
+        if name == "stopped":
+            self._own_resumes = 0
+        if name != "continued" or not self._own_resumes:
+            return False
+        self._own_resumes -= 1
+        return True
 
     def _translate(self, message: Message) -> Json | None:
         if self._kernel is None:
@@ -354,7 +354,7 @@ class DapSession:
                 "supportsVariableType": True,
             },
         )
-        missing = [name for name in _OF_THE_KERNEL if capabilities.get(name) is not True]
+        missing = [name for name in BREAKPOINT_CAPABILITIES if capabilities.get(name) is not True]
         if missing:
             self._emit(event("capabilities", {"capabilities": dict.fromkeys(missing, False)}))
         return kernel
@@ -416,7 +416,12 @@ class DapSession:
             raise RequestFailedError(f"{command}: the script has ended")
         if self._kernel is None or self._features is None:
             raise RequestFailedError(f"{command}: nothing is being debugged; send launch or attach first")
-        body = await self._kernel.request(command, arguments, passed.limit)
+        self._own_resumes += command in _RESUMING
+        try:
+            body = await self._kernel.request(command, arguments, passed.limit)
+        except BaseException:
+            self._own_resumes -= command in _RESUMING
+            raise
         return passed.show(body, self._locations, self._features)
 
     def _on_kernel_end(self, reason: KernelError) -> None:

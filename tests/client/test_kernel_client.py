@@ -139,9 +139,7 @@ def test_debug_request_returns_the_body(fake_kernel: Any, client: KernelClient) 
     ],
     ids=["LDP response", "Jupyter error"],
 )
-def test_refused_debug_request_raises_its_message(
-    fake_kernel: Any, client: KernelClient, reply: JsonObject
-) -> None:
+def test_refused_debug_request_raises_its_message(fake_kernel: Any, client: KernelClient, reply: JsonObject) -> None:
     fake_kernel.handlers["debug_request"] = lambda _: reply
     with pytest.raises(DebugRequestError, match="no thread 9") as caught:
         client.debug_request("next", {"threadId": 9})

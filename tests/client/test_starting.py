@@ -94,9 +94,7 @@ def test_clients_that_start_at_once_share_one_kernel(
         f"print(json.dumps({{'connection_file': {str(appear)!r}}}), flush=True)"
     )
     results: list[ConnectionInfo] = []
-    threads = [
-        threading.Thread(target=lambda: results.append(find_or_start_kernel(command=command))) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: results.append(find_or_start_kernel(command=command))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

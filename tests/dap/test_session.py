@@ -402,6 +402,25 @@ async def test_stop_that_overtakes_the_response_is_told_after_it(make_conversati
     assert talk.outline()[-2:] == ["next!", "stopped"]
 
 
+async def test_going_on_is_told_only_when_somebody_else_caused_it(make_conversation: Make) -> None:
+    talk = make_conversation()
+    await talk.launch()
+
+    def answer(_: object) -> Json:
+        talk.kernel.tell("continued", threadId=1)
+        talk.kernel.tell("stopped", reason="step", threadId=1)
+        return {}
+
+    talk.kernel.answers["next"] = answer
+    await talk.ask("next", threadId=1)
+    await talk.event("stopped")
+    talk.kernel.answers["continue"] = DebugRequestError("continue", "not stopped")
+    await talk.ask("continue", threadId=1)
+    assert "continued" not in talk.outline()
+    talk.kernel.tell("continued", threadId=1)
+    await talk.event("continued")
+
+
 async def test_pause_overtakes_a_request_that_waits(make_conversation: Make) -> None:
     talk = make_conversation()
     await talk.launch()

@@ -41,9 +41,7 @@ OutputListener = Callable[[str, JsonObject], None]
 
 T = TypeVar("T")
 
-OUTPUT_TYPES = frozenset(
-    {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
-)
+OUTPUT_TYPES = frozenset({"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +216,7 @@ class KernelClient:
             "stop_on_error": True,
         }
         metadata = _session_metadata(session)
-        return self.request(
-            "shell", "execute_request", content, metadata=metadata, on_iopub=deliver, timeout=timeout
-        )
+        return self.request("shell", "execute_request", content, metadata=metadata, on_iopub=deliver, timeout=timeout)
 
     def submit_debug_request(
         self, command: str, arguments: Mapping[str, Any] | None = None, *, session: str | None = None

@@ -19,13 +19,13 @@ from llmspell_kernel.client.discovery import discover_kernels
 from llmspell_kernel.client.errors import KernelStartError
 from llmspell_kernel.client.process import adopt
 from llmspell_kernel.protocol.connection import (
-    LDP_VERSION,
     ConnectionFileError,
     ConnectionInfo,
     llmspell_home,
     private_folder,
     read_connection_file,
 )
+from llmspell_kernel.protocol.ldp import LDP_VERSION
 
 START_LIMIT = 20.0
 LOCK_LIMIT = START_LIMIT + 5.0
@@ -186,9 +186,7 @@ def _start_lock(timeout: float) -> Iterator[None]:
     try:
         while not _try_lock(descriptor):
             if time.monotonic() > deadline:
-                raise KernelStartError(
-                    f"another client has been starting a kernel for {timeout:g} s (it holds {path})"
-                )
+                raise KernelStartError(f"another client has been starting a kernel for {timeout:g} s (it holds {path})")
             pause.wait(0.02)
         yield
     finally:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 MAX_FILE_BYTES = 64 * 1024
-LDP_VERSION = "1.0"
 SIGNATURE_SCHEME = "hmac-sha256"
 KERNEL_NAME = "llmspell"
 FILE_PREFIX = "llmspell-kernel-"
@@ -104,9 +103,7 @@ def kernels_directory() -> Path:
 def connection_file_path(kernel_id: str) -> Path:
     """The connection file of the kernel with this id."""
     if not _KERNEL_ID.fullmatch(kernel_id):
-        raise ConnectionFileError(
-            f"kernel id {kernel_id!r}: only 1 to 64 letters, digits, '-' and '_' are allowed"
-        )
+        raise ConnectionFileError(f"kernel id {kernel_id!r}: only 1 to 64 letters, digits, '-' and '_' are allowed")
     return kernels_directory() / f"{FILE_PREFIX}{kernel_id}.json"
 
 
@@ -190,9 +187,7 @@ def read_connection_file(path: Path, *, template: bool = False) -> ConnectionInf
     values = _load(path)
 
     def refuse(name: str, expected: str) -> ConnectionFileError:
-        shown = (
-            "an empty value" if values.get(name) == "" else "nothing" if name not in values else "another value"
-        )
+        shown = "an empty value" if values.get(name) == "" else "nothing" if name not in values else "another value"
         return ConnectionFileError(f"{path}: {name}: expected {expected}, found {shown}")
 
     known = {item.name for item in fields(ConnectionInfo)}
