@@ -39,7 +39,7 @@ class InterruptUnavailableError(RuntimeError):
     """This build of Lua does not export what an interrupt needs."""
 
 
-class _TornRead(Exception):
+class _TornReadError(Exception):
     """The chain changed while it was read."""
 
 
@@ -51,11 +51,11 @@ class _Memory:
         self._pid = 0
 
     def available(self) -> bool:
-        return os.path.exists("/proc/self/mem")  # noqa: PTH110 - pathlib is not loaded on this path
+        return os.path.exists("/proc/self/mem")
 
     def _read(self, address: int, size: int) -> int:
         if not 4096 <= address < 1 << 47:
-            raise _TornRead
+            raise _TornReadError
         if self._file is None or self._pid != os.getpid():
             if self._file is not None:
                 os.close(self._file)
@@ -63,9 +63,9 @@ class _Memory:
         try:
             data = os.pread(self._file, size, address)
         except OSError:
-            raise _TornRead from None
+            raise _TornReadError from None
         if len(data) != size:
-            raise _TornRead
+            raise _TornReadError
         return int.from_bytes(data, "little")
 
     def u64(self, address: int) -> int:
@@ -216,7 +216,7 @@ class AsyncHook:
         """The coroutine that runs Lua code now, None when it is the main one or cannot be told."""
         if not self._offsets_hold:
             return None
-        with contextlib.suppress(_TornRead):
+        with contextlib.suppress(_TornReadError):
             found = None
             for found in self._resumed(self._state):  # noqa: B007 - the last one counts
                 pass

@@ -76,13 +76,9 @@ class Runtime:
     process; ``has_input`` says whether ``io.read`` may read this process' standard input.
     """
 
-    def __init__(
-        self, host: Host, write: Write, leave: Callable[[int], None], *, has_input: bool = False
-    ) -> None:
+    def __init__(self, host: Host, write: Write, leave: Callable[[int], None], *, has_input: bool = False) -> None:
         self.host = host
-        self.lua = LuaRuntime(
-            encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False
-        )
+        self.lua = LuaRuntime(encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False)
 
         def write_from_lua(name: bytes, data: bytes) -> None:
             write("stderr" if name == b"stderr" else "stdout", data)
@@ -101,7 +97,7 @@ class Runtime:
             host.push_page,
             host.pull_page,
             write_from_lua,
-            lambda path: os.path.realpath(path),
+            os.path.realpath,
             leave,
             compile_internal(self.lua, LUA_FOLDER / "values.lua"),
             PAGE,

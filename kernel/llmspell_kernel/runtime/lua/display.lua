@@ -40,6 +40,8 @@ local function key_order(a, b)
   return format("%p", a) < format("%p", b)
 end
 
+library.quote, library.number_text = quote, number_text
+
 local show
 
 local function show_table(value, depth, seen)

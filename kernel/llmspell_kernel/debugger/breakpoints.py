@@ -1,0 +1,296 @@
+"""Breakpoints as clients set them, and the sites where loaded chunks carry probes for them.
+
+Invariants: a breakpoint keeps its id (and its hit count) while it stays the same; what a client is told about a
+breakpoint (verified, line, message) is what is in force.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from lupa.lua54 import LuaRuntime
+
+from .probes import Probe, ProbePoint, instrument, probe_points, resolve_line
+
+MAX_SOURCE_BYTES = 10 * 1024 * 1024
+MAX_BREAKPOINTS = 10_000
+
+_HIT_CONDITION = re.compile(r"\s*(==|>=|<=|>|<|%|=)?\s*(\d{1,9})\s*")
+
+LogPart = tuple[str, str]  # ("text", …) or ("expression", …)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoint:
+    """One breakpoint of a source. ``complaint`` is what is wrong with its own texts, and stays; ``message`` says why
+    it is not verified now, or where it went."""
+
+    id: int
+    requested_line: int
+    line: int
+    condition: str | None
+    hit_operator: str | None
+    hit_count: int
+    log: tuple[LogPart, ...] | None
+    complaint: str | None = None
+    verified: bool = False
+    message: str | None = None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (self.requested_line, self.condition, self.hit_operator, self.hit_count, self.log)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A probe in a loaded chunk; ``inline`` is the condition that stands in its text."""
+
+    number: int
+    source: str
+    line: int
+    inline: str | None
+
+
+class BreakpointError(ValueError):
+    """A breakpoint's condition, hit condition or log message cannot be used; the message says why."""
+
+
+@cache
+def _compiler() -> tuple[threading.Lock, Any]:
+    lua = LuaRuntime(encoding=None, register_eval=False, register_builtins=False, unpack_returned_tuples=True)
+    check = lua.eval(b"function(code) local f, m = load(code, '=condition', 't') return f ~= nil, m or '' end")
+    return threading.Lock(), check
+
+
+def check_expression(expression: str) -> str | None:
+    """The compiler's complaint about a Lua expression, None when it compiles."""
+    lock, check = _compiler()
+    with lock:
+        ok, message = check(b"return " + expression.encode("utf-8", "surrogateescape"))
+    return None if ok else str(message.decode("utf-8", "replace")).removeprefix("condition:1: ")
+
+
+def parse_hit_condition(text: str) -> tuple[str, int]:
+    """``5``, ``==5``, ``>=5``, ``>5``, ``<5``, ``<=5`` or ``%5`` as operator and number. Raises BreakpointError."""
+    matched = _HIT_CONDITION.fullmatch(text)
+    if matched is None:
+        raise BreakpointError(f"hit condition {text!r}: expected a number, or ==, >=, >, <=, < or % and a number")
+    operator, number = matched[1] or "==", int(matched[2])
+    if operator == "%" and number == 0:
+        raise BreakpointError("hit condition '%0': expected a number above 0")
+    return ("==" if operator == "=" else operator), number
+
+
+def parse_log_message(text: str) -> tuple[LogPart, ...]:
+    """Split at ``{expression}`` (braces nest; ``\\{`` is a brace). Raises BreakpointError."""
+    parts: list[LogPart] = []
+    literal: list[str] = []
+    index = 0
+    while index < len(text):
+        character = text[index]
+        if character == "\\" and text[index + 1 : index + 2] in ("{", "}", "\\"):
+            literal.append(text[index + 1])
+            index += 2
+            continue
+        if character != "{":
+            literal.append(character)
+            index += 1
+            continue
+        end = _closing_brace(text, index)
+        expression = text[index + 1 : end]
+        complaint = check_expression(expression)
+        if complaint:
+            raise BreakpointError(f"log message: {{{expression}}}: {complaint}")
+        if literal:
+            parts.append(("text", "".join(literal)))
+            literal = []
+        parts.append(("expression", expression))
+        index = end + 1
+    if literal:
+        parts.append(("text", "".join(literal)))
+    return tuple(parts)
+
+
+def _closing_brace(text: str, start: int) -> int:
+    depth = 0
+    for index in range(start, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[index], 0)
+        if depth == 0:
+            return index
+    raise BreakpointError(f"log message: the brace at column {start + 1} is not closed")
+
+
+class BreakpointTable:
+    """All breakpoints of a session. Thread-safe: clients set them while the script's thread loads chunks.
+
+    ``changed`` is called with a breakpoint whose verification changed when its chunk was loaded.
+    """
+
+    def __init__(self, changed: Callable[[str, Breakpoint], None]) -> None:
+        self._lock = threading.RLock()
+        self._changed = changed
+        self._by_source: dict[str, list[Breakpoint]] = {}
+        # the lines that carry probes in the chunk last loaded from a source
+        self._loaded: dict[str, frozenset[int]] = {}
+        self._sites: dict[tuple[str, int, str | None], Site] = {}
+        self._next_id = 1
+
+    def set_breakpoints(self, source: str, requests: Sequence[Mapping[str, Any]]) -> list[Breakpoint]:
+        """Replace the breakpoints of ``source`` (a real path); one result for each request, in order."""
+        if len(requests) > MAX_BREAKPOINTS:
+            raise BreakpointError(f"more than {MAX_BREAKPOINTS} breakpoints in one file")
+        points = _points_of_file(source)
+        with self._lock:
+            kept = {one.key: one for one in self._by_source.get(source, [])}
+            results = [self._resolve(self._parse(request, kept), source, points) for request in requests]
+            self._by_source[source] = results
+            return results
+
+    def clear(self) -> None:
+        with self._lock:
+            self._by_source.clear()
+
+    def sources(self) -> list[tuple[str, list[Breakpoint]]]:
+        with self._lock:
+            return [(source, list(breakpoints)) for source, breakpoints in self._by_source.items()]
+
+    def _parse(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> Breakpoint:
+        line = int(request["line"])
+        condition = request.get("condition") or None
+        complaint: str | None = None
+        operator: str | None = None
+        count = 0
+        log: tuple[LogPart, ...] | None = None
+        try:
+            if condition and (problem := check_expression(condition)):
+                raise BreakpointError(f"condition '{condition}': {problem}")
+            if request.get("hitCondition"):
+                operator, count = parse_hit_condition(request["hitCondition"])
+            if request.get("logMessage"):
+                log = parse_log_message(request["logMessage"])
+        except BreakpointError as error:
+            complaint = str(error)
+        parsed = Breakpoint(0, line, line, condition, operator, count, log, complaint, message=complaint)
+        known = kept.pop(parsed.key, None)
+        if known is not None:
+            return replace(parsed, id=known.id)
+        self._next_id += 1
+        return replace(parsed, id=self._next_id - 1)
+
+    def _resolve(self, one: Breakpoint, source: str, points: Mapping[int, ProbePoint] | str) -> Breakpoint:
+        if isinstance(points, str):
+            return replace(one, message=one.complaint or points)
+        resolved = _placed(one, points)
+        loaded = self._loaded.get(source)
+        if not resolved.verified or loaded is None or resolved.line in loaded:
+            return resolved
+        return replace(
+            resolved,
+            verified=False,
+            message="the file is loaded already: this breakpoint is in force when it is loaded again",
+        )
+
+    def prepare(self, chunk_name: str, text: bytes) -> bytes | None:
+        """The instrumented text of a chunk that is about to be loaded; None when it has no breakpoints."""
+        if not chunk_name.startswith("@"):
+            return None
+        source = chunk_name[1:]
+        with self._lock:
+            breakpoints = self._by_source.get(source)
+            if not breakpoints:
+                self._loaded[source] = frozenset()
+                return None
+            points = probe_points(text)
+            resolved = [_placed(one, points) for one in breakpoints]
+            sites: dict[int, Site] = {}
+            for one in resolved:
+                if one.verified and one.line not in sites:
+                    sites[one.line] = self._site(source, one.line, _inline(one.condition))
+            self._loaded[source] = frozenset(sites)
+            self._report(source, breakpoints, resolved)
+            return instrument(text, {line: Probe(site.number, site.inline) for line, site in sites.items()}, points)
+
+    def _site(self, source: str, line: int, inline: str | None) -> Site:
+        site = self._sites.get((source, line, inline))
+        if site is None:
+            site = Site(len(self._sites) + 1, source, line, inline)
+            self._sites[source, line, inline] = site
+        return site
+
+    def prepared(self, chunk_name: str, accepted: bool) -> None:
+        """Told after ``prepare`` whether the compiler took the instrumented text."""
+        if accepted:
+            return
+        source = chunk_name[1:]
+        with self._lock:
+            self._loaded[source] = frozenset()
+            before = self._by_source.get(source, [])
+            refusal = "the compiler refuses a breakpoint in this file"
+            self._report(source, before, [replace(one, verified=False, message=refusal) for one in before])
+
+    def _report(self, source: str, before: Sequence[Breakpoint], after: list[Breakpoint]) -> None:
+        self._by_source[source] = after
+        for old, new in zip(before, after, strict=True):
+            if old != new:
+                self._changed(source, new)
+
+    def site_table(self) -> list[dict[str, Any]]:
+        """What the probes need to know, as ``debugger.update`` of the Lua half takes it."""
+        with self._lock:
+            table = []
+            for site in self._sites.values():
+                here = [one for one in self._by_source.get(site.source, []) if one.verified and one.line == site.line]
+                if here:
+                    table.append(
+                        {
+                            "site": site.number,
+                            "source": "@" + site.source,
+                            "line": site.line,
+                            "breakpoints": [_for_lua(one, site) for one in here],
+                        }
+                    )
+            return table
+
+
+def _placed(one: Breakpoint, points: Mapping[int, ProbePoint]) -> Breakpoint:
+    if one.complaint is not None:
+        return one
+    line = resolve_line(points, one.requested_line)
+    if line is None:
+        return replace(one, verified=False, message="there is no code at or after this line")
+    moved = None if line == one.requested_line else f"there is no code on line {one.requested_line}"
+    return replace(one, line=line, verified=True, message=moved)
+
+
+def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "condition": one.condition,
+        "inline": one.condition is not None and one.condition == site.inline,
+        "hit_operator": one.hit_operator,
+        "hit_count": one.hit_count,
+        "log": None if one.log is None else [{kind: text} for kind, text in one.log],
+    }
+
+
+def _inline(condition: str | None) -> str | None:
+    """A condition that may stand in the chunk's own line; others are evaluated through the frame."""
+    if condition is None or "\n" in condition or "\r" in condition or "--" in condition or ";" in condition:
+        return None
+    return condition
+
+
+def _points_of_file(source: str) -> dict[int, ProbePoint] | str:
+    """The probe points of a file on disk, or why there are none."""
+    try:
+        with open(source, "rb") as file:
+            text = file.read(MAX_SOURCE_BYTES + 1)
+    except OSError as error:
+        return f"{os.path.basename(source)} cannot be read: {error.strerror}"
+    if len(text) > MAX_SOURCE_BYTES:
+        return f"{os.path.basename(source)} is larger than {MAX_SOURCE_BYTES} bytes"
+    return probe_points(text)

@@ -1,0 +1,78 @@
+"""What the Lua half tells of frames and values, as the types of DAP."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_SURROGATE = re.compile("[\udc80-\udcff]")
+
+
+def visible(text: str) -> str:
+    """Bytes that are no UTF-8 (surrogates of ``surrogateescape``) written as Lua escapes."""
+    return _SURROGATE.sub(lambda match: f"\\x{ord(match[0]) - 0xDC00:02X}", text)
+
+
+def stack_frame(frame: Mapping[str, Any]) -> dict[str, Any]:
+    """DAP ``StackFrame``; a chunk that is no file has a source without path."""
+    body: dict[str, Any] = {
+        "id": frame["id"],
+        "name": visible(frame["name"]),
+        "line": max(frame["line"], 0),
+        "column": 1 if frame["line"] > 0 else 0,
+    }
+    chunk_name = frame["source"]
+    if frame.get("native"):
+        body["presentationHint"] = "subtle"
+    elif chunk_name.startswith("@"):
+        path = chunk_name[1:]
+        body["source"] = {"name": os.path.basename(path), "path": path}
+    else:
+        name = chunk_name.removeprefix("=").partition("\n")[0][:60]
+        body["source"] = {"name": visible(name), "presentationHint": "deemphasize"}
+    return body
+
+
+def scope(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """DAP ``Scope``."""
+    body = {
+        "name": entry["name"],
+        "variablesReference": entry["reference"],
+        "expensive": bool(entry.get("expensive")),
+    }
+    if entry.get("hint") == "locals":
+        body["presentationHint"] = "locals"
+    return body
+
+
+def variable(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """DAP ``Variable``."""
+    body: dict[str, Any] = {
+        "name": visible(entry["name"]),
+        "value": visible(entry["text"]),
+        "type": entry["type"],
+        "variablesReference": entry["reference"],
+    }
+    if entry.get("evaluate_name"):
+        body["evaluateName"] = visible(entry["evaluate_name"])
+    return _with_counts(body, entry)
+
+
+def evaluated(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The body of an ``evaluate`` response; several values are shown side by side."""
+    if len(entries) == 1:
+        entry = entries[0]
+        body = {
+            "result": visible(entry["text"]),
+            "type": entry["type"],
+            "variablesReference": entry["reference"],
+        }
+        return _with_counts(body, entry)
+    return {"result": visible("\t".join(one["text"] for one in entries)), "variablesReference": 0}
+
+
+def _with_counts(body: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    if entry.get("indexed"):
+        body["indexedVariables"] = entry["indexed"]
+        body["namedVariables"] = entry["named"]
+    return body

@@ -1,0 +1,79 @@
+"""LDP: the Debug Adapter Protocol's messages inside ``debug_request``, ``debug_reply`` and ``debug_event``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+LDP_VERSION = "1.0"
+
+# What a session's debugger can do; the adapter adds its own.
+BREAKPOINT_CAPABILITIES: Mapping[str, bool] = {
+    "supportsConfigurationDoneRequest": True,
+    "supportsConditionalBreakpoints": True,
+    "supportsHitConditionalBreakpoints": True,
+    "supportsLogPoints": True,
+    "supportsEvaluateForHovers": True,
+    "supportsDelayedStackTraceLoading": True,
+    "supportsTerminateRequest": True,
+    "supportTerminateDebuggee": True,
+}
+
+MAX_INTEGER = 2**31 - 1
+
+
+class RequestError(ValueError):
+    """A request that is refused; the message is for the person and names the field."""
+
+
+def response(request: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "response",
+        "request_seq": request.get("seq", 0),
+        "success": True,
+        "command": request["command"],
+        "body": dict(body),
+    }
+
+
+def error_response(request: Mapping[str, Any], message: str) -> dict[str, Any]:
+    return {
+        "type": "response",
+        "request_seq": request.get("seq", 0),
+        "success": False,
+        "command": request.get("command", ""),
+        "message": message,
+        "body": {"error": {"id": 1, "format": message.replace("{", "(").replace("}", ")"), "showUser": True}},
+    }
+
+
+def text_argument(arguments: Mapping[str, Any], field: str) -> str:
+    value = arguments.get(field)
+    if not isinstance(value, str):
+        raise RequestError(f"{field}: expected a string, got {_kind(value)}")
+    return value
+
+
+def integer_argument(arguments: Mapping[str, Any], field: str, default: int | None = None) -> int:
+    """An integer from 0 to 2³¹-1; absent or null is ``default`` where there is one."""
+    value = arguments.get(field)
+    if value is None and default is not None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise RequestError(f"{field}: expected an integer, got {_kind(value)}")
+    if not 0 <= value <= MAX_INTEGER:
+        raise RequestError(f"{field}: {value} is not between 0 and {MAX_INTEGER}")
+    return value
+
+
+def list_argument(arguments: Mapping[str, Any], field: str, *, optional: bool = False) -> list[Any]:
+    value = arguments.get(field)
+    if value is None and optional:
+        return []
+    if not isinstance(value, list):
+        raise RequestError(f"{field}: expected a list, got {_kind(value)}")
+    return value
+
+
+def _kind(value: object) -> str:
+    return {type(None): "nothing", str: "a string", dict: "an object", list: "a list", bool: "a boolean"}.get(
+        type(value), "a number"
+    )
