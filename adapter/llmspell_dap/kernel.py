@@ -31,8 +31,8 @@ T = TypeVar("T")
 MAIN_SESSION = "main"
 REQUEST_LIMIT = 10.0
 # Together with the time that a script gets to end, a disconnect takes less than two seconds.
-END_REQUEST_LIMIT = 0.6
-DELETE_LIMIT = 0.6
+END_REQUEST_LIMIT = 0.5
+DELETE_LIMIT = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,12 @@
 """One debug session, without IO: messages in, messages out, a kernel behind it.
 
-Requests are answered in the order in which they came, except those that must overtake a request that waits
-(pause, terminate, disconnect).
-
-Invariants: every request gets exactly one answer. Nothing runs before configurationDone. What a request causes
-is told after its response. ``exited`` and ``terminated`` are sent once, in this order, and nothing after them.
+Invariants: nothing runs before configurationDone. ``exited`` and ``terminated`` are sent once, in this order, and
+no event after them.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +15,7 @@ from llmspell_kernel.protocol.ldp import BREAKPOINT_CAPABILITIES
 from llmspell_kernel.protocol.wire import Message, WireError
 
 from llmspell_dap.breakpoints import NOT_DEBUGGING, PENDING, BreakpointTable, to_ldp, unbound
+from llmspell_dap.dispatch import ENDING, RESUMING, Dispatcher, Told
 from llmspell_dap.events import from_kernel, output
 from llmspell_dap.inspection import PASSED_REQUESTS
 from llmspell_dap.kernel import DebuggedSession, in_thread, open_session
@@ -37,7 +33,6 @@ from llmspell_dap.messages import (
     event,
     parse_request,
     read_breakpoints,
-    response,
 )
 
 log = logging.getLogger(__name__)
@@ -53,23 +48,12 @@ CAPABILITIES: Json = {
     "supportTerminateDebuggee": True,
 }
 
-_RESUMING = frozenset({"continue", "next", "stepIn", "stepOut"})
-_OVERTAKING = frozenset({"pause", "terminate", "disconnect"})
-_LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone"})
-# While one of these is answered, events wait: what they cause must not be told before their response.
-_HOLDING = frozenset(
-    {"initialize", "launch", "attach", "configurationDone", "setBreakpoints", "pause", "terminate"} | _RESUMING
-)
-
-_ENDING = "cancelled: the debug session is ending"
-
-MAX_WAITING_REQUESTS = 10_000
 # How long a script that was told to end may take before its worker is ended.
 TERMINATE_LIMIT = 2.0
 # How long a disconnect waits for a launch that is just being made, and for the last events of a script.
-OPENING_LIMIT = 1.0
+OPENING_LIMIT = 0.6
 END_LIMIT = 2.0
-LAST_EVENTS_LIMIT = 0.4
+LAST_EVENTS_LIMIT = 0.3
 
 
 class DapSession:
@@ -91,14 +75,7 @@ class DapSession:
         self._ending = False
         self._exited = False
         self._terminated = asyncio.Event()
-        self._waiting: deque[Request] = deque()
-        self._arrived = asyncio.Event()
-        self._at_work: str | None = None
-        self._current: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._own_resumes = 0
-        self._holds = 0
-        self._held: deque[Json | Message] = deque()
         self._handlers: dict[str, Handler] = {
             "initialize": self._initialize,
             "launch": self._launch,
@@ -115,7 +92,7 @@ class DapSession:
             "attach": self._begin_if_ready,
             "disconnect": self._close,
         }
-        self._server = self._start(self._serve_in_order())
+        self._dispatcher = Dispatcher(self._send, self._handle, self._follow_up, self._publish)
 
     # -- in and out ----------------------------------------------------------------------------------------
 
@@ -126,17 +103,7 @@ class DapSession:
         except MalformedMessageError as error:
             self._send(error_response(error.seq, error.command, FieldError(str(error))))
             return
-        if self._ending:
-            self._refuse(request, _ENDING)
-            return
-        if request.command in _OVERTAKING and self._may_overtake(request.command):
-            self._start(self._answer(request))
-            return
-        if len(self._waiting) >= MAX_WAITING_REQUESTS:
-            self._refuse(request, f"{MAX_WAITING_REQUESTS} requests are waiting to be answered already")
-            return
-        self._waiting.append(request)
-        self._arrived.set()
+        self._dispatcher.take(request)
 
     async def cut(self) -> None:
         """End the session because the connection is gone: clear breakpoints, end a launched script."""
@@ -147,23 +114,12 @@ class DapSession:
         await self._end(terminate=self._launched or self._opening is not None, tell=False)
         self.closed.set()
 
-    def _may_overtake(self, command: str) -> bool:
-        # A pause must not reach a script that is about to be started before the start does.
-        ahead = [self._at_work, *(each.command for each in self._waiting)]
-        return command == "disconnect" or not any(each in _LIFECYCLE for each in ahead)
-
     def _send(self, message: Json) -> None:
         self._sequence += 1
         self._send_message({"seq": self._sequence, **message})
 
-    def _refuse(self, request: Request, reason: str) -> None:
-        self._send(error_response(request.seq, request.command, RequestFailedError(reason)))
-
-    def _emit(self, told: Json | Message) -> None:
-        """Tell an event, or what the kernel published, unless a response has to come first."""
-        if self._holds:
-            self._held.append(told)
-            return
+    def _publish(self, told: Told) -> None:
+        """Send an event, or what an iopub message means to the client, unless it has been told."""
         if isinstance(told, Message):
             # Only now: a breakpoint's id is known once the response that gives it has been made.
             published = self._translate(told)
@@ -196,56 +152,6 @@ class DapSession:
             log.warning("a %s message of the kernel is unreadable: %s", message.msg_type, error)
             return None
 
-    @contextlib.contextmanager
-    def _hold_events(self, wanted: bool) -> Iterator[None]:
-        self._holds += wanted
-        try:
-            yield
-        finally:
-            self._holds -= wanted
-            while self._held and not self._holds:
-                self._emit(self._held.popleft())
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _serve_in_order(self) -> None:
-        while not self._ending:
-            while self._waiting and not self._ending:
-                request = self._waiting.popleft()
-                self._at_work = request.command
-                self._current = asyncio.get_running_loop().create_task(self._answer(request))
-                await asyncio.wait([self._current])
-                self._at_work, self._current = None, None
-            self._arrived.clear()
-            await self._arrived.wait()
-
-    async def _answer(self, request: Request) -> None:
-        with self._hold_events(request.command in _HOLDING):
-            try:
-                body = await self._handle(request)
-            except RequestFailedError as error:
-                # What is wrong with a configuration is the user's to know.
-                error.show_user |= request.command in ("launch", "attach")
-                self._send(error_response(request.seq, request.command, error))
-            except KernelError as error:
-                shown = request.command in ("launch", "attach")
-                failure = RequestFailedError(str(error), show_user=shown, error_id=1002)
-                self._send(error_response(request.seq, request.command, failure))
-            except asyncio.CancelledError:
-                self._refuse(request, _ENDING)
-            except Exception as error:
-                log.exception("%s failed", request.command)
-                self._refuse(request, f"internal error of llmspell-dap in {request.command}: {error!r}")
-            else:
-                self._send(response(request.seq, request.command, body))
-                afterwards = self._afterwards.get(request.command)
-                if afterwards is not None:
-                    await self._follow_up(afterwards)
-
     async def _handle(self, request: Request) -> Json:
         command = request.command
         passed = PASSED_REQUESTS.get(command)
@@ -258,12 +164,15 @@ class DapSession:
             return await handler(request.arguments)
         return await self._pass(command, request.arguments)
 
-    async def _follow_up(self, afterwards: Callable[[], Awaitable[None]]) -> None:
+    async def _follow_up(self, request: Request) -> None:
+        afterwards = self._afterwards.get(request.command)
+        if afterwards is None:
+            return
         try:
             await afterwards()
         except KernelError as error:
-            self._emit(output("stderr", f"The script cannot be started: {error}\n"))
-            self._emit(event("terminated"))
+            self._dispatcher.tell(output("stderr", f"The script cannot be started: {error}\n"))
+            self._dispatcher.tell(event("terminated"))
         except asyncio.CancelledError:
             log.info("the session ended while a script was being started")
 
@@ -278,7 +187,7 @@ class DapSession:
 
     async def _announce_initialized(self) -> None:
         # At once: a client may send its configuration before or after launch, and neither may wait for the other.
-        self._emit(event("initialized"))
+        self._dispatcher.tell(event("initialized"))
 
     async def _launch(self, fields: Fields) -> Json:
         arguments = LaunchArguments.read(fields)
@@ -298,7 +207,9 @@ class DapSession:
             },
         )
         await self._send_breakpoints(kernel)
-        self._emit(event("process", {"name": arguments.program, "startMethod": "launch", "isLocalProcess": True}))
+        self._dispatcher.tell(
+            event("process", {"name": arguments.program, "startMethod": "launch", "isLocalProcess": True})
+        )
         return {}
 
     async def _attach(self, fields: Fields) -> Json:
@@ -307,8 +218,12 @@ class DapSession:
         await kernel.request("attach")
         await self._send_breakpoints(kernel)
         name = f"session {kernel.name!r} of kernel {kernel.client.info.kernel_id or '(no id)'}"
-        self._emit(event("process", {"name": name, "startMethod": "attach", "isLocalProcess": True}))
+        self._tell_process(name, "attach")
         return {}
+
+    def _tell_process(self, name: str, start_method: str) -> None:
+        body = {"name": name, "startMethod": start_method, "isLocalProcess": True}
+        self._dispatcher.tell(event("process", body))
 
     def _check_program(self, arguments: LaunchArguments) -> tuple[Path, str]:
         cwd = Path(arguments.cwd).expanduser().absolute() if arguments.cwd is not None else None
@@ -332,11 +247,11 @@ class DapSession:
             if self._opening.done():
                 self._opening = None
         if self._ending:
-            raise RequestFailedError(_ENDING)
+            raise RequestFailedError(ENDING)
         self._kernel = kernel
 
         def hear(message: Message) -> None:
-            loop.call_soon_threadsafe(self._emit, message)
+            loop.call_soon_threadsafe(self._dispatcher.tell, message)
 
         def end(reason: KernelError) -> None:
             loop.call_soon_threadsafe(self._on_kernel_end, reason)
@@ -356,7 +271,7 @@ class DapSession:
         )
         missing = [name for name in BREAKPOINT_CAPABILITIES if capabilities.get(name) is not True]
         if missing:
-            self._emit(event("capabilities", {"capabilities": dict.fromkeys(missing, False)}))
+            self._dispatcher.tell(event("capabilities", {"capabilities": dict.fromkeys(missing, False)}))
         return kernel
 
     async def _configuration_done(self, _: Fields) -> Json:
@@ -398,7 +313,7 @@ class DapSession:
         for key, rows in self._breakpoints.sources():
             body = await kernel.request("setBreakpoints", self._breakpoint_arguments(key, rows))
             for shown in self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations):
-                self._emit(event("breakpoint", {"reason": "changed", "breakpoint": shown}))
+                self._dispatcher.tell(event("breakpoint", {"reason": "changed", "breakpoint": shown}))
 
     async def _set_exception_breakpoints(self, fields: Fields) -> Json:
         if fields.texts("filters"):
@@ -416,42 +331,46 @@ class DapSession:
             raise RequestFailedError(f"{command}: the script has ended")
         if self._kernel is None or self._features is None:
             raise RequestFailedError(f"{command}: nothing is being debugged; send launch or attach first")
-        self._own_resumes += command in _RESUMING
+        self._own_resumes += command in RESUMING
         try:
             body = await self._kernel.request(command, arguments, passed.limit)
         except BaseException:
-            self._own_resumes -= command in _RESUMING
+            self._own_resumes -= command in RESUMING
             raise
         return passed.show(body, self._locations, self._features)
 
     def _on_kernel_end(self, reason: KernelError) -> None:
         if self._ending:
             return
-        self._emit(output("stderr", f"The debug session is over: {reason}\n"))
-        self._emit(event("terminated"))
+        self._dispatcher.tell(output("stderr", f"The debug session is over: {reason}\n"))
+        self._dispatcher.tell(event("terminated"))
 
     # -- the end -------------------------------------------------------------------------------------------
 
     async def _terminate(self, _: Fields) -> Json:
         if self._kernel is None or not self._begun:
-            self._emit(event("terminated"))
+            self._dispatcher.tell(event("terminated"))
             return {}
         if not self._terminated.is_set():
             await self._kernel.request("terminate")
-            self._start(self._insist_on_the_end(self._kernel))
+            self._dispatcher.start(self._insist_on_the_end(self._kernel))
         return {}
 
     async def _insist_on_the_end(self, kernel: DebuggedSession) -> None:
         if await _within(TERMINATE_LIMIT, self._terminated.wait()) or self._ending:
             return
-        self._emit(output("stderr", f"The script did not end within {TERMINATE_LIMIT:g} s; its session is stopped.\n"))
+        self._dispatcher.tell(
+            output("stderr", f"The script did not end within {TERMINATE_LIMIT:g} s; its session is stopped.\n")
+        )
         try:
             await kernel.delete()
         except KernelError as error:
-            self._emit(output("stderr", f"Its session cannot be stopped: {error}\n"))
-        self._emit(event("terminated"))
+            self._dispatcher.tell(output("stderr", f"Its session cannot be stopped: {error}\n"))
+        self._dispatcher.tell(event("terminated"))
 
     async def _disconnect(self, fields: Fields) -> Json:
+        if self._ending:
+            raise RequestFailedError(ENDING)
         terminate = fields.boolean("terminateDebuggee", self._launched or self._opening is not None)
         await self._end(terminate=terminate, tell=True)
         return {}
@@ -460,17 +379,8 @@ class DapSession:
         if self._ending:
             return
         self._ending = True
-        self._arrived.set()
         kernel = self._kernel or await self._opened_meanwhile()
-        interrupted = self._tasks - {asyncio.current_task(), self._server}
-        if self._current is not None:
-            interrupted.add(self._current)
-        for task in interrupted:
-            task.cancel()
-        if interrupted:
-            await asyncio.wait(interrupted)
-        while self._waiting:
-            self._refuse(self._waiting.popleft(), _ENDING)
+        await self._dispatcher.stop()
         if kernel is not None:
             failure = await kernel.leave(terminate)
             if self._begun and terminate and failure is None:
@@ -479,7 +389,7 @@ class DapSession:
             if failure is not None:
                 log.warning("the session did not end in order: %s", failure)
         if tell and kernel is not None:
-            self._emit(event("terminated"))
+            self._dispatcher.tell(event("terminated"))
 
     async def _close(self) -> None:
         self.closed.set()

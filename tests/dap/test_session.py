@@ -1,6 +1,7 @@
 """The rules of one debug session, message by message, with a kernel whose answers each test decides."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -112,7 +113,9 @@ class Conversation:
         async def look() -> Any:
             while not (result := found()):
                 self._changed.clear()
-                await self._changed.wait()
+                # What the kernel was asked is no message to the client: look again soon.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), 0.01)
             return result
 
         return await asyncio.wait_for(look(), LIMIT)
@@ -577,9 +580,12 @@ async def test_disconnect_overtakes_and_every_request_is_answered_once(make_conv
     await talk.launch()
     talk.kernel.answers["evaluate"] = asyncio.get_running_loop().create_future()
     talk.kernel.answers["pause"] = asyncio.get_running_loop().create_future()
-    sent = [talk.send("evaluate", expression="forever()"), talk.send("threads"), talk.send("pause", threadId=1)]
-    await asyncio.sleep(0)
-    sent.append(talk.send("disconnect"))
+    for command, arguments in (("evaluate", {"expression": "forever()"}), ("threads", {}), ("pause", {"threadId": 1})):
+        talk.send(command, **arguments)
+    await talk.until(lambda: "pause" in talk.kernel.commands())
+    talk.send("pause", threadId=1)
+    talk.send("disconnect")
+    talk.send("disconnect")
     late = talk.send("threads")
     await asyncio.wait_for(talk.session.closed.wait(), LIMIT)
     answered = [message["request_seq"] for message in talk.told if message["type"] == "response"]
