@@ -1,0 +1,127 @@
+"""Diagnostics in the background: after a short pause in typing, on a thread of their own, never for a stale text."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llmspell_analysis.rules.model import Diagnostic
+
+from llmspell_lsp.documents import Snapshot
+
+if TYPE_CHECKING:
+    from llmspell_lsp.server import LlmspellServer
+
+logger = logging.getLogger(__name__)
+
+# Short enough to feel immediate, long enough to skip the letters of one word.
+_DEBOUNCE_SECONDS = 0.03
+
+
+def _load() -> None:
+    from llmspell_analysis.catalogue import load_catalogue
+    from llmspell_analysis.syntax.compiler import compile_error
+
+    load_catalogue()
+    compile_error(b"")
+
+
+class Diagnostics:
+    """Computes, keeps and publishes the findings of the open documents."""
+
+    def __init__(self, server: LlmspellServer) -> None:
+        self._server = server
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="diagnostics")
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        # What was found last, with the snapshot it is about.
+        self._found: dict[str, tuple[Snapshot, tuple[Diagnostic, ...]]] = {}
+        # Names of globals that each document assigned when it was last looked at; others may depend on them.
+        self._globals: dict[str, frozenset[str]] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+        for timer in self._timers.values():
+            timer.cancel()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def warm_up(self) -> None:
+        """Loads what the first findings will need, while the client is busy with our answer."""
+        if not self._closed:
+            self._executor.submit(_load)
+
+    def submit(self, snapshot: Snapshot) -> Future[tuple[Diagnostic, ...]]:
+        """The findings of a snapshot, computed on the thread of their own."""
+        return self._executor.submit(self.compute, snapshot)
+
+    def schedule(self, uri: str, delay: float = _DEBOUNCE_SECONDS) -> None:
+        """Looks at a document once nothing has changed in it for `delay` seconds."""
+        if self._closed:
+            return
+        if (timer := self._timers.pop(uri, None)) is not None:
+            timer.cancel()
+        self._timers[uri] = asyncio.get_running_loop().call_later(delay, self._start, uri)
+
+    def schedule_all(self, but: str | None = None) -> None:
+        for snapshot in self._server.documents:
+            if snapshot.uri != but:
+                self.schedule(snapshot.uri)
+
+    def clear(self, uri: str) -> None:
+        """The document was closed: what was said about it is withdrawn."""
+        if (timer := self._timers.pop(uri, None)) is not None:
+            timer.cancel()
+        self._found.pop(uri, None)
+        if self._globals.pop(uri, None):
+            self.schedule_all()
+        self._server.publish(uri, None, (), None)
+
+    def _start(self, uri: str) -> None:
+        self._timers.pop(uri, None)
+        snapshot = self._server.documents.get(uri)
+        if snapshot is None or self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        future = self._executor.submit(self.compute, snapshot)
+
+        def done(finished: Future[tuple[Diagnostic, ...]]) -> None:
+            if not finished.cancelled() and not loop.is_closed():
+                loop.call_soon_threadsafe(self._finish, snapshot, finished)
+
+        future.add_done_callback(done)
+
+    def compute(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
+        """The findings of a snapshot, by any thread."""
+        from llmspell_analysis.catalogue import load_catalogue
+        from llmspell_analysis.rules.check import check
+
+        server = self._server
+        if not server.settings.diagnostics:
+            return ()
+        options = server.settings.options
+        others = [names for uri, names in list(self._globals.items()) if uri != snapshot.uri]
+        options = replace(options, globals=options.globals.union(*others))
+        return check(snapshot.analysis, load_catalogue(), server.project, options)
+
+    def _finish(self, snapshot: Snapshot, finished: Future[tuple[Diagnostic, ...]]) -> None:
+        if self._closed or self._server.documents.get(snapshot.uri) is not snapshot:
+            return  # the text has changed: newer findings are on their way
+        error = finished.exception()
+        if error is not None:
+            logger.error("diagnostics of %s failed", snapshot.uri, exc_info=error)
+            return
+        found = finished.result()
+        self._found[snapshot.uri] = (snapshot, found)
+        self._server.publish(snapshot.uri, snapshot.document.version, found, snapshot)
+        names = frozenset(snapshot.analysis.globals_assigned)
+        if self._globals.get(snapshot.uri, frozenset()) != names:
+            self._globals[snapshot.uri] = names
+            self.schedule_all(but=snapshot.uri)
+
+    def latest(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
+        """The findings of this very snapshot, computed now if need be."""
+        kept = self._found.get(snapshot.uri)
+        return kept[1] if kept is not None and kept[0] is snapshot else self.compute(snapshot)

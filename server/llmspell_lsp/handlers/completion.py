@@ -1,0 +1,123 @@
+"""textDocument/completion and completionItem/resolve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmspell_analysis.features.completion import Completion, CompletionItem, complete, documentation
+from lsprotocol import types
+
+from llmspell_lsp.convert import markdown, to_text_edit
+from llmspell_lsp.documents import Snapshot
+from llmspell_lsp.positions import PositionCodec
+
+if TYPE_CHECKING:
+    from llmspell_lsp.server import LlmspellServer
+
+_TRIGGERS = [".", ":", '"', "'", "[", "{", ",", " "]
+# After these a list is wanted only where strings or keys of the API can stand.
+_SPARING_TRIGGERS = frozenset({" ", ",", "{", "["})
+
+_KINDS: dict[str, types.CompletionItemKind] = {
+    "variable": types.CompletionItemKind.Variable,
+    "constant": types.CompletionItemKind.Constant,
+    "function": types.CompletionItemKind.Function,
+    "method": types.CompletionItemKind.Method,
+    "field": types.CompletionItemKind.Field,
+    "property": types.CompletionItemKind.Property,
+    "module": types.CompletionItemKind.Module,
+    "class": types.CompletionItemKind.Class,
+    "keyword": types.CompletionItemKind.Keyword,
+    "snippet": types.CompletionItemKind.Snippet,
+    "enum_member": types.CompletionItemKind.EnumMember,
+    "value": types.CompletionItemKind.Value,
+    "file": types.CompletionItemKind.File,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _ClientSupport:
+    snippets: bool = False
+    insert_replace: bool = False
+    deprecated_tag: bool = False
+
+
+def register(server: LlmspellServer) -> None:
+    @server.feature(
+        types.TEXT_DOCUMENT_COMPLETION,
+        types.CompletionOptions(trigger_characters=_TRIGGERS, resolve_provider=True),
+    )
+    def completion(params: types.CompletionParams) -> types.CompletionList:
+        snapshot = server.documents.get(params.text_document.uri)
+        if snapshot is None:
+            return types.CompletionList(is_incomplete=False, items=[])
+        offset = server.documents.codec.offset(snapshot.source, params.position)
+        support = _support(server)
+        analysis = snapshot.analysis_before(offset)
+        found = complete(analysis, offset, server.catalogue, server.project, snippets=support.snippets)
+        context = params.context
+        if context is not None and context.trigger_character in _SPARING_TRIGGERS:
+            found = Completion(found.start, found.end, tuple(item for item in found.items if item.rank < 2))
+            if not any(item.kind in ("property", "enum_member") for item in found.items):
+                found = Completion(found.start, found.end)
+        codec = server.documents.codec
+        target = _Target(
+            snapshot,
+            codec,
+            insert=codec.range(snapshot.source, found.start, offset),
+            replace=codec.range(snapshot.source, found.start, found.end),
+            support=support,
+        )
+        return types.CompletionList(is_incomplete=False, items=[_item(each, target) for each in found.items])
+
+    @server.feature(types.COMPLETION_ITEM_RESOLVE)
+    def resolve(item: types.CompletionItem) -> types.CompletionItem:
+        if isinstance(item.data, dict):
+            text = documentation(item.data, server.catalogue)
+            item.documentation = markdown(text) if text else None
+        return item
+
+
+def _support(server: LlmspellServer) -> _ClientSupport:
+    text_document = server.client_capabilities.text_document
+    capability = text_document.completion if text_document is not None else None
+    item = capability.completion_item if capability is not None else None
+    if item is None:
+        return _ClientSupport()
+    tags = item.tag_support.value_set if item.tag_support is not None else ()
+    return _ClientSupport(
+        snippets=bool(item.snippet_support),
+        insert_replace=bool(item.insert_replace_support),
+        deprecated_tag=types.CompletionItemTag.Deprecated in tags,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where the items go, in the client's positions."""
+
+    snapshot: Snapshot
+    codec: PositionCodec
+    insert: types.Range
+    replace: types.Range
+    support: _ClientSupport
+
+
+def _item(item: CompletionItem, target: _Target) -> types.CompletionItem:
+    text = item.insert or item.label
+    edit: types.TextEdit | types.InsertReplaceEdit = types.TextEdit(target.insert, text)
+    if target.support.insert_replace:
+        edit = types.InsertReplaceEdit(text, target.insert, target.replace)
+    is_tagged = item.deprecated and target.support.deprecated_tag
+    return types.CompletionItem(
+        label=item.label,
+        kind=_KINDS[item.kind],
+        detail=item.detail or None,
+        sort_text=f"{item.rank:02d}",
+        text_edit=edit,
+        insert_text_format=types.InsertTextFormat.Snippet if item.is_snippet else None,
+        tags=[types.CompletionItemTag.Deprecated] if is_tagged else None,
+        additional_text_edits=[to_text_edit(each, target.snapshot, target.codec) for each in item.edits] or None,
+        data=dict(item.data) or None,
+    )

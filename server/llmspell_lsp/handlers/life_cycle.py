@@ -1,0 +1,20 @@
+"""initialize and initialized: what the client can do, and warming up once it has its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+if TYPE_CHECKING:
+    from llmspell_lsp.server import LlmspellServer
+
+
+def register(server: LlmspellServer) -> None:
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        server.initialize(params)
+
+    @server.feature(types.INITIALIZED)
+    def initialized(params: types.InitializedParams) -> None:
+        server.diagnostics.warm_up()

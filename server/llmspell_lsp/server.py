@@ -1,0 +1,211 @@
+"""The language server: state, life cycle and the event loop. What it offers is in `handlers`.
+
+Execution model: everything that changes state, and every quick answer, runs on the event loop's thread.
+Diagnostics are computed on one thread of their own from an immutable snapshot, and dropped when it is stale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Any, BinaryIO
+
+from llmspell_analysis.analysis.project import Project
+from llmspell_analysis.catalogue import Catalogue, load_catalogue
+from llmspell_analysis.rules.model import Diagnostic
+from llmspell_analysis.rules.table import RULES
+from llmspell_kernel.version import __version__
+from lsprotocol import types
+from pygls.io_ import StdoutWriter
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
+
+from llmspell_lsp.convert import to_diagnostic
+from llmspell_lsp.diagnostics import Diagnostics
+from llmspell_lsp.documents import Documents, Snapshot
+from llmspell_lsp.handlers import register
+from llmspell_lsp.orphan import watch_parent
+from llmspell_lsp.positions import PositionCodec
+from llmspell_lsp.protocol import PARSE_ERROR, LlmspellProtocol
+from llmspell_lsp.settings import SECTION, Settings, read_settings
+from llmspell_lsp.transport import FramingError, StdioReader, StreamFramer, parse
+
+logger = logging.getLogger(__name__)
+
+
+class LlmspellServer(LanguageServer):
+    """One client's server. `stop` ends it with an exit code."""
+
+    protocol: LlmspellProtocol
+
+    def __init__(self) -> None:
+        super().__init__(
+            name="llmspell-lsp",
+            version=__version__,
+            text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
+            protocol_cls=LlmspellProtocol,
+        )
+        self.documents = Documents()
+        self.settings = Settings()
+        self.project = Project(open_document=self.documents.at_path)
+        self.diagnostics = Diagnostics(self)
+        self.exit_code: int | None = None
+        self._stopped: asyncio.Event | None = None
+        register(self)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue()
+
+    # --- the loop ----------------------------------------------------------------------------------------------
+
+    def serve_stdio(self, stdin: BinaryIO, stdout: BinaryIO) -> int:
+        """Serves one client until it leaves; the process's exit code."""
+        return asyncio.run(self._serve_stdio(stdin, stdout))
+
+    async def _serve_stdio(self, stdin: BinaryIO, stdout: BinaryIO) -> int:
+        self._begin()
+        self.protocol.set_writer(StdoutWriter(stdout))
+        reader = StdioReader(stdin, self.receive, self.refuse, self.client_left)
+        reader.start(asyncio.get_running_loop())
+        return await self._until_stopped()
+
+    def serve_tcp(self, host: str, port: int) -> int:
+        """Waits for one client on a loopback address, serves it, and ends with it."""
+        return asyncio.run(self._serve_tcp(host, port))
+
+    async def _serve_tcp(self, host: str, port: int) -> int:
+        self._begin()
+        accepted: list[asyncio.StreamWriter] = []
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if accepted:
+                writer.close()  # one client per process: state is the client's
+                return
+            accepted.append(writer)
+            self.protocol.set_writer(_TcpWriter(writer))
+            await _read_tcp(reader, self)
+
+        listener = await asyncio.start_server(connected, host, port)
+        address = listener.sockets[0].getsockname()
+        print(f"llmspell-lsp listens on {address[0]}:{address[1]}", file=sys.stderr, flush=True)  # noqa: T201
+        try:
+            return await self._until_stopped()
+        finally:
+            listener.close()
+            for writer in accepted:
+                writer.close()
+
+    def _begin(self) -> None:
+        self._stopped = asyncio.Event()
+
+    async def _until_stopped(self) -> int:
+        if self._stopped is None:
+            raise RuntimeError("the server was not begun")
+        await self._stopped.wait()
+        self.diagnostics.close()
+        return self.exit_code or 0
+
+    def stop(self, exit_code: int) -> None:
+        """Ends the loop. The first exit code counts."""
+        if self.exit_code is None:
+            self.exit_code = exit_code
+        if self._stopped is not None:
+            self._stopped.set()
+
+    def client_left(self) -> None:
+        """The client's end of the connection is closed."""
+        logger.info("the client closed the connection")
+        self.stop(0 if self.protocol.is_shut_down else 1)
+
+    def receive(self, message: dict[str, Any]) -> None:
+        try:
+            self.protocol.receive(message)
+        except BrokenPipeError:
+            self.client_left()
+
+    def refuse(self, reason: str) -> None:
+        """Answers what is no message, as JSON-RPC says: with an error that has no id."""
+        logger.warning("ignored a message: %s", reason)
+        try:
+            self.protocol.answer_error(None, PARSE_ERROR, reason)
+        except BrokenPipeError:
+            self.client_left()
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """A handler's failure is in its response or the log; a person can do nothing about it in a pop-up."""
+        logger.debug("%s: %s", getattr(source, "__name__", source), error)
+
+    # --- life cycle --------------------------------------------------------------------------------------------
+
+    def initialize(self, params: types.InitializeParams) -> None:
+        self.documents.codec = PositionCodec(self.workspace.position_encoding)
+        roots = [folder.uri for folder in params.workspace_folders or []] or [params.root_uri or ""]
+        paths = [path for uri in roots if uri and (path := to_fs_path(uri))]
+        self.project = Project(paths, self.documents.at_path)
+        self.apply_settings(params.initialization_options)
+        if params.process_id is not None:
+            watch_parent(params.process_id, asyncio.get_running_loop(), self.client_left)
+
+    def apply_settings(self, raw: object) -> None:
+        if isinstance(raw, dict) and SECTION in raw:
+            raw = raw[SECTION]
+        self.settings, problems = read_settings(raw, frozenset(RULES))
+        for problem in problems:
+            self.window_show_message(
+                types.ShowMessageParams(types.MessageType.Warning, f"LLMSpell settings: {problem}")
+            )
+        self.diagnostics.schedule_all()
+
+    # --- documents ---------------------------------------------------------------------------------------------
+
+    def did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        snapshot = self.documents.open(params.text_document)
+        if snapshot is not None:
+            self.diagnostics.schedule(snapshot.uri, delay=0)
+
+    def did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        document = params.text_document
+        snapshot = self.documents.change(document.uri, document.version, params.content_changes)
+        if snapshot is not None:
+            self.diagnostics.schedule(snapshot.uri)
+
+    def did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        if self.documents.get(params.text_document.uri) is not None:
+            self.documents.close(params.text_document.uri)
+            self.diagnostics.clear(params.text_document.uri)
+
+    def publish(self, uri: str, version: int | None, found: tuple[Diagnostic, ...], snapshot: Snapshot | None) -> None:
+        """Sends the findings of one version of a document; none withdraws what was said before."""
+        items = [to_diagnostic(each, snapshot, self.documents.codec) for each in found if snapshot is not None]
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, items, version))
+
+
+class _TcpWriter:
+    """pygls' synchronous writer over asyncio's buffered one."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def _read_tcp(reader: asyncio.StreamReader, server: LlmspellServer) -> None:
+    framer = StreamFramer()
+    while data := await reader.read(1 << 16):
+        for body in framer.feed(data):
+            if isinstance(body, FramingError):
+                server.refuse(str(body))
+                continue
+            try:
+                message = parse(body)
+            except FramingError as error:
+                server.refuse(str(error))
+                continue
+            server.receive(message)
+    server.client_left()
