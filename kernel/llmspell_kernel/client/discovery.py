@@ -17,7 +17,7 @@ from typing import Literal
 import zmq
 
 from llmspell_kernel.client.channels import configure
-from llmspell_kernel.client.errors import KernelNotFoundError
+from llmspell_kernel.client.errors import KernelError, KernelNotFoundError
 from llmspell_kernel.client.process import is_running
 from llmspell_kernel.protocol.connection import (
     Channel,
@@ -53,7 +53,11 @@ class DiscoveredKernel:
 
 def discover_kernels(*, timeout: float = PROBE_LIMIT) -> list[DiscoveredKernel]:
     """Look at every connection file in the kernels folder; takes at most about ``timeout`` seconds in all."""
-    return [_remove_if_dead(found) for found in _examine(connection_files(), timeout)]
+    try:
+        paths = connection_files()
+    except ConnectionFileError as error:
+        raise KernelError(str(error)) from error
+    return [_remove_if_dead(found) for found in _examine(paths, timeout)]
 
 
 def examine_kernel(path: Path, *, timeout: float = PROBE_LIMIT) -> DiscoveredKernel:

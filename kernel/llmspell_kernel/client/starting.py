@@ -55,7 +55,7 @@ def start_kernel(
     stderr goes to ``$LLMSPELL_HOME/logs``. Raises KernelStartError with the end of that when it does not come up.
     """
     command = list(command) if command is not None else kernel_command(idle_timeout)
-    log_path = _new_log()
+    log_path = _new_log(_own_folder("logs"))
     with log_path.open("wb") as stderr:
         try:
             child = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
@@ -105,8 +105,14 @@ def _running_kernel() -> ConnectionInfo | None:
     return min(usable, key=lambda info: info.started or "", default=None)
 
 
-def _new_log() -> Path:
-    folder = private_folder(llmspell_home() / "logs")
+def _own_folder(name: str) -> Path:
+    try:
+        return private_folder(llmspell_home() / name)
+    except ConnectionFileError as error:
+        raise KernelStartError(f"the kernel cannot be started: {error}") from error
+
+
+def _new_log(folder: Path) -> Path:
     old = sorted(folder.glob("kernel-*.log"))
     for path in old[: max(0, len(old) - KEPT_LOGS + 1)]:
         # Another client may be tidying too.
@@ -179,8 +185,11 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 @contextlib.contextmanager
 def _start_lock(timeout: float) -> Iterator[None]:
     """Hold the user's start lock. The system frees it when its holder dies, however it dies."""
-    path = private_folder(llmspell_home() / "kernels") / ".start-lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    path = _own_folder("kernels") / ".start-lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except OSError as error:
+        raise KernelStartError(f"the kernel cannot be started: {path}: {error.strerror}") from error
     pause = threading.Event()
     deadline = time.monotonic() + timeout
     try:

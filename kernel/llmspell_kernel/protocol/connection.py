@@ -7,6 +7,7 @@ Invariant: a file is readable by its owner alone from the moment it exists, appe
 is believed only when it is a regular file that belongs to us and that nobody else can read.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -128,7 +129,8 @@ def new_key() -> str:
 def private_folder(folder: Path) -> Path:
     """Create ``folder`` for its owner alone or make it so; raises ConnectionFileError when it cannot be."""
     try:
-        folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode):
             raise ConnectionFileError(f"{folder}: expected a folder, found {_kind(status.st_mode)}")

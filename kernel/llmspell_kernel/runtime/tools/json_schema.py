@@ -90,7 +90,7 @@ class _Validator:
                 yield _error(path, f"'{name}' is missing", "required")
         properties = schema.get("properties", {})
         patterns = schema.get("patternProperties", {})
-        for key, item in value.items():
+        for key, item in sorted(value.items()):  # Lua tables have no order; errors are to have one
             inner = f"{path}.{key}" if path else key
             matching = [each for pattern, each in patterns.items() if _search(pattern, key)]
             if key in properties:

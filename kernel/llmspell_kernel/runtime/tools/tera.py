@@ -67,11 +67,12 @@ def _range(start: int = 0, end: int | None = None, step: int = 1, step_by: int |
     return made
 
 
-def _default(value: Any, default: Any = "", boolean: bool = False, **named: Any) -> Any:
-    fallback = named.get("value", default)
-    if isinstance(value, Undefined) or (boolean and not value):
+def _default(given: Any, default: Any = "", boolean: bool = False, /, **named: Any) -> Any:
+    """Tera's default(value=…) and Jinja's default(…, boolean)."""
+    fallback = named.get("value", named.get("default_value", default))
+    if isinstance(given, Undefined) or (named.get("boolean", boolean) and not given):
         return fallback
-    return value
+    return given
 
 
 def _truncate(text: str, length: int = 255, end: str = "…") -> str:

@@ -1,0 +1,82 @@
+"""The kernel's five ZeroMQ sockets, bound as a connection file says (or wherever there is room)."""
+
+import os
+import threading
+from dataclasses import dataclass
+
+import zmq
+
+from ..protocol.connection import ConnectionInfo
+from ..protocol.wire import MAX_FRAME_BYTES
+
+# Messages that wait for a subscriber that does not read; beyond this ZeroMQ drops that subscriber's.
+IOPUB_WAITING = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Bound sockets; all but the heartbeat's are used by one thread."""
+
+    context: "zmq.Context[zmq.Socket[bytes]]"
+    shell: "zmq.Socket[bytes]"
+    control: "zmq.Socket[bytes]"
+    stdin: "zmq.Socket[bytes]"
+    iopub: "zmq.Socket[bytes]"
+
+    def close(self) -> None:
+        """Give waiting messages a moment to leave, then close everything; ends the heartbeat's thread too."""
+        for socket in (self.shell, self.control, self.stdin, self.iopub):
+            socket.close(linger=500)
+        self.context.term()
+
+
+def bind_channels(info: ConnectionInfo) -> tuple[Channels, ConnectionInfo]:
+    """Bind all five; gives the sockets and the connection with the ports that were really bound."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context(io_threads=1)
+
+    def make(kind: int) -> "zmq.Socket[bytes]":
+        socket = context.socket(kind)
+        socket.linger = 500
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
+        return socket
+
+    shell, control, stdin = make(zmq.ROUTER), make(zmq.ROUTER), make(zmq.ROUTER)
+    for socket in (shell, control, stdin):
+        # a client that reconnects with its identity takes the place of its dead connection
+        socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+    iopub = make(zmq.XPUB)
+    iopub.setsockopt(zmq.XPUB_VERBOSER, 1)  # every subscription is seen, so that clients can be counted
+    iopub.set_hwm(IOPUB_WAITING)
+    heartbeat = make(zmq.ROUTER)
+    bound = info.with_ports(
+        {
+            "shell": _bind(shell, info, info.shell_port),
+            "control": _bind(control, info, info.control_port),
+            "stdin": _bind(stdin, info, info.stdin_port),
+            "iopub": _bind(iopub, info, info.iopub_port),
+            "hb": _bind(heartbeat, info, info.hb_port),
+        }
+    )
+    threading.Thread(target=_echo, args=(heartbeat,), name="llmspell-heartbeat", daemon=True).start()
+    return Channels(context, shell, control, stdin, iopub), bound
+
+
+def _bind(socket: "zmq.Socket[bytes]", info: ConnectionInfo, port: int) -> int:
+    if info.transport == "ipc":
+        if port == 0:
+            port = next(number for number in range(1, 1 << 16) if not os.path.exists(f"{info.ip}-{number}"))
+        socket.bind(f"ipc://{info.ip}-{port}")
+        return port
+    host = f"[{info.ip}]" if ":" in info.ip else info.ip
+    if port:
+        socket.bind(f"tcp://{host}:{port}")
+        return port
+    return int(socket.bind_to_random_port(f"tcp://{host}"))
+
+
+def _echo(heartbeat: "zmq.Socket[bytes]") -> None:
+    """Answer every ping, in libzmq, whatever the other threads do."""
+    try:
+        zmq.proxy(heartbeat, heartbeat)
+    except zmq.ContextTerminated:
+        heartbeat.close(linger=0)

@@ -1,0 +1,93 @@
+"""A kernel process from its connection file to its end: files, signals, who started it."""
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import zmq
+
+from ..protocol.connection import (
+    ConnectionFileError,
+    ConnectionInfo,
+    llmspell_home,
+    new_kernel_id,
+    new_key,
+    read_connection_file,
+    remove_connection_file,
+    update_connection_file,
+    write_connection_file,
+)
+from ..protocol.ldp import LDP_VERSION
+from .channels import bind_channels
+from .kernel import Kernel
+
+
+def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout: float | None) -> int:
+    """Bind, announce, serve, clean up. Gives the exit code."""
+    given = Path(connection_file) if connection_file else None
+    try:
+        channels, info = bind_channels(_connection(given))
+    except (ConnectionFileError, zmq.ZMQError) as error:
+        print(f"llmspell-kernel: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    try:
+        if given is None:
+            path = write_connection_file(info)
+        else:
+            path = given
+            update_connection_file(path, info)
+    except ConnectionFileError as error:
+        print(f"llmspell-kernel: {error}", file=sys.stderr)  # noqa: T201
+        channels.close()
+        return 1
+    kernel = Kernel(channels, info, zygote, folder=os.getcwd(), home=str(llmspell_home()))
+    _handle_signals(kernel)
+    gc.enable()
+    gc.freeze()
+    if given is None:
+        print(json.dumps({"connection_file": str(path), "kernel_id": info.kernel_id}), flush=True)  # noqa: T201
+    try:
+        kernel.serve(idle_timeout=idle_timeout, still_wanted=_starter_lives() if given else lambda: True)
+    finally:
+        remove_connection_file(path)
+        zygote.close()  # ends the workers too
+        channels.close()
+    return 0
+
+
+def _connection(given: Path | None) -> ConnectionInfo:
+    if given is not None and os.path.lexists(given):
+        info = read_connection_file(given, template=True)
+    else:
+        info = ConnectionInfo("127.0.0.1", 0, 0, 0, 0, 0, new_key())
+    return ConnectionInfo(
+        **{
+            **info.to_json(),
+            "key": info.key,
+            "kernel_id": info.kernel_id or new_kernel_id(),
+            "pid": os.getpid(),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
+            "ldp": LDP_VERSION,
+        }
+    )
+
+
+def _handle_signals(kernel: Kernel) -> None:
+    """SIGTERM ends the kernel, SIGINT interrupts what runs, as Jupyter expects. Either wakes the poll."""
+    signal.signal(signal.SIGTERM, lambda *_: kernel.stop())
+    signal.signal(signal.SIGINT, lambda *_: kernel.interrupt())
+    with contextlib.suppress(AttributeError, ValueError):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _starter_lives() -> Callable[[], bool]:
+    """Jupyter says who started us in JPY_PARENT_PID; when that process is gone so is our purpose."""
+    parent = os.getppid()
+    return lambda: parent == 1 or os.getppid() == parent

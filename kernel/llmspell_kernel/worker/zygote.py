@@ -1,0 +1,108 @@
+"""The zygote: a warmed process that forks a worker for each session, and tells the kernel when one ends.
+
+It is forked from the kernel before any thread or ZeroMQ context exists and stays single-threaded itself. Over its
+socket come frames ``spawn`` {session, folder, home} with the worker's end of a socketpair attached, and
+``kill`` {pid}; it answers ``spawned`` {session, pid} and ``ended`` {session, pid, status}.
+
+Invariant: when the kernel is gone the zygote ends its workers and itself.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import traceback
+from pathlib import Path
+
+from ..protocol.frames import FrameDecoder, pack
+
+
+def fork_zygote() -> socket.socket:
+    """Fork the zygote; gives the kernel's end of its socket."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        return ours
+    ours.close()
+    status = 1
+    try:
+        os.setpgid(0, 0)  # a Ctrl-C in the kernel's terminal is the kernel's to handle
+        _serve(theirs)
+        status = 0
+    except BaseException:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _serve(kernel: socket.socket) -> None:
+    from . import session  # noqa: F401 - warm: lupa, the runtime and what they import
+
+    children: dict[int, str] = {}
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    decoder = FrameDecoder()
+    descriptors: list[int] = []
+    while True:
+        readable = select.select([kernel.fileno(), wake_read], [], [])[0]
+        if wake_read in readable:
+            os.read(wake_read, 4096)
+            _report_ended(kernel, children)
+        if kernel.fileno() not in readable:
+            continue
+        data, received, _, _ = socket.recv_fds(kernel, 1 << 16, 16)
+        descriptors += received
+        if not data:
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return
+        for frame in decoder.feed(data):
+            if frame.type == "spawn":
+                name = str(frame.header["session"])
+                pid = _fork_worker(descriptors.pop(0), frame.header, kernel, (wake_read, wake_write))
+                children[pid] = name
+                kernel.sendall(pack({"type": "spawned", "session": name, "pid": pid}))
+            elif frame.type == "kill" and frame.header["pid"] in children:
+                os.kill(frame.header["pid"], signal.SIGKILL)
+
+
+def _report_ended(kernel: socket.socket, children: dict[int, str]) -> None:
+    while children:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        kernel.sendall(pack({"type": "ended", "session": children.pop(pid), "pid": pid, "status": code}))
+
+
+def _fork_worker(descriptor: int, header: dict[str, object], kernel: socket.socket, pipe: tuple[int, int]) -> int:
+    pid = os.fork()
+    if pid:
+        os.close(descriptor)
+        return pid
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        kernel.close()
+        for one in pipe:
+            os.close(one)
+        from .session import Session
+
+        channel = socket.socket(fileno=descriptor)
+        os.chdir(str(header["folder"]))
+        Session(channel, Path(str(header["folder"])), Path(str(header["home"]))).run()
+        status = 0
+    except BaseException:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
+        traceback.print_exc()
+    finally:
+        os._exit(status)
