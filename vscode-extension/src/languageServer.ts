@@ -129,6 +129,8 @@ export class LanguageServer implements vscode.Disposable {
         { language: LANGUAGE, scheme: 'file' },
         { language: LANGUAGE, scheme: 'untitled' },
       ],
+      initializationOptions: { diagnostics: vscode.workspace.getConfiguration(LANGUAGE).get('diagnostics') },
+      synchronize: { configurationSection: `${LANGUAGE}.diagnostics` },
       outputChannel: this.#log,
       errorHandler: this.#errorHandler(),
       initializationFailedHandler: () => false,

@@ -39,15 +39,14 @@ async function arrangeForPicture() {
 }
 
 try {
-  await step('opens the script, which gets the language LLMSpell Lua', async () => {
+  await step('opens a script, which gets the language LLMSpell Lua', async () => {
     await openWorkspace(page, base, folder);
-    await openFile(page, plan.file);
+    await openFile(page, plan.breakpoint.file);
     await page.locator('.statusbar-item', { hasText: 'LLMSpell Lua' }).waitFor();
   });
 
   await step('reads what the word under the mouse means', async () => {
     // A hover that is asked for while the server starts stays empty: it is asked for again.
-    await page.waitForFunction(() => !document.querySelector('.statusbar-item .codicon-loading'));
     for (let attempt = 0; ; attempt++) {
       await page.mouse.move(1_000, 700);
       await page.locator('.view-line span', { hasText: new RegExp(`^${plan.hover.word}$`) }).first().hover();
@@ -62,20 +61,22 @@ try {
   });
 
   await step('sets a breakpoint with F9', async () => {
-    await goToLine(page, plan.line);
+    await goToLine(page, plan.breakpoint.line);
     await page.keyboard.press('F9');
     await page.waitForSelector('.codicon-debug-breakpoint');
   });
 
-  await step('starts with F5, without a launch.json, and stops', async () => {
+  await step('starts the program with F5, without a launch.json, and stops in its module', async () => {
+    await openFile(page, plan.program);
     await page.keyboard.press('F5');
     await page.waitForSelector('.debug-toolbar', { timeout: 30_000 });
     await page.waitForSelector('.debug-top-stack-frame-line', { timeout: 30_000 });
+    await page.waitForSelector(`.tab.active[data-resource-name="${plan.breakpoint.file}"]`);
   });
 
   await step('sees the call stack', async () => {
-    for (const frame of plan.stack) {
-      await row(STACK, frame).waitFor();
+    for (const { frame, line } of plan.stack) {
+      await row(STACK, frame, `${line}:`).waitFor();
     }
   });
 
@@ -117,10 +118,13 @@ try {
     }
   }
 
-  await step('steps to the next line with F10', async () => {
-    await command(page, 'Debug: Focus on Call Stack View').catch(() => undefined);
+  await step('takes the breakpoint away with F9 and steps out of the function with F10', async () => {
+    await page.locator('.debug-top-stack-frame-line').first().click();
+    await goToLine(page, plan.breakpoint.line);
+    await page.keyboard.press('F9');
+    await page.waitForSelector('.codicon-debug-breakpoint', { state: 'detached' });
     await page.keyboard.press('F10');
-    await row(STACK, plan.stack[0], `${plan.next}:`).waitFor();
+    await row(STACK, plan.next.frame, `${plan.next.line}:`).waitFor();
   });
 
   await step('continues with F5 to the end, and reads the output', async () => {

@@ -63,6 +63,20 @@ suite('the language server', () => {
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
+  test('follows the settings of diagnostics at once', async () => {
+    const document = await openScript('project/mistakes.lua');
+    const aboutPritn = (found: vscode.Diagnostic[]): boolean => found.some((item) => item.message.includes('pritn'));
+    await diagnosticsOf(document.uri, 'a diagnostic about pritn', aboutPritn);
+    const settings = vscode.workspace.getConfiguration('llmspell', fileUri('.'));
+    await settings.update('diagnostics.globals', ['pritn'], vscode.ConfigurationTarget.Workspace);
+    try {
+      await diagnosticsOf(document.uri, 'no diagnostic about pritn', (found) => !aboutPritn(found));
+    } finally {
+      await settings.update('diagnostics.globals', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+    await diagnosticsOf(document.uri, 'the diagnostic about pritn again', aboutPritn);
+  });
+
   for (const [where, expected] of [
     ['Tool.', ['execute', 'list', 'get']],
     ['Tool.execute("', ['uuid-generator', 'calculator', 'text-manipulator']],
