@@ -10,19 +10,21 @@ from collections.abc import Sequence
 
 from llmspell_kernel.version import __version__
 
-# More than any other part of the start, its imports make garbage collection run in vain.
+from llmspell_lsp.startup import import_lsprotocol
+
 _LOG_LEVELS = ("error", "warning", "info", "debug")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    gc.disable()
+    gc.disable()  # imports make many objects and no garbage: a quarter of the start
     logging.basicConfig(
         stream=sys.stderr, level=options.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
     # pygls reports a client's mistakes, which are answered, as its own warnings.
     logging.getLogger("pygls").setLevel(logging.ERROR if options.log_level != "debug" else logging.DEBUG)
 
+    import_lsprotocol()
     from llmspell_lsp.server import LlmspellServer
 
     server = LlmspellServer()
