@@ -48,8 +48,8 @@ CAPABILITIES: Json = {
     "supportTerminateDebuggee": True,
 }
 
-# How long a script that was told to end may take before its worker is ended.
-TERMINATE_LIMIT = 2.0
+# How long a script that was told to end may take; its worker itself gives up after three seconds.
+TERMINATE_LIMIT = 4.0
 # How long a disconnect waits for a launch that is just being made, and for the last events of a script.
 OPENING_LIMIT = 0.6
 END_LIMIT = 2.0

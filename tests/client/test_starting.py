@@ -108,3 +108,11 @@ def test_lock_of_a_failed_start_is_free_again(fake_kernel: Any) -> None:
         find_or_start_kernel(command=program("raise SystemExit(3)"))
     path = write_connection_file(fake_kernel.info)
     assert find_or_start_kernel(command=announcing(path)) == fake_kernel.info
+
+
+@pytest.mark.parametrize("folder", ["kernels", "logs"])
+def test_file_in_the_place_of_a_folder_is_told(llmspell_home: Path, folder: str) -> None:
+    llmspell_home.mkdir()
+    (llmspell_home / folder).touch()
+    with pytest.raises(KernelStartError, match=rf"{folder}: expected a folder, found a file"):
+        find_or_start_kernel(command=program("raise SystemExit(3)"))

@@ -195,7 +195,7 @@ def test_removed_breakpoint_stops_no_more(adapter: Any, script: Write) -> None:
 
 
 def test_stop_on_entry_stands_on_the_first_line(adapter: Any, script: Write) -> None:
-    adapter.launch(script(SUMS), stopOnEntry=True)
+    adapter.launch(script(FOREVER), stopOnEntry=True)
     stopped = adapter.event("stopped")
     assert (stopped["reason"], adapter.top_frame(stopped["threadId"])["line"]) == ("entry", 1)
 
@@ -211,12 +211,11 @@ def test_stack_has_a_frame_for_each_call(adapter: Any, script: Write) -> None:
 
 
 def test_stack_can_be_asked_for_piece_by_piece(adapter: Any, script: Write) -> None:
-    adapter.launch(
-        script("local function f(n) if n == 0 then\n  return 0\nend\nreturn 1 + f(n - 1) end\nf(30)\n"), (2,)
-    )
+    text = "local function f(n)\n  if n == 0 then\n    return 0\n  end\n  return 1 + f(n - 1)\nend\nf(30)\n"
+    adapter.launch(script(text), lines=(3,))
     thread = adapter.event("stopped")["threadId"]
     page = adapter.ask("stackTrace", threadId=thread, startFrame=1, levels=5)
-    assert [frame["line"] for frame in page["stackFrames"]] == [4] * 5
+    assert [frame["line"] for frame in page["stackFrames"]] == [5] * 5
 
 
 def test_locals_upvalues_and_globals_are_shown(adapter: Any, script: Write) -> None:

@@ -1,0 +1,120 @@
+"""The client with a real kernel: started, shared, used, interrupted, shut down, killed."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from llmspell_kernel.client import (
+    KernelClient,
+    KernelDiedError,
+    RequestError,
+    discover_kernels,
+    find_or_start_kernel,
+    start_kernel,
+)
+from llmspell_kernel.client.process import is_running, wait_for_end
+from llmspell_kernel.protocol.connection import ConnectionInfo
+
+
+@pytest.fixture
+def info() -> Iterator[ConnectionInfo]:
+    started = start_kernel(idle_timeout=60)
+    yield started
+    assert started.pid is not None
+    if is_running(started.pid):
+        with KernelClient.connect(started) as client:
+            client.shutdown()
+
+
+@pytest.fixture
+def kernel(info: ConnectionInfo) -> Iterator[KernelClient]:
+    with KernelClient.connect(info) as client:
+        yield client
+
+
+def run(client: KernelClient, code: str, session: str | None = None) -> str:
+    output: list[str] = []
+    client.execute(
+        code, session=session, on_output=lambda _, content: output.append(content.get("text", "")), timeout=20
+    )
+    return "".join(output)
+
+
+def test_started_kernel_is_discovered(info: ConnectionInfo) -> None:
+    assert [(found.state, found.info) for found in discover_kernels()] == [("running", info)]
+
+
+def test_clients_that_start_at_once_share_one_kernel() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: find_or_start_kernel(idle_timeout=60), range(4)))
+    assert len({each.kernel_id for each in found}) == 1
+    with KernelClient.connect(found[0]) as client:
+        client.shutdown()
+
+
+def test_output_and_reply_of_code(kernel: KernelClient) -> None:
+    assert run(kernel, "print('hello', 6 * 7)") == "hello\t42\n"
+
+
+def test_error_of_code_is_in_the_reply(kernel: KernelClient) -> None:
+    reply = kernel.execute("error('boom')", timeout=20)
+    assert reply["status"] == "error"
+    assert "boom" in reply["evalue"]
+
+
+def test_session_has_globals_of_its_own(kernel: KernelClient) -> None:
+    session = kernel.create_session()
+    run(kernel, "x = 'mine'", session)
+    assert run(kernel, "print(x)", session) == "mine\n"
+    assert run(kernel, "print(x)") == "nil\n"
+    assert session in [each.session for each in kernel.list_sessions()]
+    kernel.delete_session(session)
+    assert session not in [each.session for each in kernel.list_sessions()]
+
+
+def test_session_that_is_not_there_is_refused(kernel: KernelClient) -> None:
+    with pytest.raises(RequestError, match="nosuch"):
+        kernel.delete_session("nosuch")
+
+
+def test_interrupt_ends_a_busy_loop_and_keeps_its_globals(kernel: KernelClient) -> None:
+    started = threading.Event()
+    run(kernel, "kept = 1")
+    with ThreadPoolExecutor(1) as pool:
+        reply = pool.submit(
+            kernel.execute, "print('go') while true do end", on_output=lambda *_: started.set(), timeout=20
+        )
+        assert started.wait(10)
+        kernel.interrupt()
+        assert reply.result(20)["status"] == "error"
+    assert run(kernel, "print(kept)") == "1\n"
+
+
+def test_large_output_comes_whole(kernel: KernelClient) -> None:
+    assert run(kernel, "for i = 1, 20000 do print(i) end") == "".join(f"{i}\n" for i in range(1, 20_001))
+
+
+def test_shutdown_ends_the_process_and_removes_its_file(info: ConnectionInfo) -> None:
+    assert info.pid is not None
+    with KernelClient.connect(info) as client:
+        run(client, "print(1)")
+        client.shutdown()
+    assert not is_running(info.pid)
+    assert discover_kernels() == []
+
+
+def test_killed_kernel_ends_what_waits_for_it_and_its_workers(info: ConnectionInfo) -> None:
+    assert info.pid is not None
+    with KernelClient.connect(info) as client:
+        run(client, "print(1)")
+        [worker] = [each.pid for each in client.list_sessions() if each.pid is not None]
+        future = client.submit("shell", "execute_request", {"code": "while true do end"})
+        os.kill(info.pid, signal.SIGKILL)
+        with pytest.raises(KernelDiedError):
+            future.result(5)
+    assert wait_for_end(worker, 5)
+    assert [found.state for found in discover_kernels()] == ["dead"]
+    assert discover_kernels() == []
