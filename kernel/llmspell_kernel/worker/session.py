@@ -24,6 +24,7 @@ from ..runtime.configuration import ConfigurationError, find_project_root, load_
 from ..runtime.host import Host, HostContext
 from ..runtime.interrupt import Action, InterruptUnavailableError
 from ..runtime.state import Outcome, Runtime, ScriptError
+from .errors import error_text
 from .output import GatheredOutput, OutputName
 
 if TYPE_CHECKING:  # the debugger is loaded when a session is first debugged
@@ -300,16 +301,6 @@ class Session:
 
     def _queue_program(self, launch: "LaunchArguments") -> None:
         self._jobs.put(Job(self._debug_parent, "launch", {"launch": launch}))
-
-
-def error_text(error: ScriptError) -> str:
-    """A script's error as a person reads it: message, place, stack."""
-    lines = [error.message]
-    if error.path:
-        lines.append(f"  at {error.path}:{error.line}" if error.line else f"  in {error.path}")
-    if error.traceback:
-        lines.append(error.traceback)
-    return "\n".join(lines)
 
 
 def _error_content(error: ScriptError) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""``llmspell validate``: findings as text, for people and for editors' problem matchers."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from llmspell_analysis.syntax.text import SourceText
+from llmspell_analysis.validation import Diagnostic, Severity, validate_file
+
+_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFORMATION: "36", Severity.HINT: "90"}
+_NOT_SEARCHED = frozenset({"node_modules", "__pycache__"})
+
+
+def validate(paths: Sequence[Path]) -> int:
+    """Print the findings; exit code 1 when there is an error or a file cannot be read, else 0."""
+    from llmspell_cli.main import fail
+
+    coloured = sys.stdout.isatty()
+    failed, files, findings = False, 0, 0
+    for path in paths:
+        if not path.exists():
+            failed = bool(fail(f"{path} does not exist"))
+            continue
+        for file in _scripts(path):
+            files += 1
+            try:
+                text, diagnostics = validate_file(str(file))
+            except (OSError, ValueError) as error:
+                failed = bool(fail(f"{file}: {error}"))
+                continue
+            findings += len(diagnostics)
+            failed = failed or any(one.severity == Severity.ERROR for one in diagnostics)
+            print("".join(_shown(str(file), SourceText(text), diagnostics, coloured)), end="")
+    print(f"{files} {'file' if files == 1 else 'files'}, {findings} {'finding' if findings == 1 else 'findings'}")
+    return 1 if failed else 0
+
+
+def _scripts(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for file in sorted(path.rglob("*.lua")):
+        parts = file.relative_to(path).parts
+        if file.is_file() and not any(part.startswith(".") or part in _NOT_SEARCHED for part in parts):
+            yield file
+
+
+def _shown(name: str, source: SourceText, diagnostics: Iterable[Diagnostic], coloured: bool) -> Iterator[str]:
+    for one in diagnostics:
+        line = source.line_of(one.start)
+        start, end = source.line_span(line)
+        text = source.data[start:end].decode("utf-8", "replace")
+        column = len(source.data[start : one.start].decode("utf-8", "replace"))
+        length = max(1, len(source.data[one.start : min(one.end, end)].decode("utf-8", "replace")))
+        severity = one.severity.name.lower()
+        if coloured:
+            severity = f"\x1b[1;{_COLOURS[one.severity]}m{severity}\x1b[0m"
+        # tabs stay, so that the marks stand below what they mark
+        padding = "".join("\t" if character == "\t" else " " for character in text[:column])
+        yield f"{name}:{line + 1}:{column + 1}: {severity}[{one.code}]: {one.message}\n"
+        yield f"  {text}\n  {padding}{'^' * length}\n"
