@@ -12,11 +12,11 @@ from llmspell_kernel.client import (
     start_kernel,
 )
 
+from llmspell_cli.failure import fail
+
 
 def start(idle_timeout: float | None) -> int:
     """Start a kernel and say how to reach it."""
-    from llmspell_cli.main import fail
-
     try:
         info = start_kernel() if idle_timeout is None else start_kernel(idle_timeout=idle_timeout)
     except KernelError as error:
@@ -27,8 +27,6 @@ def start(idle_timeout: float | None) -> int:
 
 def list_kernels(*, as_json: bool) -> int:
     """One line for each kernel; what was refused or removed is said too."""
-    from llmspell_cli.main import fail
-
     try:
         found = discover_kernels()
     except KernelError as error:
@@ -61,8 +59,6 @@ def _described(one: DiscoveredKernel) -> dict[str, Any]:
 
 def stop(kernel_id: str | None, *, every: bool) -> int:
     """Stop one kernel or all."""
-    from llmspell_cli.main import fail
-
     try:
         if kernel_id is not None:
             chosen = [find_kernel(kernel_id)]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from llmspell_kernel.version import __version__
 
+from llmspell_cli.failure import fail
+
 MAX_CODE_FROM_STDIN = 10 * 1024 * 1024
 
 
@@ -61,12 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def fail(message: str) -> int:
-    """Say what went wrong; gives the exit code."""
-    print(f"llmspell: {message}", file=sys.stderr)
-    return 1
-
-
 def _run(options: argparse.Namespace) -> int:
     from llmspell_kernel.runtime.configuration import ConfigurationError
     from llmspell_kernel.worker.local import run_script
@@ -105,21 +101,21 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _kernel_start(options: argparse.Namespace) -> int:
-    from llmspell_cli import kernels
+    from llmspell_cli.kernels import start
 
-    return kernels.start(options.idle_timeout)
+    return start(options.idle_timeout)
 
 
 def _kernel_list(options: argparse.Namespace) -> int:
-    from llmspell_cli import kernels
+    from llmspell_cli.kernels import list_kernels
 
-    return kernels.list_kernels(as_json=options.json)
+    return list_kernels(as_json=options.json)
 
 
 def _kernel_stop(options: argparse.Namespace) -> int:
-    from llmspell_cli import kernels
+    from llmspell_cli.kernels import stop
 
-    return kernels.stop(options.kernel_id, every=options.every)
+    return stop(options.kernel_id, every=options.every)
 
 
 if __name__ == "__main__":

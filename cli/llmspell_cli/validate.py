@@ -7,14 +7,14 @@ from pathlib import Path
 from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Diagnostic, Severity, validate_file
 
+from llmspell_cli.failure import fail
+
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFORMATION: "36", Severity.HINT: "90"}
 _NOT_SEARCHED = frozenset({"node_modules", "__pycache__"})
 
 
 def validate(paths: Sequence[Path]) -> int:
     """Print the findings; exit code 1 when there is an error or a file cannot be read, else 0."""
-    from llmspell_cli.main import fail
-
     coloured = sys.stdout.isatty()
     failed, files, findings = False, 0, 0
     for path in paths:
