@@ -86,7 +86,7 @@ function State.migrate(target_version) end
 ---@return {success: boolean, error: string, backup_id: string}
 function State.restore_backup(backup_id) end
 
----Store a JSON-compatible value.
+---Store a JSON-compatible value; nil removes it.
 ---
 ---Conventional scopes: "global", "session", "agent:<id>", "tool:<id>", "workflow:<id>", "session:<id>", "user:<id>", "custom", or any free name.
 ---@param scope string Scope, such as "global", "session" or "workflow:<id>".

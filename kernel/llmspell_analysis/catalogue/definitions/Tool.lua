@@ -32,7 +32,7 @@ function Tool.exists(name) end
 ---@return ToolInstance?
 function Tool.get(name) end
 
----All registered tools (no category field).
+---All registered tools.
 ---@return {name: string, description: string, version: string}[]
 function Tool.list() end
 
@@ -55,7 +55,7 @@ function ToolInstance:execute(params) end
 ---@return table
 function ToolInstance:getSchema() end
 
----Extra metadata keys sit beside these (flattened).
+---Facts about a run; a tool may add further keys.
 ---@class OutputMetadata
 ---@field model? string Model that answered.
 ---@field token_count? integer Tokens used.

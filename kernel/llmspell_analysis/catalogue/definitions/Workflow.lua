@@ -283,7 +283,7 @@ function WorkflowInstance:get_metrics() end
 ---@field workflow? WorkflowInstance For workflow steps.
 ---@field template_id? string For template steps.
 ---@field params? table For template steps.
----@field timeout_ms? integer Time limit in milliseconds.
+---@field timeout_ms? integer Time limit in milliseconds. A step is not interrupted: its answer counts as a failure when it comes later.
 ---@field retry_count? integer Further attempts after a failure.
 
 ---Condition of a conditional workflow. Other types raise.

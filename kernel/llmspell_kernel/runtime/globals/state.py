@@ -8,14 +8,17 @@ import contextlib
 import hashlib
 import json
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..host import Host, HostContext, HostError
 from ..values import Value
+
+if TYPE_CHECKING:
+    import sqlite3
 
 MAX_VALUE_BYTES = 16 * 1024 * 1024
 MAX_NAME_BYTES = 1024
@@ -111,7 +114,9 @@ class StateStore:
             self._connection = None
 
     @contextlib.contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
+    def _database(self) -> "Iterator[sqlite3.Connection]":
+        import sqlite3
+
         with self._lock:
             try:
                 yield self._connected()
@@ -124,7 +129,7 @@ class StateStore:
             except (sqlite3.DatabaseError, OSError) as error:
                 raise HostError(f"State: {self.path}: {error}") from error
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connected(self) -> "sqlite3.Connection":
         if self._connection is not None and self._pid == os.getpid():
             return self._connection
         if self._connection is not None:
@@ -133,7 +138,9 @@ class StateStore:
         self._connection, self._pid = self._open(), os.getpid()
         return self._connection
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> "sqlite3.Connection":
+        import sqlite3
+
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.parent.chmod(0o700)
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -148,7 +155,7 @@ class StateStore:
             raise
         return connection
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: "sqlite3.Connection") -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == SCHEMA_VERSION:
             return

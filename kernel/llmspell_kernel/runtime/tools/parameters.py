@@ -70,9 +70,7 @@ def _explain(tool: Tool, data: Mapping[str, Any], error: Any) -> str:
     return f"parameter '{path}': {error.message.removeprefix(error.name).strip()}"
 
 
-def _explain_enum(path: str, value: Any, allowed: list[str]) -> str:
-    if not isinstance(value, str):
-        return f"parameter '{path}': expected one of {', '.join(allowed)}, got {describe(value)}"
+def _explain_enum(path: str, value: str, allowed: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(value, allowed, n=1, cutoff=0.5)
