@@ -81,16 +81,16 @@ class DebuggedSession:
         return failure
 
 
-def open_session(target: KernelTarget, *, launch: bool) -> DebuggedSession:
+def open_session(target: KernelTarget, *, launch: bool, folder: Path | None = None) -> DebuggedSession:
     """Connect to the kernel and the session that a configuration asks for. Blocks; raises KernelError.
 
-    A launch starts a kernel when none runs and gets a fresh session unless it names one. An attach takes what is
-    there: the session it names, or ``main``.
+    A launch starts a kernel when none runs and gets a fresh session unless it names one; ``folder`` is its
+    script's. An attach takes what is there: the session it names, or ``main``.
     """
     client = _connect(target, launch)
     try:
         if launch and target.session is None:
-            return DebuggedSession(client, client.create_session(), own=True)
+            return DebuggedSession(client, client.create_session(folder=folder), own=True)
         name = target.session or MAIN_SESSION
         if name != MAIN_SESSION:
             known = sorted(each.session for each in client.list_sessions())
@@ -99,7 +99,7 @@ def open_session(target: KernelTarget, *, launch: bool) -> DebuggedSession:
                     f"the kernel has no session {name!r} to attach to (it has: {', '.join(known) or 'none'})"
                 )
             if name not in known:
-                client.create_session(name)
+                client.create_session(name, folder=folder)
         return DebuggedSession(client, name, own=False)
     except BaseException:
         client.close()
@@ -110,7 +110,7 @@ def _connect(target: KernelTarget, launch: bool) -> KernelClient:
     if target.connection_file is not None:
         found = examine_kernel(Path(target.connection_file).expanduser())
         if found.state != "running" or found.info is None:
-            raise KernelNotFoundError(f"connection_file: {found.reason}")
+            raise KernelNotFoundError(f"connectionFile: {found.reason}")
         return KernelClient.connect(found.info)
     if target.kernel_id is not None:
         return KernelClient.connect(find_kernel(target.kernel_id))

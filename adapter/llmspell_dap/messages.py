@@ -201,14 +201,14 @@ class KernelTarget:
     @classmethod
     def read(cls, fields: Fields) -> "KernelTarget":
         found = cls(
-            kernel_id=fields.optional("kernel_id", fields.text),
-            connection_file=fields.optional("connection_file", fields.path),
+            kernel_id=fields.optional("kernelId", fields.text),
+            connection_file=fields.optional("connectionFile", fields.path),
             session=fields.optional("session", fields.text),
         )
         if found.session == "":
             fields.fail("session", "the name of a session")
         if found.kernel_id is not None and found.connection_file is not None:
-            raise FieldError("arguments: kernel_id and connection_file both name a kernel; leave one out")
+            raise FieldError("arguments: kernelId and connectionFile both name a kernel; leave one out")
         return found
 
 

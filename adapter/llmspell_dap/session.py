@@ -192,7 +192,7 @@ class DapSession:
     async def _launch(self, fields: Fields) -> Json:
         arguments = LaunchArguments.read(fields)
         cwd, program = self._check_program(arguments)
-        kernel = await self._open(arguments.target, launch=True)
+        kernel = await self._open(arguments.target, launch=True, folder=Path(program).parent)
         self._launched = True
         self._no_debug = arguments.no_debug
         await kernel.request(
@@ -235,11 +235,11 @@ class DapSession:
             raise RequestFailedError(f"program: {arguments.program} {what}", show_user=True, error_id=1005)
         return cwd if cwd is not None else program.parent, str(program)
 
-    async def _open(self, target: KernelTarget, *, launch: bool) -> DebuggedSession:
+    async def _open(self, target: KernelTarget, *, launch: bool, folder: Path | None = None) -> DebuggedSession:
         if self._kernel is not None or self._opening is not None:
             raise RequestFailedError("launch or attach was sent before; one connection is one debug session")
         loop = asyncio.get_running_loop()
-        self._opening = loop.create_task(in_thread(lambda: open_session(target, launch=launch)))
+        self._opening = loop.create_task(in_thread(lambda: open_session(target, launch=launch, folder=folder)))
         try:
             # Shielded: a session that is being made must be known to the disconnect that interrupts this.
             kernel = await asyncio.shield(self._opening)

@@ -166,10 +166,10 @@ def test_attach_without_a_kernel_says_how_to_start_one(start_adapter: Start) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kernel_id": "nosuch"}, "no kernel with id 'nosuch' is running (running: none)"),
+        ({"kernelId": "nosuch"}, "no kernel with id 'nosuch' is running (running: none)"),
         (
-            {"connection_file": "/no/such.json"},
-            "connection_file: /no/such.json: no such connection file",
+            {"connectionFile": "/no/such.json"},
+            "connectionFile: /no/such.json: no such connection file",
         ),
     ],
 )

@@ -106,6 +106,28 @@ print(JSON.stringify(result))
     assert "found" in adapter.output() + adapter.output("stderr")
 
 
+def test_script_belongs_to_the_project_of_its_folder(adapter: Any, script: Write, tmp_path: Path) -> None:
+    for folder in ("lib", "scripts"):
+        (tmp_path / folder).mkdir()
+    script("", "llmspell.toml")
+    script("return 'from the project'", "lib/found.lua")
+    adapter.launch(script("local found = require('lib.found') print(found)", "scripts/main.lua"))
+    adapter.event("terminated")
+    assert adapter.output() == "from the project\n"
+
+
+def test_environment_is_set_for_the_script_and_null_removes_a_variable(adapter: Any, script: Write) -> None:
+    # These are names that a script may read.
+    program = script("""
+for _, name in ipairs({"LANG", "SHELL"}) do
+  print(Tool.execute("environment-reader", {operation = "get", variable_name = name}).result.value)
+end
+""")
+    adapter.launch(program, env={"LANG": "tlh_QO.UTF-8", "SHELL": None})
+    adapter.event("terminated")
+    assert adapter.output() == "tlh_QO.UTF-8\nnil\n"
+
+
 def test_without_debugging_no_breakpoint_stops(adapter: Any, script: Write) -> None:
     [shown] = adapter.launch(script(SUMS), lines=(2,), noDebug=True)
     assert shown["verified"] is False
@@ -424,7 +446,7 @@ def test_attached_client_stops_what_another_client_runs(own_home: Path, start_ad
     info = start_kernel(idle_timeout=60)
     adapter = start_adapter()
     adapter.initialize()
-    adapter.ask("attach", kernel_id=info.kernel_id)
+    adapter.ask("attach", kernelId=info.kernel_id)
     adapter.ask("setBreakpoints", source={"path": str(module)}, breakpoints=[{"line": 3}])
     adapter.ask("configurationDone")
     with KernelClient.connect(info) as client:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from llmspell_kernel.client.channels import Channels
@@ -261,9 +262,15 @@ class KernelClient:
 
     # -- sessions ------------------------------------------------------------------------------------------
 
-    def create_session(self, name: str | None = None, *, timeout: float = REQUEST_LIMIT) -> str:
-        """Create a script session and return its name; raises RequestError when the name is taken."""
-        content = {} if name is None else {"name": name}
+    def create_session(
+        self, name: str | None = None, *, folder: Path | None = None, timeout: float = REQUEST_LIMIT
+    ) -> str:
+        """Create a script session and return its name; raises RequestError when the name is taken.
+
+        ``folder``: where its scripts live, which decides the project they belong to; default: the kernel's own.
+        """
+        content = {"name": name, "folder": None if folder is None else str(folder)}
+        content = {field: value for field, value in content.items() if value is not None}
         return str(self._control("create_session_request", content, timeout)["session"])
 
     def list_sessions(self, *, timeout: float = REQUEST_LIMIT) -> list[SessionInfo]:
