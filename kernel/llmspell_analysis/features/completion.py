@@ -213,7 +213,9 @@ def _local_kind(binding: Binding | Local) -> str:
 
 def _globals(context: Context) -> Iterator[CompletionItem]:
     for name, reference in context.analysis.globals_assigned.items():
-        if name.isidentifier() and reference.start != context.word_span[0]:
+        # What follows half-typed code may be read wrongly: only what is before the cursor counts there.
+        is_doubtful = reference.guarded and reference.start > context.offset
+        if name.isidentifier() and reference.start != context.word_span[0] and not is_doubtful:
             yield CompletionItem(name, "variable", 11, detail="global")
     for name, entry in context.catalogue.globals.items():
         kind: ItemKind = "function" if entry.kind == "function" else "module" if entry.members else "variable"

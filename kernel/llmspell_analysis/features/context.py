@@ -25,6 +25,8 @@ from llmspell_analysis.syntax.tokens import (
 
 # How far after the cursor the rest of a table constructor is read.
 _LOOK_AHEAD = 4096
+# Deeper nesting is not something that a person completes in.
+_MAX_FRAMES = 50
 _BLOCK_OPENERS = (b"function", b"do", b"if", b"repeat")
 
 Place = Literal["code", "string", "comment", "number"]
@@ -188,6 +190,8 @@ class Context:
                     depth -= 1
                     continue
                 frames.append(self._frame(index, text, commas, end))
+                if len(frames) == _MAX_FRAMES:
+                    break
                 commas, end = 0, index
             elif text in (b",", b";") and depth == 0:
                 commas += 1

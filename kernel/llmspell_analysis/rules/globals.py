@@ -20,7 +20,7 @@ from llmspell_analysis.syntax.tree import Edit
 _LEGACY = frozenset({"unpack", "loadstring", "setfenv", "getfenv", "module", "bit32", "jit", "newproxy"})
 _LEGACY_REPLACEMENTS = {"unpack": "table.unpack", "loadstring": "load"}
 # The arguments of a replacement like `State.load(scope, key)`; a longer chain is no mere renaming.
-_PLAIN_CALL = re.compile(r"\([^()]*\)\Z")
+_PLAIN_CALL = re.compile(r"\([\w, ]*\)\Z")
 
 
 def check_undefined_globals(subject: Subject) -> Iterator[Diagnostic]:

@@ -17,9 +17,10 @@ from llmspell_analysis.syntax.synchronisation import synchronised_start
 from llmspell_analysis.syntax.tokens import Token, tokenize
 from llmspell_analysis.syntax.tree import Edit
 
-_AT_LINE = re.compile(r"at line (\d+)")
+_AT_LINE = re.compile(r"(?<!starting) at line (\d+)")
 _QUOTED = re.compile(r"'([^']*)'")
 _OPENER = re.compile(r"\(to close '([^']+)' at line (\d+)\)")
+_GOTO_TAG = re.compile(r"<goto ([^>]*)>")
 _GOTO = re.compile(r"<goto ([^>]*)>|label '([^']*)' for")
 # A line with more tokens of the same text than this is generated; the first of them is then as good as any.
 _MAX_CANDIDATES = 32
@@ -173,17 +174,21 @@ def _related(error: CompileError, subject: Subject) -> tuple[Related, ...]:
 
 def _message(error: CompileError, token: Token, data: bytes) -> str:
     """The compiler's words, in the form the rest of our messages have."""
-    message = _OPENER.sub(lambda m: f"to close `{m.group(1)}` of line {m.group(2)}", error.message)
+    opener = _OPENER.search(error.message)
+    closing = f", to close `{opener.group(1)}` of line {opener.group(2)}" if opener is not None else ""
+    message = _AT_LINE.sub("", _OPENER.sub("", error.message)).replace("<goto>", "`goto`").strip()
+    message = _GOTO_TAG.sub(r"`goto \1`", message)
     message = _QUOTED.sub(r"`\1`", message)
+    message = message[:1].upper() + message[1:]
     if error.near is None:
-        return message[:1].upper() + message[1:]
+        return message
     if error.near == b"":
-        return f"{message[:1].upper()}{message[1:]} at the end of the file"
+        return f"{message} at the end of the file{closing}"
     text = token.text(data).decode("utf-8", "replace")
     if token.kind == "error" and not text.isascii():
         return f"`{text}` cannot stand here: names in Lua are ASCII letters, digits and `_`"
     shown = text if len(text) <= 40 else text[:37] + "…"
-    return f"{message[:1].upper()}{message[1:]} near `{shown}`"
+    return f"{message} near `{shown}`{closing}"
 
 
 # --- other languages' habits -----------------------------------------------------------------------------------

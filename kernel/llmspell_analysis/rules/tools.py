@@ -265,6 +265,8 @@ def _check_value(tool: Tool, field: TableField, schema: Mapping[str, Any], subje
     wanted = schema.get("type")
     if found is None or wanted is None:
         return
+    if found == "number" and subject.data[value.start_byte : value.end_byte].decode() in (allowed or ()):
+        return  # the runtime takes 4 for "4" where it is a choice
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     if any(_accepts(each, found) for each in types):
         return

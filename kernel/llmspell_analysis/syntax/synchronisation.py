@@ -14,6 +14,7 @@ _STATEMENTS = kinds(
     "repeat_statement",
     "do_statement",
 )
+_OTHERS = kinds("comment", "hash_bang_line", "goto_statement", "label_statement", "empty_statement", ";")
 
 
 def synchronised_start(document: Document, offset: int) -> int:
@@ -30,4 +31,6 @@ def synchronised_start(document: Document, offset: int) -> int:
             start = child.start_byte
             if child.end_byte >= offset:
                 break
+        elif child.kind_id not in _OTHERS:
+            break  # a loose token: the root is an ERROR, and here its first broken construct begins
     return start

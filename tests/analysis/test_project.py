@@ -1,0 +1,70 @@
+"""What other files of a script contribute."""
+
+from pathlib import Path
+
+from llmspell_analysis.analysis.project import Project
+from llmspell_analysis.validation import Options, Severity, validate, validate_file
+
+
+def codes(text: str, path: Path, project: Project | None = None) -> list[str]:
+    return [found.code for found in validate(text, str(path), project=project)]
+
+
+def test_globals_of_a_required_file_are_defined(tmp_path: Path) -> None:
+    (tmp_path / "config.lua").write_text("settings = {}\n")
+    main = tmp_path / "main.lua"
+    assert codes('require("config")\nprint(settings)', main) == []
+    assert codes('require("config")\nprint(setings)', main) == ["undefined-global"]
+
+
+def test_globals_of_a_file_that_a_required_file_requires_are_defined(tmp_path: Path) -> None:
+    (tmp_path / "a.lua").write_text('require("b")\n')
+    (tmp_path / "b.lua").write_text('require("a")\nfrom_b = 1\n')
+    assert codes('require("a")\nprint(from_b)', tmp_path / "main.lua") == []
+
+
+def test_modules_are_found_in_folders_and_in_the_roots(tmp_path: Path) -> None:
+    (tmp_path / "lib" / "x").mkdir(parents=True)
+    (tmp_path / "lib" / "x" / "init.lua").write_text("made = 1\n")
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    project = Project([str(tmp_path)])
+    assert codes('require("lib.x")\nprint(made, mad)', scripts / "main.lua", project) == ["undefined-global"]
+
+
+def test_a_module_name_leads_nowhere_outside(tmp_path: Path) -> None:
+    (tmp_path / "outside.lua").write_text("secret = 1\n")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    assert Project().module("../outside", str(inside / "main.lua")) is None
+    assert Project().module("..outside", str(inside / "main.lua")) is None
+
+
+def test_a_changed_module_is_read_again(tmp_path: Path) -> None:
+    module = tmp_path / "m.lua"
+    module.write_text("one = 1\n")
+    project = Project()
+    assert codes('require("m")\nprint(two)', tmp_path / "main.lua", project) == ["undefined-global"]
+    module.write_text("one = 1\ntwo = 2\n")
+    assert codes('require("m")\nprint(two)', tmp_path / "main.lua", project) == []
+
+
+def test_fields_that_a_module_adds_to_the_api_exist(tmp_path: Path) -> None:
+    (tmp_path / "extend.lua").write_text("function State.get(key) return key end\n")
+    assert codes('require("extend")\nState.get("x")', tmp_path / "main.lua") == []
+
+
+def test_options_add_names_and_change_severities() -> None:
+    text = 'print(injected, othr)\nTool.execute("own-tool", {})'
+    options = Options(globals=frozenset({"injected"}), tools=frozenset({"own-tool"}))
+    assert [found.message for found in validate(text, options=options)] == ["Undefined global `othr`"]
+    quiet = Options(severities={"undefined-global": None, "unknown-tool": Severity.HINT})
+    assert [found.severity for found in validate(text, options=quiet)] == [Severity.HINT]
+
+
+def test_validate_file_gives_text_and_findings(tmp_path: Path) -> None:
+    script = tmp_path / "s.lua"
+    script.write_bytes(b"prnt(1)\n")
+    text, found = validate_file(str(script))
+    assert text == b"prnt(1)\n"
+    assert [each.code for each in found] == ["undefined-global"]
