@@ -93,13 +93,8 @@ export class LanguageServer implements vscode.Disposable {
     this.#client = client;
     this.#running = false;
     try {
-      // A process that ended is the better reason than the pipe that broke with it, and is known a moment later.
-      const started = client.start().catch(async (error: unknown) => {
-        await Promise.race([startFailure, delay(EXIT_LIMIT)]);
-        throw error;
-      });
       const limit = `The language server did not answer "initialize" within ${START_LIMIT / 1000} s.`;
-      await withLimit(Promise.race([started, startFailure]), START_LIMIT, limit);
+      await withLimit(Promise.race([startNow(client, startFailure), startFailure]), START_LIMIT, limit);
     } catch (error) {
       this.#client = undefined;
       this.#process?.kill('SIGKILL');
@@ -206,6 +201,23 @@ class ScriptClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
+}
+
+/** `client.start()` rejects, or resolves though nothing runs, when the connection broke while it started. */
+async function startNow(client: LanguageClient, processEnd: Promise<never>): Promise<void> {
+  let reason: unknown;
+  try {
+    await client.start();
+    if (client.isRunning()) {
+      return;
+    }
+    reason = new Error('The connection to the language server broke before it answered "initialize"; the output says why.');
+  } catch (error) {
+    reason = error;
+  }
+  // That the process ended is the better reason, and is known a moment later.
+  await Promise.race([processEnd, delay(EXIT_LIMIT)]);
+  throw reason;
 }
 
 async function withLimit<T>(work: Promise<T>, limit: number, reason: string): Promise<T> {

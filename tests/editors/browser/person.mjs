@@ -119,7 +119,6 @@ try {
   }
 
   await step('takes the breakpoint away with F9 and steps out of the function with F10', async () => {
-    await page.locator('.debug-top-stack-frame-line').first().click();
     await goToLine(page, plan.breakpoint.line);
     await page.keyboard.press('F9');
     await page.waitForSelector('.codicon-debug-breakpoint', { state: 'detached' });

@@ -69,7 +69,12 @@ suite('debugging', () => {
   });
 
   teardown(async () => {
-    await vscode.debug.stopDebugging();
+    if (!conversation.messages.some((message) => message.event === 'terminated')) {
+      await vscode.debug.stopDebugging();
+    }
+    await eventually('the debug session to end', vscode.debug.onDidTerminateDebugSession, () =>
+      vscode.debug.activeDebugSession === undefined ? true : undefined,
+    );
     vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
     conversation.dispose();
   });
