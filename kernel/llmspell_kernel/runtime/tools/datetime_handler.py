@@ -9,7 +9,7 @@ Invariant: everything between two operations is an aware datetime; no local time
 import calendar
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from ..values import Value
 from .output import ToolError, ToolOutput, envelope
@@ -183,9 +183,22 @@ def _read(text: str) -> tuple[datetime | None, str]:
     from dateutil.parser import ParserError, parse
 
     try:
-        return parse(text), _AUTOMATIC
+        # What the text leaves out comes from the default: with two of them, a date that is not full shows.
+        first, second = (parse(text, default=day, tzinfos=_named_zone) for day in _DEFAULT_DAYS)
     except (ParserError, ValueError, TypeError):
         return None, ""
+    return (first, _AUTOMATIC) if first == second else (None, "")
+
+
+def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
+    """The zone of a text such as "EST" or "GMT+2" (never the machine's own, as dateutil would have it)."""
+    if offset is not None:
+        return timezone(timedelta(seconds=offset))
+    if name is None:
+        return None
+    if name not in _ZONE_NAMES:
+        raise ToolError(f"unknown time zone '{name}' in the date; write it like +02:00", "invalid_timezone")
+    return timezone(timedelta(hours=_ZONE_NAMES[name]))
 
 
 def _zone(name: str, parameter: str) -> tzinfo:
@@ -244,6 +257,14 @@ def _readable(seconds: int) -> str:
     return ", ".join(parts) or "0 seconds"
 
 
+_DEFAULT_DAYS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 - only to fill in what is missing
+# RFC 5322, 4.3
+_ZONE_NAMES = {"UTC": 0, "GMT": 0, "Z": 0, "UT": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5} | {
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _OPERATIONS: dict[str, Callable[[Parameters], Value]] = {
     "parse": _parse,

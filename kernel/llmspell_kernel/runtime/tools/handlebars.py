@@ -1,4 +1,6 @@
-"""Renders Handlebars templates: expressions, `if`, `unless`, `each`, `with`, inverse blocks, sub-expressions.
+"""Renders Handlebars templates: expressions, sub-expressions, blocks (`if`, `unless`, `each`, `with`, a name),
+`else` and `else if`, block parameters, comments, white space control. A block's tag on
+a line of its own leaves no line.
 
 Written here because pybars3, the only maintained library, builds Python code from the template without escaping
 `[…]` path segments: a template could run any code. This one walks a tree and knows only JSON values.
@@ -20,6 +22,8 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<string>"[^"]*"|'[^']*')|(?P<number>-?\d+(?:\.\d+)?(?=[\s)]|$))"""
     r"""|(?P<bracket>[()])|(?P<path>(?:@|\.\./|\[[^\]]*\]|[^\s()="'{}|])+))"""
 )
+_REST_OF_LINE = re.compile(r"[ \t]*(?:\r?\n|\Z)")
+_BLOCK_NAMES = re.compile(r"\s+as\s+\|\s*([\w\s]+?)\s*\|$")
 _SEGMENT = re.compile(r"\[([^\]]*)\]|([^./\[\]]+)")
 _LITERALS = {"true": True, "false": False, "null": None, "undefined": None}
 
@@ -40,6 +44,8 @@ class _Block:
     name: str
     parts: list[Any]
     inverted: bool
+    names: tuple[str, ...] = ()  # each xs as |item index|
+    chained: bool = False  # an `else if`, closed together with the block it continues
     body: list[Any] = field(default_factory=list)
     alternative: list[Any] = field(default_factory=list)
     in_alternative: bool = False
@@ -59,6 +65,7 @@ class _Scope:
     value: Any
     parent: "_Scope | None" = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render(template: str, context: Mapping[str, Any]) -> Iterator[str]:
@@ -74,9 +81,10 @@ def _parse(template: str) -> list[Any]:
     strip_next = False
     for found in _TAG.finditer(template):
         text = template[position : found.start()]
-        position = found.end()
         inner = found.group(1) if found.group(1) is not None else found.group(2)
         content = (inner or "").strip()
+        text, after = _standalone(template, found, text, content if inner is not None else "!")
+        position = after
         if strip_next:
             text = text.lstrip()
         if content.startswith("~"):
@@ -88,12 +96,24 @@ def _parse(template: str) -> list[Any]:
         if inner is not None:
             _parse_tag(content, found.group(1) is not None, stack)
     if len(stack) > 1:
-        raise ToolError(f"{{{{#{stack[-1].name}}}}} is not closed", "invalid_template")
+        name = next(block.name for block in reversed(stack) if not block.chained)
+        raise ToolError(f"{{{{#{name}}}}} is not closed", "invalid_template")
     rest = template[position:]
     if "{{" in rest:
         raise ToolError(f"'{rest[rest.index('{{') :][:40]}' is not closed with }}}}", "invalid_template")
     root.body.append(_Text(rest.lstrip() if strip_next else rest))
     return root.body
+
+
+def _standalone(template: str, tag: re.Match[str], text: str, content: str) -> tuple[str, int]:
+    """The text before a tag and where to go on after it, without the line of a block's tag that has its own."""
+    line = template.rfind("\n", 0, tag.start()) + 1
+    margin = template[line : tag.start()]
+    rest = _REST_OF_LINE.match(template, tag.end())
+    is_block = content[:1] in {"#", "/", "^", "!"} or content.split(" ", 1)[0] == "else"
+    if not is_block or rest is None or margin.strip(" \t") or len(margin) > len(text):
+        return text, tag.end()
+    return text[: len(text) - len(margin)], rest.end()
 
 
 def _parse_tag(content: str, raw: bool, stack: list[_Block]) -> None:
@@ -105,28 +125,44 @@ def _parse_tag(content: str, raw: bool, stack: list[_Block]) -> None:
     if mark == ">":
         raise ToolError(f"partial '{rest}' cannot be used: there are no partials here", "invalid_template")
     if mark == "/":
-        if stack[-1].name != rest or len(stack) == 1:
-            raise ToolError(f"{{{{/{rest}}}}} does not close anything", "invalid_template")
+        _close_block(rest, stack)
+    elif content == "^" or content.split(None, 1)[0] == "else":
+        _parse_else(content, stack)
+    elif mark in "#^":
+        _open_block(rest, stack, inverted=mark == "^")
+    elif mark == "&":
+        stack[-1].open_list.append(_Expression(_expression(rest), True))
+    else:
+        stack[-1].open_list.append(_Expression(_expression(content), raw))
+
+
+def _close_block(name: str, stack: list[_Block]) -> None:
+    while stack[-1].chained:
         stack.pop()
-        return
-    if content in {"else", "^"}:
-        if len(stack) == 1 or stack[-1].in_alternative:
-            raise ToolError(f"{{{{{content}}}}} outside a block", "invalid_template")
-        stack[-1].in_alternative = True
-        return
-    if mark in "#^":
-        parts = _expression(rest)
-        if not isinstance(parts[0], _Path):
-            raise ToolError(f"{{{{{content}}}}}: a block needs a name", "invalid_template")
-        block = _Block(parts[0].text, parts, mark == "^")
-        stack[-1].open_list.append(block)
-        stack.append(block)
-        if len(stack) > MAX_DEPTH:
-            raise ToolError(f"blocks are nested deeper than {MAX_DEPTH}", "too_large")
-        return
-    if mark == "&":
-        raw, content = True, rest
-    stack[-1].open_list.append(_Expression(_expression(content), raw))
+    if stack[-1].name != name or len(stack) == 1:
+        raise ToolError(f"{{{{/{name}}}}} does not close anything", "invalid_template")
+    stack.pop()
+
+
+def _parse_else(content: str, stack: list[_Block]) -> None:
+    if len(stack) == 1 or stack[-1].in_alternative:
+        raise ToolError(f"{{{{{content}}}}} outside a block", "invalid_template")
+    stack[-1].in_alternative = True
+    if condition := content.removeprefix("else").strip(" ^"):
+        _open_block(condition, stack, inverted=False)
+        stack[-1].chained = True
+
+
+def _open_block(text: str, stack: list[_Block], *, inverted: bool) -> None:
+    found = _BLOCK_NAMES.search(text)
+    parts = _expression(text[: found.start()] if found else text)
+    if not isinstance(parts[0], _Path):
+        raise ToolError(f"{{{{#{text}}}}}: a block needs a name", "invalid_template")
+    block = _Block(parts[0].text, parts, inverted, tuple(found[1].split()) if found else ())
+    stack[-1].open_list.append(block)
+    stack.append(block)
+    if len(stack) > MAX_DEPTH:
+        raise ToolError(f"blocks are nested deeper than {MAX_DEPTH}", "too_large")
 
 
 def _expression(text: str) -> list[Any]:
@@ -185,16 +221,20 @@ def _render_block(block: _Block, scope: _Scope, depth: int) -> Iterator[str]:
     if name == "unless":
         value = not _truth(value)
     if name == "each" or (name not in _BLOCKS and isinstance(value, list)):
-        yield from _render_each(value, body, alternative, scope, depth)
+        yield from _render_each(value, block, scope, depth)
     elif not _truth(value):
         yield from _render(alternative, scope, depth)
     elif name in {"if", "unless"} or value is True:
         yield from _render(body, scope, depth)
     else:
-        yield from _render(body, _Scope(value, scope), depth)
+        names = dict(zip(block.names, (value,), strict=False))
+        yield from _render(body, _Scope(value, scope, names=names), depth)
 
 
-def _render_each(value: Any, body: list[Any], alternative: list[Any], scope: _Scope, depth: int) -> Iterator[str]:
+def _render_each(value: Any, block: _Block, scope: _Scope, depth: int) -> Iterator[str]:
+    body, alternative = block.body, block.alternative
+    if block.inverted:
+        body, alternative = alternative, body
     if not value:
         yield from _render(alternative, scope, depth)
         return
@@ -203,7 +243,8 @@ def _render_each(value: Any, body: list[Any], alternative: list[Any], scope: _Sc
     items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
     for index, (key, item) in enumerate(items):
         data = {"index": index, "key": key, "first": index == 0, "last": index == len(items) - 1}
-        yield from _render(body, _Scope(item, scope, data), depth)
+        names = dict(zip(block.names, (item, key), strict=False))
+        yield from _render(body, _Scope(item, scope, data, names), depth)
 
 
 def _value(parts: list[Any], scope: _Scope) -> Any:
@@ -248,9 +289,21 @@ def _resolve(path: str, scope: _Scope) -> Any:
         value = _from_data(name, path, scope)
     elif segments and segments[0] == "this":
         segments.pop(0)
+    elif segments and (holder := _named(segments[0], scope)) is not None:
+        value = holder.names[segments.pop(0)]
     for segment in segments:
         value = _member(value, segment, path)
     return value
+
+
+def _named(name: str, scope: _Scope) -> _Scope | None:
+    """The innermost scope whose block named a parameter so."""
+    current: _Scope | None = scope
+    while current is not None:
+        if name in current.names:
+            return current
+        current = current.parent
+    return None
 
 
 def _from_data(name: str, path: str, scope: _Scope) -> Any:

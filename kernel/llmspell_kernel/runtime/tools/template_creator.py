@@ -21,7 +21,7 @@ _HANDLEBARS_MARKS = ("{{#", "{{/", "{{>")
 
 
 def run(parameters: Parameters, _context: ToolContext) -> ToolOutput:
-    template, context = parameters["input"], parameters["context"]
+    template, context = parameters["input"], _ordered(parameters["context"])
     if len(template) > MAX_TEMPLATE_BYTES:
         raise ToolError(f"the template is larger than {MAX_TEMPLATE_BYTES} characters", "too_large")
     if found := _REFUSED.search(template):
@@ -37,6 +37,15 @@ def run(parameters: Parameters, _context: ToolContext) -> ToolOutput:
             "context_size": len(context),
         },
     )
+
+
+def _ordered(value: Any) -> Any:
+    """Tables with their keys in order, since Lua's have none and loops over them are to give the same each time."""
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    return value
 
 
 def _engine(parameters: Parameters) -> str:

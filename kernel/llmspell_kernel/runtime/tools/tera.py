@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
@@ -23,6 +23,14 @@ class _Environment(SandboxedEnvironment):
     """`a.b` is the member "b" of a table, never a method of a Python dictionary."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """`for key, value in table` goes over the pairs of a table, which is how Tera means it."""
+        tree = super()._parse(source, name, filename)
+        for loop in tree.find_all(nodes.For):
+            if isinstance(loop.target, nodes.Tuple) and len(loop.target.items) == 2:
+                loop.iter = nodes.Filter(loop.iter, "pairs", [], [], None, None, lineno=loop.lineno)
+        return tree
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping):
@@ -112,7 +120,12 @@ def _round(value: float, method: str = "common", precision: int = 0) -> float:
     return float(function(value * factor)) / factor if precision else function(value)
 
 
+def _pairs(value: Any) -> Any:
+    return value.items() if isinstance(value, Mapping) else value
+
+
 _FILTERS: dict[str, Any] = {
+    "pairs": _pairs,
     "default": _default,
     "truncate": _truncate,
     "slugify": _slugify,
