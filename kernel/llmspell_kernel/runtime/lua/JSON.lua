@@ -10,12 +10,12 @@ function JSON.parse(text)
   elseif type(text) ~= "string" then
     bad_argument(1, "JSON.parse", "string", text)
   end
-  return host("JSON.parse", text)
+  return (host("JSON.parse", text))
 end
 
 function JSON.stringify(...)
   if select("#", ...) == 0 then bad_argument(1, "JSON.stringify", "value") end
-  return host("JSON.stringify", (...))
+  return (host("JSON.stringify", (...)))
 end
 
 return JSON

@@ -10,36 +10,28 @@ local function text(index, name, value)
   bad_argument(index, name, "string", value)
 end
 
-local function define_load(name)
-  State[name] = function(owner, key)
-    local full_name = "State." .. name
-    return host(full_name, text(1, full_name, owner), text(2, full_name, key))
-  end
-end
-
-local function define_save(name)
+-- An owner is a scope, or the id of an agent, tool or workflow.
+local function define_writing(name)
+  local full_name = "State." .. name
   State[name] = function(owner, key, value)
-    local full_name = "State." .. name
-    host(full_name, text(1, full_name, owner), text(2, full_name, key), value)
+    return (host(full_name, text(1, full_name, owner), text(2, full_name, key), value))
   end
 end
 
-local function define_list(name)
-  State[name] = function(owner)
-    local full_name = "State." .. name
-    return host(full_name, text(1, full_name, owner))
+local function define_reading(name)
+  local full_name = "State." .. name
+  State[name] = function(owner, key)
+    return (host(full_name, text(1, full_name, owner), text(2, full_name, key)))
   end
 end
 
-define_load("load")
-define_load("workflow_get")
-define_load("agent_get")
-define_load("tool_get")
-define_load("delete")
-define_save("save")
-define_save("agent_set")
-define_save("tool_set")
-define_list("list_keys")
-define_list("workflow_list")
+local function define_listing(name)
+  local full_name = "State." .. name
+  State[name] = function(owner) return (host(full_name, text(1, full_name, owner))) end
+end
+
+for _, name in library.ipairs { "load", "delete", "agent_get", "tool_get", "workflow_get" } do define_reading(name) end
+for _, name in library.ipairs { "save", "agent_set", "tool_set" } do define_writing(name) end
+for _, name in library.ipairs { "list_keys", "workflow_list" } do define_listing(name) end
 
 return State

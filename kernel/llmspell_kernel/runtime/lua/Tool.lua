@@ -12,7 +12,7 @@ end
 function Tool.execute(name, params)
   check_text(1, "Tool.execute", name)
   if type(params) ~= "table" then bad_argument(2, "Tool.execute", "table", params) end
-  return host("Tool.execute", name, params)
+  return (host("Tool.execute", name, params))
 end
 
 local function check_handle(self, method)
@@ -24,7 +24,7 @@ end
 local function execute(self, params)
   check_handle(self, "execute")
   if type(params) ~= "table" then bad_argument(1, "execute", "table", params) end
-  return host("Tool.execute", self.name, params)
+  return (host("Tool.execute", self.name, params))
 end
 
 local function get_schema(self)
@@ -42,21 +42,21 @@ end
 
 function Tool.exists(name)
   check_text(1, "Tool.exists", name)
-  return host("Tool.exists", name)
+  return (host("Tool.exists", name))
 end
 
-function Tool.list() return host("Tool.list") end
+function Tool.list() return (host("Tool.list")) end
 
-function Tool.categories() return host("Tool.categories") end
+function Tool.categories() return (host("Tool.categories")) end
 
 function Tool.discover(filter)
   if filter ~= nil and type(filter) ~= "table" then bad_argument(1, "Tool.discover", "table", filter) end
-  return host("Tool.discover", filter)
+  return (host("Tool.discover", filter))
 end
 
 return library.setmetatable(Tool, {
   __index = function(_, name)
-    if type(name) == "string" then return Tool.get(name) end
+    if type(name) == "string" then return (Tool.get(name)) end
   end,
   __metatable = false,
 })

@@ -255,7 +255,7 @@ end
 
 function instance_methods:get_state(key)
   check_self(self, instance_metatable, "get_state")
-  return host("State.load", "workflow:" .. self.id, check_text(1, "get_state", key))
+  return (host("State.load", "workflow:" .. self.id, check_text(1, "get_state", key)))
 end
 
 function instance_methods:set_state(key, value)
