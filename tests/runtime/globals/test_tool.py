@@ -108,6 +108,11 @@ def test_binary_text_passes_through_a_file(script):
     assert path.read_bytes() == b"\0\xff\r\n\x80"
 
 
+def test_binary_text_names_a_uuid(script):
+    call = 'Tool.execute("uuid-generator", {operation = "deterministic", name = "\\xff"}).result.id'
+    assert script.run(f"print({call})") == "7680c4bb-03cb-5bd6-8ac3-ba1563b46575"
+
+
 def test_a_tool_can_be_called_from_a_coroutine(script):
     code = """
         local co = coroutine.wrap(function()

@@ -3,6 +3,7 @@
 Invariant: nothing in an id tells about the machine; version 1 gets a random node instead of the network address.
 """
 
+import hashlib
 import secrets
 import time
 import uuid
@@ -33,7 +34,7 @@ def run(parameters: Parameters, _context: ToolContext) -> ToolOutput:
             return envelope("component_id", {"id": identifier, "prefix": prefix, "short": parameters["short"]})
         case "deterministic":
             namespace, name = parameters.get("namespace", "dns"), parameters["name"]
-            identifier = str(uuid.uuid5(_namespace(namespace), name))
+            identifier = str(_named(_namespace(namespace), name))
             return envelope("deterministic", {"id": identifier, "namespace": namespace, "name": name})
         case "custom":
             return _custom(parameters)
@@ -51,7 +52,7 @@ def _generate(parameters: Parameters) -> ToolOutput:
         missing = [each for each in ("namespace", "name") if each not in parameters]
         if missing:
             raise ToolError(f"missing parameter '{missing[0]}', which version 5 needs", "invalid_parameters")
-        made = uuid.uuid5(_namespace(parameters["namespace"]), parameters["name"])
+        made = _named(_namespace(parameters["namespace"]), parameters["name"])
     form = parameters["format"]
     return envelope("generate", {"uuid": _written(made, form), "version": version, "format": form})
 
@@ -92,6 +93,12 @@ def _namespace(text: str) -> uuid.UUID:
             f"parameter 'namespace': expected {', '.join(_NAMESPACES)} or a UUID, got {text[:60]!r}",
             "invalid_parameters",
         ) from None
+
+
+def _named(namespace: uuid.UUID, name: str) -> uuid.UUID:
+    """Version 5 (RFC 9562, 5.5). uuid.uuid5 does not take names that are not UTF-8."""
+    digest = hashlib.sha1(namespace.bytes + name.encode("utf-8", "surrogateescape"), usedforsecurity=False).digest()
+    return uuid.UUID(bytes=digest[:16], version=5)
 
 
 def _random_part(short: bool) -> str:
