@@ -8,10 +8,11 @@ error and not a way out. Where the system has no openat (Windows), only the firs
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from .output import ToolError
 
@@ -96,22 +97,29 @@ def opened_folder(path: str, roots: tuple[Path, ...]) -> Iterator[tuple[Path, in
         os.close(folder)
 
 
-def open_file(location: Location, flags: int, mode: int = 0o666) -> int:
+def open_file(location: Location, flags: int) -> int:
     """Open the file itself without following a link; a pipe or device is refused instead of waited for."""
-    descriptor = os.open(location.at, flags | _NOFOLLOW | getattr(os, "O_NONBLOCK", 0), mode, dir_fd=location.folder)
+    flags |= _NOFOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(location.at, flags, 0o666, dir_fd=location.folder)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
     raise ToolError(f"'{location.path}' is not a regular file", "not_a_file")
 
 
-def read_file(path: str, roots: tuple[Path, ...], limit: int) -> bytes:
-    """The whole content of a file. Raises ToolError, also when it is larger than `limit` bytes."""
+def open_for_reading(path: str, roots: tuple[Path, ...]) -> BinaryIO:
+    """The file at a path, open. Raises ToolError."""
     try:
-        with located(path, roots) as location, os.fdopen(open_file(location, os.O_RDONLY), "rb") as file:
-            content = file.read(limit + 1)
+        with located(path, roots) as location:
+            return os.fdopen(open_file(location, os.O_RDONLY), "rb")
     except OSError as error:
         raise explain(error, path) from error
+
+
+def read_file(path: str, roots: tuple[Path, ...], limit: int) -> bytes:
+    """The whole content of a file. Raises ToolError, also when it is larger than `limit` bytes."""
+    with open_for_reading(path, roots) as file:
+        content = file.read(limit + 1)
     if len(content) > limit:
         raise ToolError(f"'{path}' is larger than the limit of {limit} bytes", "too_large")
     return content
@@ -121,10 +129,34 @@ def write_file(path: str, roots: tuple[Path, ...], content: bytes) -> Path:
     """Replace or create a file so that a reader sees the old or the new content, never a part. Gives its real path."""
     try:
         with located(path, roots) as location:
-            _write_atomically(location, content)
+            replace_file(location, lambda file: file.write(content))
             return location.path
     except OSError as error:
         raise explain(error, path) from error
+
+
+def replace_file(location: Location, fill: Callable[[BinaryIO], object], mode: int | None = None) -> None:
+    """Write a file beside the one at `location` and put it in its place. `mode` is that of the old file, if any."""
+    try:
+        present = os.stat(location.at, dir_fd=location.folder, follow_symlinks=False)
+    except FileNotFoundError:
+        present = None
+    if present is not None and stat.S_ISDIR(present.st_mode):
+        raise ToolError(f"'{location.path}' is a folder", "not_a_file")
+    if mode is None and present is not None and stat.S_ISREG(present.st_mode):
+        mode = stat.S_IMODE(present.st_mode)
+    name = f".{location.name[:100]}.{os.urandom(6).hex()}"
+    temporary = Location(location.path.with_name(name), location.folder, name)
+    descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            fill(file)
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), mode)
+        os.replace(temporary.at, location.at, src_dir_fd=location.folder, dst_dir_fd=location.folder)
+    except BaseException:
+        os.unlink(temporary.at, dir_fd=location.folder)
+        raise
 
 
 def explain(error: OSError, path: str) -> ToolError:
@@ -134,30 +166,6 @@ def explain(error: OSError, path: str) -> ToolError:
     if isinstance(error, FileNotFoundError):
         reason = "no such file or folder"
     return ToolError(f"'{path}': {reason[:1].lower()}{reason[1:]}", codes.get(type(error), "io_error"))
-
-
-def _write_atomically(location: Location, content: bytes) -> None:
-    mode = 0o666
-    try:
-        present = os.stat(location.at, dir_fd=location.folder, follow_symlinks=False)
-    except FileNotFoundError:
-        present = None
-    if present is not None:
-        if stat.S_ISDIR(present.st_mode):
-            raise ToolError(f"'{location.path}' is a folder", "not_a_file")
-        mode = stat.S_IMODE(present.st_mode)
-    name = f".{location.name[:100]}.{os.urandom(6).hex()}"
-    temporary = Location(location.path.with_name(name), location.folder, name)
-    descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            if present is not None and hasattr(os, "fchmod"):
-                os.fchmod(file.fileno(), mode)
-        os.replace(temporary.at, location.at, src_dir_fd=location.folder, dst_dir_fd=location.folder)
-    except BaseException:
-        os.unlink(temporary.at, dir_fd=location.folder)
-        raise
 
 
 def _open_folder(root: Path, folder: Path) -> int:

@@ -17,8 +17,10 @@ from .confinement import (
     explain,
     located,
     open_file,
+    open_for_reading,
     opened_folder,
     read_file,
+    replace_file,
     resolve,
     write_file,
 )
@@ -183,20 +185,17 @@ def _copy(parameters: Parameters, context: ToolContext) -> ToolOutput:
 
 
 def _copy_file(source: str, target: str, context: ToolContext) -> int:
-    roots = context.allowed_roots
-    try:
-        with located(source, roots) as origin, os.fdopen(open_file(origin, os.O_RDONLY), "rb") as reader:
-            status = os.fstat(reader.fileno())
-            if status.st_size > MAX_COPY_BYTES:
-                raise ToolError(f"'{source}' is larger than the limit of {MAX_COPY_BYTES} bytes", "too_large")
-            with located(target, roots) as place:
-                if origin.path == place.path:
+    with open_for_reading(source, context.allowed_roots) as reader:
+        status = os.fstat(reader.fileno())
+        if status.st_size > MAX_COPY_BYTES:
+            raise ToolError(f"'{source}' is larger than the limit of {MAX_COPY_BYTES} bytes", "too_large")
+        try:
+            with located(target, context.allowed_roots) as place:
+                if resolve(source, context.allowed_roots)[0] == place.path:
                     raise ToolError(f"'{source}' and '{target}' are the same file", "invalid_path")
-                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-                with os.fdopen(open_file(place, flags, stat.S_IMODE(status.st_mode)), "wb") as writer:
-                    shutil.copyfileobj(reader, writer)
-    except OSError as error:
-        raise explain(error, target if error.filename == target else source) from error
+                replace_file(place, lambda file: shutil.copyfileobj(reader, file), stat.S_IMODE(status.st_mode))
+        except OSError as error:
+            raise explain(error, target) from error
     return status.st_size
 
 

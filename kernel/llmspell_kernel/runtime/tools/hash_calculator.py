@@ -7,9 +7,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 
-from .confinement import explain, located, open_file
+from .confinement import open_for_reading
 from .output import ToolError, ToolOutput, envelope
 from .registry import Parameters, ToolContext
 
@@ -38,16 +37,9 @@ def _digest(parameters: Parameters, context: ToolContext) -> bytes:
     if parameters["input_type"] == "string":
         hasher.update(parameters["input"].encode("utf-8", "surrogateescape"))
         return hasher.digest()
-    path = parameters["file"]
-    try:
-        with (
-            located(path, context.allowed_roots) as location,
-            os.fdopen(open_file(location, os.O_RDONLY), "rb") as file,
-        ):
-            while block := file.read(1024 * 1024):
-                hasher.update(block)
-    except OSError as error:
-        raise explain(error, path) from error
+    with open_for_reading(parameters["file"], context.allowed_roots) as file:
+        while block := file.read(1024 * 1024):
+            hasher.update(block)
     return hasher.digest()
 
 
