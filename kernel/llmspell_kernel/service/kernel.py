@@ -65,21 +65,28 @@ class Kernel:
 
     # The loop ----------------------------------------------------------------------------------------------
 
-    def serve(self, *, idle_timeout: float | None = None, still_wanted: Callable[[], bool] = lambda: True) -> None:
+    def serve(
+        self, wake: int, *, idle_timeout: float | None = None, still_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         """Route until the end. ``idle_timeout``: seconds without subscribers and without work; None: for ever.
 
-        ``still_wanted`` is asked about once a second (is the process that started us alive?).
+        ``wake`` is a descriptor that becomes readable when a signal has come. ``still_wanted`` is asked about once
+        a second when nothing happens (is the process that started us alive?).
         """
         channels, poller = self._channels, self._poller
         for source in (channels.control, channels.shell, channels.stdin, channels.iopub):
             poller.register(source, zmq.POLLIN)
         poller.register(self._zygote.fileno(), zmq.POLLIN)
+        poller.register(wake, zmq.POLLIN)
         self._publish_status("starting", {})
         while self._running:
             ready = dict(poller.poll(1000))
             if not ready:
-                self._running = still_wanted() and not self._idle_for(idle_timeout)
+                if not still_wanted() or self._idle_for(idle_timeout):
+                    return
                 continue
+            if wake in ready:
+                os.read(wake, 64)
             # control first, whatever else has come
             if channels.control in ready:
                 self._receive(channels.control, self._on_control)

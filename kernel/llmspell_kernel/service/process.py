@@ -48,13 +48,13 @@ def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout:
         channels.close()
         return 1
     kernel = Kernel(channels, info, zygote, folder=os.getcwd(), home=str(llmspell_home()))
-    _handle_signals(kernel)
+    wake = _handle_signals(kernel)
     gc.enable()
     gc.freeze()
     if given is None:
         print(json.dumps({"connection_file": str(path), "kernel_id": info.kernel_id}), flush=True)  # noqa: T201
     try:
-        kernel.serve(idle_timeout=idle_timeout, still_wanted=_starter_lives() if given else lambda: True)
+        kernel.serve(wake, idle_timeout=idle_timeout, still_wanted=_starter_lives() if given else lambda: True)
     finally:
         remove_connection_file(path)
         zygote.close()  # ends the workers too
@@ -79,12 +79,16 @@ def _connection(given: Path | None) -> ConnectionInfo:
     )
 
 
-def _handle_signals(kernel: Kernel) -> None:
-    """SIGTERM ends the kernel, SIGINT interrupts what runs, as Jupyter expects. Either wakes the poll."""
+def _handle_signals(kernel: Kernel) -> int:
+    """SIGTERM ends the kernel, SIGINT interrupts what runs, as Jupyter expects. Gives what a signal makes readable."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     signal.signal(signal.SIGTERM, lambda *_: kernel.stop())
     signal.signal(signal.SIGINT, lambda *_: kernel.interrupt())
     with contextlib.suppress(AttributeError, ValueError):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return reading
 
 
 def _starter_lives() -> Callable[[], bool]:
