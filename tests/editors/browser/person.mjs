@@ -93,7 +93,7 @@ try {
 
   await step('opens a table', async () => {
     const { name, member, value } = plan.expand;
-    await row(VARIABLES, name).click();
+    await page.locator(VARIABLES, { hasText: new RegExp(`^${name} =`) }).click();
     await page.keyboard.press('ArrowRight');
     await row(VARIABLES, member, value).waitFor();
   });
@@ -118,11 +118,11 @@ try {
     }
   }
 
-  await step('takes the breakpoint away with F9 and steps out of the function with F10', async () => {
+  await step('takes the breakpoint away with F9 and steps out of the function with Shift+F11', async () => {
     await goToLine(page, plan.breakpoint.line);
     await page.keyboard.press('F9');
     await page.waitForSelector('.codicon-debug-breakpoint', { state: 'detached' });
-    await page.keyboard.press('F10');
+    await page.keyboard.press('Shift+F11');
     await row(STACK, plan.next.frame, `${plan.next.line}:`).waitFor();
   });
 
