@@ -57,7 +57,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     line = _line_of(error)
     line_start, line_end = document.source.compiler_line_span(line)
     tokens = list(tokenize(subject.data, synchronised_start(document, line_start), line_end))
-    code_tokens = [token for token in tokens if token.kind != "comment"]
+    if error.message.startswith("unfinished long") and tokens:
+        code_tokens = tokens[-1:]  # it reaches to the end of the text, and may be a comment
+    else:
+        code_tokens = [token for token in tokens if token.kind != "comment"]
     index = _locate(error, code_tokens, line_start, subject.data)
     related = _related(error, subject)
     if index is None:
@@ -87,8 +90,6 @@ def _line_of(error: CompileError) -> int:
 def _locate(error: CompileError, tokens: list[Token], line_start: int, data: bytes) -> int | None:
     """Index of the token that the message is about."""
     if error.near == b"":
-        if error.message.startswith("unfinished long"):
-            return next((i for i, token in enumerate(tokens) if token.end == len(data)), len(tokens) - 1)
         return len(tokens) - 1 if tokens else None
     on_line = [index for index, token in enumerate(tokens) if token.end > line_start]
     if error.near is not None:
@@ -140,10 +141,9 @@ def _narrow(error: CompileError, token: Token, data: bytes) -> tuple[int, int]:
         end = min(token.start + len(near), token.end)
         backslash = data.rfind(b"\\", token.start, end)
         return (backslash, end) if backslash >= 0 else (token.start, token.end)
-    if token.kind == "string":
-        end = token.end
-        newline = data.find(b"\n", token.start, end)
-        return token.start, (newline if newline > token.start else end)
+    if token.kind in ("string", "comment"):
+        breaks = [at for at in (data.find(each, token.start, token.end) for each in (b"\n", b"\r")) if at > 0]
+        return token.start, min(breaks, default=token.end)
     return token.start, token.end
 
 

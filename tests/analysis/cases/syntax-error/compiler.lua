@@ -50,8 +50,8 @@ print(undefined)
 
 -- case: an unfinished long comment
 print(1)
-       ^ error syntax-error: Unfinished long comment (starting at line 2) at the end of the file
 --[[ abc
+^^^^^^^^ error syntax-error: Unfinished long comment (starting at line 2) at the end of the file
 
 -- case: a letter that no name may have
 local é = 1
@@ -139,3 +139,7 @@ print(t, 0x.1p4, 1e10, 3 // 2, 5 & 3, ~0, "\u{1F600}\z
 -- case: after the mistake the rest of its line says nothing
 foo(bar baz)
         ^^^ error syntax-error: `)` expected near `baz`
+
+-- case: nothing but an unfinished comment
+--[[ abc
+^^^^^^^^ error syntax-error: Unfinished long comment (starting at line 1) at the end of the file

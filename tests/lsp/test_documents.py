@@ -1,0 +1,147 @@
+"""Text, positions and diagnostics as a client sees them."""
+
+from typing import Any
+
+import pytest
+
+URI = "file:///project/script.lua"
+# What is wrong stands after a character that has 4, 2 and 1 units in the three encodings.
+ASTRAL = 'print("😀", prnt())\n'
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen", "column"),
+    [
+        (None, "utf-16", 12),
+        (["utf-16"], "utf-16", 12),
+        (["utf-8", "utf-16"], "utf-8", 14),
+        (["utf-32", "utf-16"], "utf-32", 11),
+        (["utf-7"], "utf-16", 12),
+    ],
+)
+def test_position_encoding_is_negotiated(raw_client: Any, offered: Any, chosen: str, column: int) -> None:
+    capabilities = {"general": {"positionEncodings": offered}} if offered else {}
+    assert raw_client.initialize(capabilities)["capabilities"]["positionEncoding"] == chosen
+    raw_client.open(ASTRAL)
+    (found,) = raw_client.diagnostics()
+    assert found["range"] == {
+        "start": {"line": 0, "character": column},
+        "end": {"line": 0, "character": column + 4},
+    }
+    assert raw_client.at("hover", 0, 1)["range"]["end"]["character"] == 5
+
+
+def test_diagnostics_have_code_source_severity_and_version(shared_client: Any) -> None:
+    shared_client.open('Tool.execute("calculatr", {})\n', version=7)
+    (found,) = shared_client.diagnostics(version=7)
+    assert found["code"] == "unknown-tool"
+    assert found["source"] == "llmspell"
+    assert found["severity"] == 1
+    assert "calculator" in found["message"]
+
+
+def test_incremental_changes_are_applied_in_order(shared_client: Any) -> None:
+    shared_client.open('local s = "😀"\nprint(s)\n')
+    assert shared_client.diagnostics() == []
+    shared_client.change(
+        2,
+        {"range": {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 5}}, "text": "prnt"},
+        {"range": {"start": {"line": 0, "character": 11}, "end": {"line": 0, "character": 13}}, "text": "é"},
+        {"range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}, "text": "-- new\r\n"},
+    )
+    (found,) = shared_client.diagnostics(version=2)
+    assert found["range"]["start"] == {"line": 2, "character": 0}
+    shared_client.change(3, {"text": "local s = = 1"})
+    (found,) = shared_client.diagnostics(version=3)
+    assert found["code"] == "syntax-error"
+    assert found["range"]["start"] == {"line": 0, "character": 10}
+
+
+def test_only_the_last_of_many_quick_changes_matters(shared_client: Any) -> None:
+    shared_client.open("")
+    shared_client.diagnostics()
+    for index, letter in enumerate("prnt(1)"):
+        end = {"line": 0, "character": index}
+        shared_client.change(index + 2, {"range": {"start": end, "end": end}, "text": letter})
+    (found,) = shared_client.diagnostics(version=8)
+    assert found["message"].startswith("Undefined global `prnt`")
+
+
+def test_closing_withdraws_the_diagnostics(shared_client: Any) -> None:
+    shared_client.open("prnt(1)")
+    assert shared_client.diagnostics()
+    shared_client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    assert shared_client.diagnostics(version=None) == []
+    assert shared_client.at("hover", 0, 1) is None
+
+
+def test_documents_of_another_language_are_left_alone(client: Any) -> None:
+    client.open("prnt(1)", uri="file:///project/page.html", language="html")
+    client.open("prnt(1)", language="llmspell")
+    assert client.diagnostics()
+    assert client.at("completion", 0, 1, uri="file:///project/page.html")["items"] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["\0\1\2" * 1000, "\ud800", "(" * 5000, "x = '" + "a" * 200_000, "--[[" * 100], ids=range(5)
+)
+def test_odd_texts_are_survived(client: Any, text: str) -> None:
+    client.open(text)
+    client.diagnostics()
+    client.at("completion", 0, 1)
+    client.at("hover", 0, 1)
+    assert client.leave() == 0
+    assert "Traceback" not in client.stderr
+
+
+def test_a_syntax_error_names_what_opened_it(shared_client: Any) -> None:
+    shared_client.open("if true then\n  print(1)\n")
+    (found,) = shared_client.diagnostics()
+    (related,) = found["relatedInformation"]
+    assert related["location"]["range"]["start"] == {"line": 0, "character": 0}
+
+
+def test_globals_of_another_open_document_are_defined(client: Any) -> None:
+    client.open("print(shared)\n")
+    assert len(client.diagnostics()) == 1
+    client.open("shared = 1\n", uri="file:///project/other.lua")
+    assert client.diagnostics(uri="file:///project/other.lua") == []
+    assert client.diagnostics() == []
+
+
+def test_a_client_that_only_pulls_is_told_so(raw_client: Any) -> None:
+    capabilities = raw_client.initialize({"textDocument": {"diagnostic": {}}})["capabilities"]
+    assert capabilities["diagnosticProvider"]["interFileDependencies"] is True
+    raw_client.open("prnt(1)")
+    report = raw_client.request("textDocument/diagnostic", {"textDocument": {"uri": URI}})
+    assert report["kind"] == "full"
+    assert [item["code"] for item in report["items"]] == ["undefined-global"]
+
+
+def test_a_client_that_is_pushed_to_is_not_made_to_pull(raw_client: Any) -> None:
+    capabilities = raw_client.initialize({"textDocument": {"diagnostic": {}, "publishDiagnostics": {}}})
+    assert "diagnosticProvider" not in capabilities["capabilities"]
+
+
+def test_settings_are_used_and_their_mistakes_named(raw_client: Any) -> None:
+    raw_client.initialize(
+        initializationOptions={
+            "llmspell": {"diagnostics": {"globals": ["prnt"], "tools": 5, "severity": {"undefined-global": "loud"}}}
+        }
+    )
+    shown = [
+        raw_client.wait(lambda message: message.get("method") == "window/showMessage", "a message")["params"]["message"]
+        for _ in range(2)
+    ]
+    assert any("llmspell.diagnostics.tools" in message for message in shown)
+    assert any("llmspell.diagnostics.severity.undefined-global" in message for message in shown)
+    raw_client.open("prnt(1)")
+    assert raw_client.diagnostics() == []
+
+
+def test_changed_settings_apply_to_open_documents(client: Any) -> None:
+    client.open("prnt(1)")
+    assert len(client.diagnostics()) == 1
+    settings = {"llmspell": {"diagnostics": {"severity": {"undefined-global": "off"}}}}
+    client.notify("workspace/didChangeConfiguration", {"settings": settings})
+    assert client.diagnostics() == []
