@@ -4,6 +4,7 @@ KernelClient blocks; here its calls run in threads of their own and its futures 
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -108,7 +109,7 @@ def open_session(target: KernelTarget, *, launch: bool, folder: Path | None = No
 
 def _connect(target: KernelTarget, launch: bool) -> KernelClient:
     if target.connection_file is not None:
-        found = examine_kernel(Path(target.connection_file).expanduser())
+        found = examine_kernel(Path(os.path.expanduser(target.connection_file)))
         if found.state != "running" or found.info is None:
             raise KernelNotFoundError(f"connectionFile: {found.reason}")
         return KernelClient.connect(found.info)

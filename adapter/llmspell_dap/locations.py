@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from llmspell_dap.messages import ClientFeatures, FieldError
+from llmspell_dap.messages import ClientFeatures, FieldError, is_path
 
 Json = dict[str, Any]
 
@@ -76,7 +76,7 @@ class Locations:
 
     def program_to_ldp(self, program: str, base: str | None) -> str:
         """The real path of a launch configuration's program, which is a path whatever the path format is."""
-        absolute = Path(base or ".").absolute() / Path(program).expanduser()
+        absolute = Path(base or ".").absolute() / os.path.expanduser(program)
         real = os.path.realpath(absolute)
         if not self.uris:
             self._given.setdefault(real, os.path.normpath(absolute))
@@ -102,12 +102,16 @@ class Locations:
     def _local_path(self, path: str) -> str:
         if not self.uris:
             return path
-        parts = urlsplit(path)
-        if parts.scheme != "file":
+        try:
+            parts = urlsplit(path)
+        except ValueError as error:
+            raise FieldError(f"source.path: {path[:80]!r} is no URI: {error}") from None
+        local = url2pathname(parts.path)
+        if parts.scheme != "file" or not is_path(local):
             raise FieldError(f"source.path: expected a file: URI (pathFormat is 'uri'), found {path[:80]!r}")
         if parts.netloc not in ("", "localhost"):
             raise FieldError(f"source.path: {path[:80]!r} is on another machine")
-        return url2pathname(parts.path)
+        return local
 
     def _remember_folders(self, real: str, given: str) -> None:
         """When a folder of the given path is a link, files beside it are to be shown through the link as well."""

@@ -4,6 +4,7 @@ Invariant: nothing that a client sends is used before its type was checked, and 
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -93,9 +94,7 @@ class Fields:
 
     def path(self, name: str) -> str:
         value = self.text(name)
-        if not value or "\0" in value:
-            self.fail(name, "a path")
-        return value
+        return value if is_path(value) else self.fail(name, "a path")
 
     def nested(self, name: str) -> "Fields":
         value = self.values.get(name)
@@ -127,6 +126,14 @@ class Fields:
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
         """``read(name)`` when there is a value, else None: ``fields.optional("cwd", fields.path)``."""
         return read(name) if self.has(name) else None
+
+
+def is_path(text: str) -> bool:
+    """Whether the system could have a file of this name at all."""
+    try:
+        return b"\0" not in os.fsencode(text) and text != ""
+    except UnicodeEncodeError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ no event after them.
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -226,12 +227,13 @@ class DapSession:
         self._dispatcher.tell(event("process", body))
 
     def _check_program(self, arguments: LaunchArguments) -> tuple[Path, str]:
-        cwd = Path(arguments.cwd).expanduser().absolute() if arguments.cwd is not None else None
-        if cwd is not None and not cwd.is_dir():
+        cwd = Path(os.path.expanduser(arguments.cwd)).absolute() if arguments.cwd is not None else None
+        if cwd is not None and not os.path.isdir(cwd):
             raise RequestFailedError(f"cwd: {cwd} is no folder", show_user=True, error_id=1004)
         program = Path(self._locations.program_to_ldp(arguments.program, str(cwd) if cwd else None))
-        if not program.is_file():
-            what = "is a folder, not a script" if program.is_dir() else "does not exist"
+        # os.path: what pathlib raises for names that are too long is here just "no".
+        if not os.path.isfile(program):
+            what = "is a folder, not a script" if os.path.isdir(program) else "does not exist"
             raise RequestFailedError(f"program: {arguments.program} {what}", show_user=True, error_id=1005)
         return cwd if cwd is not None else program.parent, str(program)
 

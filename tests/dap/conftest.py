@@ -1,5 +1,7 @@
 """A DAP client that drives the real adapter process and keeps the conversation."""
 
+import asyncio
+import contextlib
 import json
 import os
 import queue
@@ -14,10 +16,14 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from llmspell_dap import session as session_module
+from llmspell_dap.session import CAPABILITIES, DapSession
 from llmspell_kernel.client import KernelClient, KernelError, discover_kernels
+from llmspell_kernel.protocol.wire import Message, encode, new_header
 
 Json = dict[str, Any]
 LIMIT = 15.0
+SESSION_LIMIT = 5.0
 ADAPTER = [sys.executable, "-m", "llmspell_dap.main"]
 
 CLIENT_FEATURES = {
@@ -289,3 +295,133 @@ def script(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+class ScriptedKernel:
+    """Stands for a DebuggedSession and its KernelClient: answers as told, publishes what a test publishes."""
+
+    def __init__(self) -> None:
+        self.name = "s1"
+        self.own = True
+        self.client = self
+        self.info = self
+        self.kernel_id = "k1"
+        self.alive = True
+        self.asked: list[tuple[str, Json]] = []
+        self.answers: dict[str, Any] = {"initialize": dict(CAPABILITIES)}
+        self.open_error: KernelError | None = None
+        self.may_open = asyncio.Event()
+        self.may_open.set()
+        self.ended_with: bool | None = None
+        self._listener: Callable[[Message], None] = lambda _: None
+        self._end_listener: Callable[[KernelError], None] = lambda _: None
+
+    def add_listener(self, listener: Callable[[Message], None]) -> None:
+        self._listener = listener
+
+    def add_end_listener(self, listener: Callable[[KernelError], None]) -> None:
+        self._end_listener = listener
+
+    async def request(self, command: str, arguments: Json | None = None, limit: float = 10) -> Json:
+        self.asked.append((command, dict(arguments or {})))
+        answer = self.answers.get(command, {})
+        if callable(answer):
+            answer = answer(arguments)
+        if asyncio.isfuture(answer):
+            answer = await answer
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
+
+    async def delete(self, limit: float = 1) -> None:
+        self.asked.append(("delete", {}))
+
+    async def leave(self, terminate: bool) -> None:
+        self.asked.append(("leave", {"terminate": terminate}))
+
+    async def close(self, terminate: bool) -> None:
+        self.ended_with = terminate
+
+    def publish(self, msg_type: str, content: Json, session: str = "s1", **metadata: Any) -> None:
+        header = new_header(msg_type, "kernel")
+        self._listener(Message((), header, {}, {"llmspell_session": session, **metadata}, encode(content)))
+
+    def tell(self, name: str, **body: Any) -> None:
+        self.publish("debug_event", {"type": "event", "event": name, "body": body})
+
+    def die(self, error: KernelError) -> None:
+        self.alive = False
+        self._end_listener(error)
+
+    def commands(self) -> list[str]:
+        return [command for command, _ in self.asked]
+
+
+class Conversation:
+    """The client's side."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        self.kernel = ScriptedKernel()
+        self.told: list[Json] = []
+        self.program = tmp_path / "script.lua"
+        self.program.touch()
+        self._sequence = 0
+        self._changed = asyncio.Event()
+        self.session = DapSession(self._take)
+
+        async def in_thread(_: object) -> ScriptedKernel:
+            await self.kernel.may_open.wait()
+            if self.kernel.open_error is not None:
+                raise self.kernel.open_error
+            return self.kernel
+
+        monkeypatch.setattr(session_module, "in_thread", in_thread)
+
+    def _take(self, message: Json) -> None:
+        self.told.append(message)
+        self._changed.set()
+
+    def send(self, command: str, **arguments: Any) -> int:
+        self._sequence += 1
+        request = {"seq": self._sequence, "type": "request", "command": command, "arguments": arguments}
+        self.session.receive(json.dumps(request).encode())
+        return self._sequence
+
+    async def until(self, found: Callable[[], Any]) -> Any:
+        async def look() -> Any:
+            while not (result := found()):
+                self._changed.clear()
+                # What the kernel was asked is no message to the client: look again soon.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), 0.01)
+            return result
+
+        return await asyncio.wait_for(look(), SESSION_LIMIT)
+
+    async def answer(self, seq: int) -> Json:
+        return await self.until(lambda: next((m for m in self.told if m.get("request_seq") == seq), None))
+
+    async def ask(self, command: str, **arguments: Any) -> Json:
+        return await self.answer(self.send(command, **arguments))
+
+    async def event(self, name: str) -> Json:
+        return await self.until(lambda: next((m for m in self.told if m.get("event") == name), None))
+
+    async def initialize(self, **arguments: Any) -> None:
+        assert (await self.ask("initialize", adapterID="llmspell", **arguments))["success"]
+        await self.event("initialized")
+
+    async def launch(self, **arguments: Any) -> None:
+        await self.initialize()
+        assert (await self.ask("launch", program=str(self.program), **arguments))["success"]
+        assert (await self.ask("configurationDone"))["success"]
+
+    def outline(self) -> list[str]:
+        """What was told, as names in order: ``threads!`` is a response, ``threads?`` a failed one."""
+        return [m.get("event") or m["command"] + ("!" if m["success"] else "?") for m in self.told]
+
+
+@pytest.fixture
+def make_conversation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Conversation]:
+    # A session belongs to the loop of its test, so that the test makes it.
+    return lambda: Conversation(monkeypatch, tmp_path)
