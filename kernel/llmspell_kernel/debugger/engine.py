@@ -26,7 +26,7 @@ from ..protocol.ldp import (
 from ..runtime.interrupt import InterruptUnavailableError
 from ..runtime.state import Runtime
 from ..runtime.values import Value, decode, encode
-from .breakpoints import Breakpoint, BreakpointTable
+from .breakpoints import MAX_SOURCE_BYTES, Breakpoint, BreakpointTable
 from .inspection import evaluated, scope, stack_frame, variable
 
 DEBUGGER_LUA = Path(__file__).parent / "lua" / "debugger.lua"
@@ -216,6 +216,7 @@ class Debugger:
             "scopes": self._scopes,
             "variables": self._variables,
             "evaluate": self._evaluate,
+            "source": self._source,
             "pause": self._pause,
             "terminate": self._terminate_request,
             "disconnect": self._disconnect,
@@ -367,6 +368,20 @@ class Debugger:
             respond(response(request, {"allThreadsContinued": True} if command == "continue" else {}))
             self._send_event("continued", {"threadId": thread, "allThreadsContinued": True})
             self._queue.put((b"resume", _RESUMING[command].encode()))
+
+    def _source(self, request: Request, respond: Respond) -> None:
+        arguments = request.get("arguments") or {}
+        path = (arguments.get("source") or {}).get("path")
+        if not isinstance(path, str) or not path:
+            raise RequestError("source.path: expected the path of a file; a chunk that is no file has no text yet")
+        try:
+            with open(path, "rb") as file:
+                text = file.read(MAX_SOURCE_BYTES + 1)
+        except OSError as error:
+            raise RequestError(f"source.path: {path} cannot be read: {error.strerror}") from error
+        if len(text) > MAX_SOURCE_BYTES:
+            raise RequestError(f"source.path: {path} is larger than {MAX_SOURCE_BYTES} bytes")
+        respond(response(request, {"content": text.decode("utf-8", "replace"), "mimeType": "text/x-lua"}))
 
     def _pause(self, request: Request, respond: Respond) -> None:
         with self._lock:
