@@ -40,7 +40,15 @@ def end_descendants() -> list[str]:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive, timeout=5)
+    _reap()
     return names
+
+
+def _reap() -> None:
+    """Take the exit codes of adopted processes: not every machine's init does it after us."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0] != 0:
+            pass
 
 
 def _is_alive(process: psutil.Process) -> bool:
