@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Diagnostic, Severity, validate_file
 
@@ -17,6 +18,7 @@ def validate(paths: Sequence[Path]) -> int:
     """Print the findings; exit code 1 when there is an error or a file cannot be read, else 0."""
     coloured = sys.stdout.isatty()
     failed, files, findings = False, 0, 0
+    project = Project()  # one for all files: each module is read once
     for path in paths:
         if not path.exists():
             failed = bool(fail(f"{path} does not exist"))
@@ -24,7 +26,7 @@ def validate(paths: Sequence[Path]) -> int:
         for file in _scripts(path):
             files += 1
             try:
-                text, diagnostics = validate_file(str(file))
+                text, diagnostics = validate_file(str(file), project=project)
             except (OSError, ValueError) as error:
                 failed = bool(fail(f"{file}: {error}"))
                 continue

@@ -31,6 +31,7 @@ local main = running()
 
 local EVALUATE_SECONDS <const> = 10
 local PREVIEW_ITEMS <const> = 6
+local PREVIEW_SORTED <const> = 64
 local PAGE_FROM <const> = 100
 local MAX_CHILDREN <const> = 10000
 local MAX_TEXT <const> = 2000
@@ -92,6 +93,13 @@ local function key_text(key)
   return "[" .. scalar_text(key) .. "]"
 end
 
+local function key_order(a, b)
+  local ta, tb = type(a), type(b)
+  if ta ~= tb then return ta < tb end
+  if ta == "number" or ta == "string" then return a < b end
+  return format("%p", a) < format("%p", b)
+end
+
 local function preview(value)
   local parts, count, length = {}, 0, rawlen(value)
   for i = 1, length < PREVIEW_ITEMS and length or PREVIEW_ITEMS do
@@ -101,18 +109,23 @@ local function preview(value)
   end
   local more = length > count
   if not more then
-    for key, item in next, value do
+    local keys, total = {}, 0
+    for key in next, value do
       if not (math_type(key) == "integer" and key >= 1 and key <= length) then
-        if count >= PREVIEW_ITEMS then
-          more = true
-          break
-        end
-        count = count + 1
-        parts[count] = key_text(key) .. " = " .. (type(item) == "table" and "{…}" or scalar_text(item))
+        total = total + 1
+        keys[total] = key
+        if total > PREVIEW_SORTED then break end
       end
     end
+    -- the order of `next` changes from run to run; a table of many keys is not worth sorting for a preview
+    if total <= PREVIEW_SORTED then sort(keys, key_order) end
+    more = total > PREVIEW_ITEMS - count
+    for i = 1, more and PREVIEW_ITEMS - count or total do
+      local item = rawget(value, keys[i])
+      parts[#parts + 1] = key_text(keys[i]) .. " = " .. (type(item) == "table" and "{…}" or scalar_text(item))
+    end
   end
-  if more then parts[count + 1] = length > PREVIEW_ITEMS and format("… #%d", length) or "…" end
+  if more then parts[#parts + 1] = length > PREVIEW_ITEMS and format("… #%d", length) or "…" end
   local text = "{" .. concat(parts, ", ") .. "}"
   local metatable = getmetatable(value)
   local name = type(metatable) == "table" and rawget(metatable, "__name")
@@ -135,13 +148,6 @@ local function describe(value, name, evaluate_name)
     entry.named = (next(value, length) ~= nil or getmetatable(value) ~= nil) and 1 or 0
   end
   return entry
-end
-
-local function key_order(a, b)
-  local ta, tb = type(a), type(b)
-  if ta ~= tb then return ta < tb end
-  if ta == "number" or ta == "string" then return a < b end
-  return format("%p", a) < format("%p", b)
 end
 
 local function child_name(parent, key)
