@@ -30,6 +30,7 @@ MAX_WAITING_REQUESTS = 10_000
 
 RESUMING = frozenset({"continue", "next", "stepIn", "stepOut"})
 _OVERTAKING = frozenset({"pause", "terminate", "disconnect"})
+_ENDING_REQUESTS = frozenset({"terminate", "disconnect"})
 _LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone"})
 # While one of these is answered, events wait: what they cause must not be told before their response.
 _HOLDING = _LIFECYCLE | RESUMING | {"setBreakpoints", "pause", "terminate"}
@@ -64,7 +65,7 @@ class Dispatcher:
     def take(self, request: Request) -> None:
         """See to it that a request is answered."""
         if self._stopping:
-            self._refuse(request, ENDING)
+            self._answer_at_end(request)
             return
         if len(self._waiting) >= MAX_WAITING_REQUESTS:
             self._refuse(request, f"{MAX_WAITING_REQUESTS} requests are waiting to be answered already")
@@ -101,7 +102,7 @@ class Dispatcher:
             await asyncio.wait(interrupted)
         self._waiting.clear()
         for request in self._not_begun:
-            self._refuse(request, ENDING)
+            self._answer_at_end(request)
         self._not_begun.clear()
 
     def _may_overtake(self, command: str) -> bool:
@@ -111,6 +112,13 @@ class Dispatcher:
 
     def _refuse(self, request: Request, reason: str) -> None:
         self._send(error_response(request.seq, request.command, RequestFailedError(reason)))
+
+    def _answer_at_end(self, request: Request) -> None:
+        """The session is ending: what asks for just that is granted, everything else refused."""
+        if request.command in _ENDING_REQUESTS:
+            self._send(response(request.seq, request.command, {}))
+        else:
+            self._refuse(request, ENDING)
 
     async def _serve_in_order(self) -> None:
         while not self._stopping:
@@ -130,7 +138,7 @@ class Dispatcher:
             except (RequestFailedError, KernelError) as error:
                 self._send(error_response(request.seq, request.command, _described(request, error)))
             except asyncio.CancelledError:
-                self._refuse(request, ENDING)
+                self._answer_at_end(request)
             except Exception as error:
                 log.exception("%s failed", request.command)
                 self._refuse(request, f"internal error of llmspell-dap in {request.command}: {error!r}")

@@ -91,7 +91,7 @@ def open_session(target: KernelTarget, *, launch: bool, folder: Path | None = No
     client = _connect(target, launch)
     try:
         if launch and target.session is None:
-            return DebuggedSession(client, client.create_session(folder=folder), own=True)
+            return DebuggedSession(client, client.create_session(folder=folder, owned=True), own=True)
         name = target.session or MAIN_SESSION
         if name != MAIN_SESSION:
             known = sorted(each.session for each in client.list_sessions())

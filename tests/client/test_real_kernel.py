@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,7 +19,7 @@ from llmspell_kernel.client import (
     start_kernel,
 )
 from llmspell_kernel.client.process import is_running, wait_for_end
-from llmspell_kernel.protocol.connection import ConnectionInfo
+from llmspell_kernel.protocol.connection import ConnectionInfo, connection_file_path
 
 
 @pytest.fixture
@@ -118,3 +121,35 @@ def test_killed_kernel_ends_what_waits_for_it_and_its_workers(info: ConnectionIn
     assert wait_for_end(worker, 5)
     assert [found.state for found in discover_kernels()] == ["dead"]
     assert discover_kernels() == []
+
+
+OWNER = """
+import sys
+from pathlib import Path
+from llmspell_kernel.client import KernelClient
+from llmspell_kernel.protocol.connection import read_connection_file
+
+client = KernelClient.connect(read_connection_file(Path(sys.argv[1])))
+session = client.create_session(owned=True)
+client.submit("shell", "execute_request", {"code": "while true do end"}, metadata={"llmspell_session": session})
+client.list_sessions()
+print(session, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_owned_session_ends_with_a_client_that_is_killed(kernel: KernelClient, info: ConnectionInfo) -> None:
+    path = connection_file_path(str(info.kernel_id))
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert owner.stdout is not None
+        session = owner.stdout.readline().strip()
+        assert session in [each.session for each in kernel.list_sessions()]
+    finally:
+        owner.kill()
+        owner.communicate()
+    deadline = time.monotonic() + 10
+    while session in [each.session for each in kernel.list_sessions()]:
+        assert time.monotonic() < deadline, "the session outlived its owner by 10 s"

@@ -52,6 +52,7 @@ class Channels:
     ) -> None:
         self.info = info
         self.session = secrets.token_hex(16)
+        self.presence = f"llmspell.client.{secrets.token_hex(16)}"
         self._signer = Signer(info.key.encode("utf-8"))
         self._on_message = on_message
         self._on_tick = on_tick
@@ -157,6 +158,8 @@ class Channels:
         if channel == "iopub":
             connected.setsockopt(zmq.RCVHWM, IOPUB_QUEUE)
             connected.setsockopt(zmq.SUBSCRIBE, b"")
+            # a topic of our own: the kernel sees it go when we do, however we end
+            connected.setsockopt(zmq.SUBSCRIBE, self.presence.encode("ascii"))
         else:
             # An input_request comes back on stdin under the identity that asked on shell.
             connected.setsockopt(zmq.IDENTITY, self.session.encode("ascii"))

@@ -263,13 +263,23 @@ class KernelClient:
     # -- sessions ------------------------------------------------------------------------------------------
 
     def create_session(
-        self, name: str | None = None, *, folder: Path | None = None, timeout: float = REQUEST_LIMIT
+        self,
+        name: str | None = None,
+        *,
+        folder: Path | None = None,
+        owned: bool = False,
+        timeout: float = REQUEST_LIMIT,
     ) -> str:
         """Create a script session and return its name; raises RequestError when the name is taken.
 
         ``folder``: where its scripts live, which decides the project they belong to; default: the kernel's own.
+        ``owned``: the kernel deletes the session when this client is gone, however it ended.
         """
-        content = {"name": name, "folder": None if folder is None else str(folder)}
+        content = {
+            "name": name,
+            "folder": None if folder is None else str(folder),
+            "owner": self._channels.presence if owned else None,
+        }
         content = {field: value for field, value in content.items() if value is not None}
         return str(self._control("create_session_request", content, timeout)["session"])
 

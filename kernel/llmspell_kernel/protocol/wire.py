@@ -74,7 +74,7 @@ def parse_object(text: bytes, field: str) -> JsonObject:
 
 
 def encode(value: Mapping[str, Any]) -> bytes:
-    """JSON text as UTF-8. Lone surrogates, which no UTF-8 text may hold, become U+FFFD."""
+    """JSON text as UTF-8. Lone surrogates, which no UTF-8 text may hold, become ``?``."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 

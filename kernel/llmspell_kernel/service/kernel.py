@@ -128,6 +128,9 @@ class Kernel:
             self._publish("iopub_welcome", {"subscription": topic.decode("utf-8", "replace")}, {}, topic=topic)
         elif event[:1] == b"\x00":
             self._subscriptions -= 1
+            owner = event[1:].decode("utf-8", "replace")
+            for session in [one for one in self._sessions.values() if owner and one.owner == owner]:
+                self._delete(session, f"the client that owned session '{session.name}' is gone")
 
     # Messages out ------------------------------------------------------------------------------------------
 
@@ -286,7 +289,7 @@ class Kernel:
 
     def _create_session(self, message: Message) -> None:
         content = message.content()
-        name, folder = content.get("name"), content.get("folder", self._folder)
+        name, folder, owner = content.get("name"), content.get("folder", self._folder), content.get("owner", "")
         if name is None:
             name = secrets.token_hex(8)
         problem = None
@@ -296,12 +299,14 @@ class Kernel:
             problem = f"name: there is a session '{name}' already"
         elif not isinstance(folder, str) or not os.path.isdir(folder):
             problem = "folder: expected the path of a folder"
+        elif not isinstance(owner, str):
+            problem = "owner: expected the topic of a subscription"
         elif len(self._sessions) >= MAX_SESSIONS:
             problem = f"{MAX_SESSIONS} sessions exist already: delete one first"
         if problem is not None:
             self._reply_control(message, _refusal(problem))
             return
-        session = Session(str(name), str(folder))
+        session = Session(str(name), str(folder), owner=str(owner))
         self._sessions[session.name] = session
         self._link(session)
         self._reply_control(message, {"status": "ok", "session": session.name})
@@ -316,12 +321,15 @@ class Kernel:
         if session is None:
             self._reply_control(message, _refusal(f"session: there is no session {name!r}"))
             return
+        self._delete(session, f"the session '{session.name}' was deleted")
+        self._reply_control(message, {"status": "ok"})
+
+    def _delete(self, session: Session, reason: str) -> None:
         if session.pid is not None:
             self._zygote.sendall(pack({"type": "kill", "pid": session.pid}))
-        self._end_worker(session, f"the session '{session.name}' was deleted")
+        self._end_worker(session, reason)
         if session.name != MAIN:
             del self._sessions[session.name]
-        self._reply_control(message, {"status": "ok"})
 
     # Workers -----------------------------------------------------------------------------------------------
 

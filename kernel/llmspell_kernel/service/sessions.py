@@ -84,6 +84,7 @@ class PendingRequest:
 class Session:
     name: str
     folder: str
+    owner: str = ""  # the iopub topic whose last subscriber's going ends the session
     link: WorkerLink | None = None
     pid: int | None = None
     queue: deque[PendingRequest] = field(default_factory=deque)
