@@ -73,7 +73,7 @@ class FrameDecoder:
 def _header(text: bytes) -> dict[str, Any]:
     try:
         header = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FrameError(f"frame header is not JSON: {error}") from None
     if not isinstance(header, dict) or not isinstance(header.get("type"), str):
         raise FrameError("frame header has no type")
