@@ -1,0 +1,55 @@
+"""Measures and prints the table: ``python -m benchmarks [--json] [--strict] [kernel] [debugger] [language]``."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+
+from . import debugger, kernel, language
+from .measure import Row
+
+GROUPS = {"kernel": kernel.rows, "debugger": debugger.rows, "language": language.rows}
+
+
+def main() -> int:
+    """Exit code 1 only with ``--strict``, when a budget is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure LLMSpell against its budgets.")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"what to measure, of {', '.join(GROUPS)}")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when something is over its budget")
+    options = parser.parse_args()
+    unknown = set(options.groups) - set(GROUPS)
+    if unknown:
+        parser.error(f"unknown group {min(unknown)!r}: choose from {', '.join(GROUPS)}")
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="llmspell-bench-") as home:
+        os.environ["LLMSPELL_HOME"] = home
+        for name in options.groups or GROUPS:
+            print(f"measuring: {name} …", file=sys.stderr)
+            rows += GROUPS[name]()
+    if options.json:
+        print(json.dumps([{**row._asdict(), "verdict": row.verdict} for row in rows], indent=2, ensure_ascii=False))
+    else:
+        print(table(rows))
+    return 1 if options.strict and any(row.verdict == "over" for row in rows) else 0
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Plain text with aligned columns."""
+    cells = [("what", "measured", "budget", "ok")]
+    for row in rows:
+        budget = "" if row.budget is None else f"≤ {row.budget:g} {row.unit}"
+        cells.append((row.what, f"{row.measured:.3g} {row.unit}", budget, row.verdict))
+    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    lines = [
+        f"{what:<{widths[0]}}  {measured:>{widths[1]}}  {budget:>{widths[2]}}  {verdict}".rstrip()
+        for what, measured, budget, verdict in cells
+    ]
+    lines.insert(1, "-" * max(map(len, lines)))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
