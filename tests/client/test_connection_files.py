@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +76,7 @@ def test_writing_leaves_no_other_file() -> None:
 def test_existing_file_is_not_overwritten() -> None:
     path = write_connection_file(INFO)
     with pytest.raises(ConnectionFileError, match="exists already"):
-        write_connection_file(replace(INFO, shell_port=9999))
+        write_connection_file(INFO._replace(shell_port=9999))
     assert read_connection_file(path) == INFO
 
 
@@ -92,7 +91,7 @@ def test_link_planted_at_the_name_is_not_followed(tmp_path: Path) -> None:
 
 def test_update_keeps_the_fields_of_jupyter(tmp_path: Path) -> None:
     given = {
-        **replace(INFO, kernel_id=None, pid=None, shell_port=0).to_json(),
+        **INFO._replace(kernel_id=None, pid=None, shell_port=0).to_json(),
         "jupyter_session": "note.ipynb",
     }
     path = private_file(tmp_path / "kernel-1.json", json.dumps(given))
@@ -108,7 +107,7 @@ def test_update_creates_a_missing_file_for_its_owner_alone(tmp_path: Path) -> No
 
 
 def test_template_may_leave_ports_and_key_open(tmp_path: Path) -> None:
-    template = replace(INFO, shell_port=0, key="")
+    template = INFO._replace(shell_port=0, key="")
     path = private_file(tmp_path / "given.json", json.dumps(template.to_json()))
     assert read_connection_file(path, template=True) == template
     with pytest.raises(ConnectionFileError, match="shell_port: expected a port from 1"):
@@ -216,7 +215,7 @@ def test_key_is_not_shown_by_repr() -> None:
     ],
 )
 def test_endpoint_that_a_client_connects_to(changes: dict[str, Any], endpoint: str) -> None:
-    assert replace(INFO, **changes).endpoint("shell") == endpoint
+    assert INFO._replace(**changes).endpoint("shell") == endpoint
 
 
 def test_folder_lists_only_connection_files() -> None:

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ def test_answering_kernel_is_running(fake_kernel: Any) -> None:
 
 
 def test_file_of_a_dead_kernel_is_removed_with_a_reason(ended_pid: int) -> None:
-    path = write_connection_file(replace(DEAD, pid=ended_pid))
+    path = write_connection_file(DEAD._replace(pid=ended_pid))
     [found] = discover_kernels()
     assert found.state == "dead"
     assert found.reason == f"{path}: nothing listens at tcp://127.0.0.1:1 any more"
@@ -66,13 +65,13 @@ def test_file_of_a_dead_kernel_is_removed_with_a_reason(ended_pid: int) -> None:
 
 
 def test_reused_pid_does_not_revive_a_dead_kernel() -> None:
-    write_connection_file(replace(DEAD, pid=1))
+    write_connection_file(DEAD._replace(pid=1))
     assert [found.state for found in discover_kernels()] == ["dead"]
 
 
 def test_dead_kernel_whose_port_is_taken_by_another_program_is_removed(ended_pid: int, mute_port: int) -> None:
     path = write_connection_file(
-        replace(DEAD, pid=ended_pid, hb_port=mute_port, control_port=mute_port, shell_port=mute_port)
+        DEAD._replace(pid=ended_pid, hb_port=mute_port, control_port=mute_port, shell_port=mute_port)
     )
     [found] = discover_kernels(timeout=0.2)
     assert (found.state, found.reason) == ("dead", f"{path}: its process (pid {ended_pid}) ended")
@@ -92,7 +91,7 @@ def test_kernel_that_hangs_is_kept_and_not_used(make_fake_kernel: Callable[..., 
 
 
 def test_heartbeat_alone_is_not_believed(fake_kernel: Any) -> None:
-    write_connection_file(replace(fake_kernel.info, key="a key that the kernel does not have"))
+    write_connection_file(fake_kernel.info._replace(key="a key that the kernel does not have"))
     [found] = discover_kernels(timeout=0.3)
     assert found.state == "silent"
     assert "answers the heartbeat but no signed request" in found.reason
@@ -118,7 +117,7 @@ def test_half_written_file_is_refused_and_kept() -> None:
 
 
 def test_dead_file_elsewhere_is_reported_and_not_removed(tmp_path: Path, ended_pid: int) -> None:
-    path = write_connection_file(replace(DEAD, pid=ended_pid), tmp_path / "mine.json")
+    path = write_connection_file(DEAD._replace(pid=ended_pid), tmp_path / "mine.json")
     assert examine_kernel(path).state == "dead"
     assert path.exists()
 
@@ -145,6 +144,6 @@ def test_unknown_id_names_the_running_ones(fake_kernel: Any) -> None:
 
 
 def test_id_of_a_dead_kernel_says_that_it_is_dead(ended_pid: int) -> None:
-    write_connection_file(replace(DEAD, pid=ended_pid))
+    write_connection_file(DEAD._replace(pid=ended_pid))
     with pytest.raises(KernelNotFoundError, match=r"kernel 'dead' is not usable: .*nothing listens"):
         find_kernel("dead")

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,7 +43,7 @@ def test_kernel_without_iopub_welcome_is_connected_to(make_fake_kernel: Callable
 
 def test_wrong_key_is_said_after_the_time_limit(fake_kernel: Any) -> None:
     with pytest.raises(KernelTimeoutError, match=r"did not answer kernel_info_request within 0\.3 s.*key"):
-        KernelClient.connect(replace(fake_kernel.info, key="another"), timeout=0.3)
+        KernelClient.connect(fake_kernel.info._replace(key="another"), timeout=0.3)
 
 
 def test_request_returns_the_content_of_its_reply(fake_kernel: Any, client: KernelClient) -> None:

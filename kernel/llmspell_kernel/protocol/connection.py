@@ -11,13 +11,10 @@ import contextlib
 import json
 import os
 import re
-import secrets
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 MAX_FILE_BYTES = 64 * 1024
 SIGNATURE_SCHEME = "hmac-sha256"
@@ -38,8 +35,7 @@ class ConnectionFileError(Exception):
     """A connection file that cannot be used; the message names the file and what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionInfo:
+class ConnectionInfo(NamedTuple):
     """A kernel's addresses and key; ``kernel_id``, ``pid``, ``started``, ``ldp`` are None in Jupyter's files.
 
     A port of 0 means "choose one"; it occurs only in a file that is given to a kernel about to start.
@@ -51,7 +47,7 @@ class ConnectionInfo:
     stdin_port: int
     control_port: int
     hb_port: int
-    key: str = field(repr=False)
+    key: str
     transport: str = "tcp"
     signature_scheme: str = SIGNATURE_SCHEME
     kernel_name: str = KERNEL_NAME
@@ -74,7 +70,7 @@ class ConnectionInfo:
     def with_ports(self, ports: Mapping[Channel, int]) -> "ConnectionInfo":
         """The same connection with the ports that were really bound."""
         changes: dict[str, Any] = {f"{channel}_port": port for channel, port in ports.items()}
-        return replace(self, **changes)
+        return self._replace(**changes)
 
     def endpoint(self, channel: Channel) -> str:
         """The ZeroMQ endpoint that a client connects a channel's socket to."""
@@ -86,8 +82,12 @@ class ConnectionInfo:
 
     def to_json(self) -> dict[str, Any]:
         """The object that a connection file holds; absent fields are left out."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {name: value for name, value in values.items() if value is not None}
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    def __repr__(self) -> str:
+        """Without the key, so that it gets into no log."""
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items() if name != "key")
+        return f"ConnectionInfo({shown})"
 
 
 def llmspell_home() -> Path:
@@ -118,12 +118,12 @@ def connection_files() -> list[Path]:
 
 def new_kernel_id() -> str:
     """A fresh kernel id: 16 hexadecimal digits."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def new_key() -> str:
     """A fresh key for message signatures: 256 random bits."""
-    return secrets.token_hex(32)
+    return os.urandom(32).hex()
 
 
 def private_folder(folder: Path) -> Path:
@@ -192,7 +192,6 @@ def read_connection_file(path: Path, *, template: bool = False) -> ConnectionInf
         shown = "an empty value" if values.get(name) == "" else "nothing" if name not in values else "another value"
         return ConnectionFileError(f"{path}: {name}: expected {expected}, found {shown}")
 
-    known = {item.name for item in fields(ConnectionInfo)}
     for name, (expected, holds, required) in _FIELDS.items():
         if name not in values and not required:
             continue
@@ -205,7 +204,7 @@ def read_connection_file(path: Path, *, template: bool = False) -> ConnectionInf
             raise refuse(name, f"a port from {0 if template else 1} to 65535")
     if not template and not values["key"]:
         raise refuse("key", "a key that signs messages")
-    return ConnectionInfo(**{name: value for name, value in values.items() if name in known})
+    return ConnectionInfo(**{name: value for name, value in values.items() if name in ConnectionInfo._fields})
 
 
 def remove_connection_file(path: Path) -> None:
@@ -224,6 +223,8 @@ def _is_text(value: object, longest: int) -> bool:
 def _is_timestamp(value: object) -> bool:
     if not _is_text(value, 64):
         return False
+    from datetime import datetime
+
     try:
         datetime.fromisoformat(str(value))
     except ValueError:
@@ -296,7 +297,7 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _write_draft(path: Path, values: Mapping[str, Any]) -> Path:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         descriptor = os.open(draft, flags, _PRIVATE_FILE)

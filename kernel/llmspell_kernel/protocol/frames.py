@@ -9,8 +9,7 @@ Invariant: a decoder fed any split of a byte stream yields the same frames, and 
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .wire import MAX_FRAME_BYTES, encode
 
@@ -22,8 +21,7 @@ class FrameError(ValueError):
     """The stream is not a sequence of frames; it cannot be resumed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     header: dict[str, Any]
     content: bytes = b""
 

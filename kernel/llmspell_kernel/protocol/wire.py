@@ -6,15 +6,13 @@ JSON objects (header, parent header, metadata, content) and optional buffers.
 Invariant: nothing of a message is looked at before its signature is verified; a signature is accepted once.
 """
 
-import hashlib
 import hmac
 import json
 import os
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 PROTOCOL_VERSION = "5.5"
 DELIMITER = b"<IDS|MSG>"
@@ -34,8 +32,7 @@ class WireError(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A verified message. ``content_bytes`` is JSON text of an object, parsed only on demand.
 
     Buffers are not covered by the signature and are therefore not kept.
@@ -106,10 +103,7 @@ class Signer:
     def sign(self, parts: Sequence[bytes]) -> bytes:
         if not self._key:
             return b""
-        mac = hmac.new(self._key, digestmod=hashlib.sha256)
-        for part in parts:
-            mac.update(part)
-        return mac.hexdigest().encode("ascii")
+        return hmac.digest(self._key, b"".join(parts), "sha256").hex().encode("ascii")
 
     def serialize(
         self,

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import zmq
 
@@ -13,8 +13,7 @@ from ..protocol.wire import MAX_FRAME_BYTES
 IOPUB_WAITING = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Channels:
+class Channels(NamedTuple):
     """Bound sockets; all but the heartbeat's are used by one thread."""
 
     context: "zmq.Context[zmq.Socket[bytes]]"

@@ -5,7 +5,6 @@ once, with busy before and idle after; nothing here waits for a worker or for a 
 """
 
 import os
-import secrets
 import socket
 import sys
 import time
@@ -42,7 +41,7 @@ class Kernel:
         self._channels = channels
         self._signer = Signer(info.key.encode())
         self._kernel_id = info.kernel_id or ""
-        self._session = secrets.token_hex(16)
+        self._session = os.urandom(16).hex()
         self._zygote = zygote
         self._zygote_decoder = FrameDecoder()
         self._folder, self._home = folder, home
@@ -291,7 +290,7 @@ class Kernel:
         content = message.content()
         name, folder, owner = content.get("name"), content.get("folder", self._folder), content.get("owner", "")
         if name is None:
-            name = secrets.token_hex(8)
+            name = os.urandom(8).hex()
         problem = None
         if not isinstance(name, str) or not 0 < len(name) <= _SESSION_NAME_LENGTH or not name.isprintable():
             problem = f"name: expected 1 to {_SESSION_NAME_LENGTH} printable characters"

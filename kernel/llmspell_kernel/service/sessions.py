@@ -7,7 +7,6 @@ blocks, however little it reads.
 import socket
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..protocol.frames import Frame, FrameDecoder, pack
@@ -72,27 +71,31 @@ class WorkerLink:
         self._channel.close()
 
 
-@dataclass(slots=True)
 class PendingRequest:
     """A verified request and the number under which its worker knows it (0: answered by the kernel)."""
 
-    message: Message
-    number: int = 0
+    __slots__ = ("message", "number")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.number = 0
 
 
-@dataclass(slots=True)
 class Session:
-    name: str
-    folder: str
-    owner: str = ""  # the iopub topic whose last subscriber's going ends the session
-    link: WorkerLink | None = None
-    pid: int | None = None
-    queue: deque[PendingRequest] = field(default_factory=deque)
-    current: PendingRequest | None = None
-    debug_requests: dict[int, Message] = field(default_factory=dict)
-    debugged: bool = False
-    exit_code: int | None = None
-    parents: OrderedDict[int, JsonObject] = field(default_factory=OrderedDict)
+    """What the kernel knows of a session; ``parents`` are headers of requests by number, the oldest first."""
+
+    def __init__(self, name: str, folder: str, owner: str = "") -> None:
+        self.name = name
+        self.folder = folder
+        self.owner = owner  # the iopub topic whose last subscriber's going ends the session
+        self.link: WorkerLink | None = None
+        self.pid: int | None = None
+        self.queue: deque[PendingRequest] = deque()
+        self.current: PendingRequest | None = None
+        self.debug_requests: dict[int, Message] = {}
+        self.debugged = False
+        self.exit_code: int | None = None
+        self.parents: OrderedDict[int, JsonObject] = OrderedDict()
 
     def remember(self, number: int, header: JsonObject) -> None:
         self.parents[number] = header

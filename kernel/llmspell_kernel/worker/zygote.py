@@ -12,8 +12,7 @@ import os
 import select
 import signal
 import socket
-import traceback
-from pathlib import Path
+import sys
 
 from ..protocol.frames import FrameDecoder, pack
 
@@ -31,8 +30,8 @@ def fork_zygote() -> socket.socket:
         os.setpgid(0, 0)  # a Ctrl-C in the kernel's terminal is the kernel's to handle
         _serve(theirs)
         status = 0
-    except BaseException:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(status)
 
@@ -96,13 +95,15 @@ def _fork_worker(descriptor: int, header: dict[str, object], kernel: socket.sock
         kernel.close()
         for one in pipe:
             os.close(one)
+        from pathlib import Path
+
         from .session import Session
 
         channel = socket.socket(fileno=descriptor)
         os.chdir(str(header["folder"]))
         Session(channel, Path(str(header["folder"])), Path(str(header["home"]))).run()
         status = 0
-    except BaseException:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
-        traceback.print_exc()
+    except BaseException as error:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
+        sys.excepthook(type(error), error, error.__traceback__)
     finally:
         os._exit(status)
