@@ -7,20 +7,25 @@ Invariant: a file is readable by its owner alone from the moment it exists, appe
 is believed only when it is a regular file that belongs to us and that nobody else can read.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
 import re
 import stat
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+if TYPE_CHECKING:  # a kernel starts without it: with what it imports it costs as much as half of our own modules
+    from pathlib import Path
 
 MAX_FILE_BYTES = 64 * 1024
 SIGNATURE_SCHEME = "hmac-sha256"
 KERNEL_NAME = "llmspell"
 FILE_PREFIX = "llmspell-kernel-"
 
+AnyPath = TypeVar("AnyPath", bound="str | os.PathLike[str]")
 Channel = Literal["shell", "iopub", "stdin", "control", "hb"]
 CHANNELS: tuple[Channel, ...] = ("shell", "iopub", "stdin", "control", "hb")
 
@@ -67,7 +72,7 @@ class ConnectionInfo(NamedTuple):
         }
         return ports[channel]
 
-    def with_ports(self, ports: Mapping[Channel, int]) -> "ConnectionInfo":
+    def with_ports(self, ports: Mapping[Channel, int]) -> ConnectionInfo:
         """The same connection with the ports that were really bound."""
         changes: dict[str, Any] = {f"{channel}_port": port for channel, port in ports.items()}
         return self._replace(**changes)
@@ -92,8 +97,14 @@ class ConnectionInfo(NamedTuple):
 
 def llmspell_home() -> Path:
     """The folder of a user's LLMSpell files: ``$LLMSPELL_HOME`` or ``~/.llmspell``."""
-    configured = os.environ.get("LLMSPELL_HOME")
-    return Path(configured).expanduser().absolute() if configured else Path.home() / ".llmspell"
+    from pathlib import Path
+
+    return Path(home_path())
+
+
+def home_path() -> str:
+    """The same as ``llmspell_home``, as text."""
+    return os.path.abspath(os.path.expanduser(os.environ.get("LLMSPELL_HOME") or "~/.llmspell"))
 
 
 def kernels_directory() -> Path:
@@ -103,9 +114,13 @@ def kernels_directory() -> Path:
 
 def connection_file_path(kernel_id: str) -> Path:
     """The connection file of the kernel with this id."""
+    return llmspell_home() / _file_in_home(kernel_id)
+
+
+def _file_in_home(kernel_id: str) -> str:
     if not _KERNEL_ID.fullmatch(kernel_id):
         raise ConnectionFileError(f"kernel id {kernel_id!r}: only 1 to 64 letters, digits, '-' and '_' are allowed")
-    return kernels_directory() / f"{FILE_PREFIX}{kernel_id}.json"
+    return os.path.join("kernels", f"{FILE_PREFIX}{kernel_id}.json")
 
 
 def connection_files() -> list[Path]:
@@ -126,19 +141,19 @@ def new_key() -> str:
     return os.urandom(32).hex()
 
 
-def private_folder(folder: Path) -> Path:
+def private_folder(folder: AnyPath) -> AnyPath:
     """Create ``folder`` for its owner alone or make it so; raises ConnectionFileError when it cannot be."""
     try:
         with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
-        status = folder.lstat()
+            os.makedirs(folder, mode=_PRIVATE_FOLDER)
+        status = os.lstat(folder)
         if not stat.S_ISDIR(status.st_mode):
             raise ConnectionFileError(f"{folder}: expected a folder, found {_kind(status.st_mode)}")
         if os.name == "posix":
             if status.st_uid != os.geteuid():
                 raise ConnectionFileError(f"{folder}: belongs to another user (uid {status.st_uid})")
             if status.st_mode & _OTHERS:
-                folder.chmod(_PRIVATE_FOLDER)
+                os.chmod(folder, _PRIVATE_FOLDER)
     except OSError as error:
         raise ConnectionFileError(f"{folder}: cannot be made a private folder: {error.strerror}") from error
     return folder
@@ -149,11 +164,25 @@ def write_connection_file(info: ConnectionInfo, path: Path | None = None) -> Pat
 
     Without ``path`` the file goes to the kernels folder, named after ``info.kernel_id``.
     """
+    from pathlib import Path
+
     if path is None:
-        if info.kernel_id is None:
-            raise ConnectionFileError("a connection file in the kernels folder needs a kernel_id")
-        path = connection_file_path(info.kernel_id)
-        private_folder(path.parent)
+        return Path(announce(info))
+    _write_new(path, info)
+    return path
+
+
+def announce(info: ConnectionInfo) -> str:
+    """Write a new connection file to the kernels folder, named after ``info.kernel_id``; gives its path."""
+    if info.kernel_id is None:
+        raise ConnectionFileError("a connection file in the kernels folder needs a kernel_id")
+    path = os.path.join(home_path(), _file_in_home(info.kernel_id))
+    private_folder(os.path.dirname(path))
+    _write_new(path, info)
+    return path
+
+
+def _write_new(path: str | os.PathLike[str], info: ConnectionInfo) -> None:
     draft = _write_draft(path, info.to_json())
     try:
         # A hard link fails where the name is taken; a rename would replace what is there.
@@ -163,11 +192,10 @@ def write_connection_file(info: ConnectionInfo, path: Path | None = None) -> Pat
     except OSError as error:
         raise ConnectionFileError(f"{path}: cannot be written: {error.strerror}") from error
     finally:
-        draft.unlink(missing_ok=True)
-    return path
+        _remove(draft)
 
 
-def update_connection_file(path: Path, info: ConnectionInfo) -> None:
+def update_connection_file(path: str | os.PathLike[str], info: ConnectionInfo) -> None:
     """Put ``info`` into a file that was given to us (``-f FILE``), keeping fields that only its writer knows.
 
     The file need not exist. Readers see the old or the new file, never a mixture.
@@ -175,13 +203,13 @@ def update_connection_file(path: Path, info: ConnectionInfo) -> None:
     known = _load(path) if os.path.lexists(path) else {}
     draft = _write_draft(path, {**known, **info.to_json()})
     try:
-        draft.replace(path)
+        os.replace(draft, path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        _remove(draft)
         raise ConnectionFileError(f"{path}: cannot be replaced: {error.strerror}") from error
 
 
-def read_connection_file(path: Path, *, template: bool = False) -> ConnectionInfo:
+def read_connection_file(path: str | os.PathLike[str], *, template: bool = False) -> ConnectionInfo:
     """Read and check a connection file; raises ConnectionFileError naming the file and the field.
 
     ``template`` admits what a kernel may be started with: ports of 0 and an empty key (signing off).
@@ -207,9 +235,14 @@ def read_connection_file(path: Path, *, template: bool = False) -> ConnectionInf
     return ConnectionInfo(**{name: value for name, value in values.items() if name in ConnectionInfo._fields})
 
 
-def remove_connection_file(path: Path) -> None:
+def remove_connection_file(path: str | os.PathLike[str]) -> None:
     """Remove a connection file; one that is gone already is fine."""
-    path.unlink(missing_ok=True)
+    _remove(path)
+
+
+def _remove(path: str | os.PathLike[str]) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _is_integer(value: object, least: int, most: int) -> bool:
@@ -263,7 +296,7 @@ def _kind(mode: int) -> str:
     return "a device"
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _load(path: str | os.PathLike[str]) -> dict[str, Any]:
     # O_NONBLOCK so that opening a pipe which lies in the folder does not wait for its writer.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
@@ -271,7 +304,7 @@ def _load(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ConnectionFileError(f"{path}: no such connection file") from None
     except OSError as error:
-        reason = "is a symbolic link" if path.is_symlink() else f"cannot be opened: {error.strerror}"
+        reason = "is a symbolic link" if os.path.islink(path) else f"cannot be opened: {error.strerror}"
         raise ConnectionFileError(f"{path}: {reason}") from error
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
@@ -296,8 +329,9 @@ def _load(path: Path) -> dict[str, Any]:
     return values
 
 
-def _write_draft(path: Path, values: Mapping[str, Any]) -> Path:
-    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+def _write_draft(path: str | os.PathLike[str], values: Mapping[str, Any]) -> str:
+    folder, name = os.path.split(path)
+    draft = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         descriptor = os.open(draft, flags, _PRIVATE_FILE)
@@ -308,6 +342,6 @@ def _write_draft(path: Path, values: Mapping[str, Any]) -> Path:
             json.dump(values, file, indent=2)
             file.write("\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        _remove(draft)
         raise ConnectionFileError(f"{path}: cannot be written: {error.strerror}") from error
     return draft

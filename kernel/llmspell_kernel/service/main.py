@@ -1,7 +1,7 @@
 """The ``llmspell-kernel`` command.
 
-The zygote is forked before anything else happens in this process: no thread, no ZeroMQ, few imports. While the
-kernel imports ZeroMQ and binds its sockets, the zygote loads Lua.
+The zygote is forked before anything else happens in this process: no thread, no ZeroMQ, few imports. It loads Lua
+when the kernel has announced itself.
 """
 
 import gc

@@ -9,21 +9,21 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import zmq
 
 from ..protocol.connection import (
     ConnectionFileError,
     ConnectionInfo,
-    llmspell_home,
+    announce,
+    home_path,
     new_kernel_id,
     new_key,
     read_connection_file,
     remove_connection_file,
     update_connection_file,
-    write_connection_file,
 )
+from ..protocol.frames import pack
 from ..protocol.ldp import LDP_VERSION
 from .channels import bind_channels
 from .kernel import Kernel
@@ -31,7 +31,7 @@ from .kernel import Kernel
 
 def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout: float | None) -> int:
     """Bind, announce, serve, clean up. Gives the exit code."""
-    given = Path(connection_file) if connection_file else None
+    given = connection_file or None
     try:
         channels, info = bind_channels(_connection(given))
     except (ConnectionFileError, zmq.ZMQError) as error:
@@ -39,7 +39,7 @@ def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout:
         return 1
     try:
         if given is None:
-            path = write_connection_file(info)
+            path = announce(info)
         else:
             path = given
             update_connection_file(path, info)
@@ -47,12 +47,14 @@ def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout:
         print(f"llmspell-kernel: {error}", file=sys.stderr)  # noqa: T201
         channels.close()
         return 1
-    kernel = Kernel(channels, info, zygote, folder=os.getcwd(), home=str(llmspell_home()))
+    kernel = Kernel(channels, info, zygote, folder=os.getcwd(), home=home_path())
     wake = _handle_signals(kernel)
     gc.enable()
     gc.freeze()
     if given is None:
-        print(json.dumps({"connection_file": str(path), "kernel_id": info.kernel_id}), flush=True)  # noqa: T201
+        print(json.dumps({"connection_file": path, "kernel_id": info.kernel_id}), flush=True)  # noqa: T201
+    # Not earlier: two processes that import at once delay each other, most where two processors share one core.
+    zygote.sendall(pack({"type": "warm"}))
     try:
         kernel.serve(wake, idle_timeout=idle_timeout, still_wanted=_starter_lives() if given else lambda: True)
     finally:
@@ -62,7 +64,7 @@ def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout:
     return 0
 
 
-def _connection(given: Path | None) -> ConnectionInfo:
+def _connection(given: str | None) -> ConnectionInfo:
     if given is not None and os.path.lexists(given):
         info = read_connection_file(given, template=True)
     else:

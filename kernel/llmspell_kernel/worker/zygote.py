@@ -1,8 +1,9 @@
 """The zygote: a warmed process that forks a worker for each session, and tells the kernel when one ends.
 
 It is forked from the kernel before any thread or ZeroMQ context exists and stays single-threaded itself. Over its
-socket come frames ``spawn`` {session, folder, home} with the worker's end of a socketpair attached, and
-``kill`` {pid}; it answers ``spawned`` {session, pid} and ``ended`` {session, pid, status}.
+socket come frames ``warm`` (the kernel is ready: load what workers need), ``spawn`` {session, folder, home} with the
+worker's end of a socketpair attached, and ``kill`` {pid}; it answers ``spawned`` {session, pid} and ``ended``
+{session, pid, status}.
 
 Invariant: when the kernel is gone the zygote ends its workers and itself.
 """
@@ -37,6 +38,7 @@ def fork_zygote() -> socket.socket:
 
 
 def _serve(kernel: socket.socket) -> None:
+    select.select([kernel.fileno()], [], [])
     from . import session  # noqa: F401 - warm: lupa, the runtime and what they import
 
     children: dict[int, str] = {}
