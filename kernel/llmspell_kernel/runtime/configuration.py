@@ -60,10 +60,11 @@ def load_configuration(project_root: Path) -> Configuration:
             raise ConfigurationError(
                 f"{path}: tools.file-operations.allowed_paths: expected strings, got {type(item).__name__}"
             )
-    return Configuration(
-        allow_processes=allow_processes,
-        allowed_paths=tuple((project_root / Path(item).expanduser()).resolve() for item in allowed),
-    )
+    try:
+        allowed_paths = tuple((project_root / Path(item).expanduser()).resolve() for item in allowed)
+    except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a circle of links
+        raise ConfigurationError(f"{path}: tools.file-operations.allowed_paths: {error}") from error
+    return Configuration(allow_processes=allow_processes, allowed_paths=allowed_paths)
 
 
 def _setting(document: dict[str, Any], path: Path, keys: tuple[str, ...], kind: type[T], default: T) -> T:

@@ -5,17 +5,19 @@ never raises; ``LuaRuntime`` is made without Python's builtins and its ``python`
 """
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from lupa.lua54 import LuaRuntime
+from lupa.lua54 import LuaError, LuaRuntime
 
 from .globals import GLOBALS
 from .host import PAGE, Host
 from .interrupt import AsyncHook
+from .values import text_bytes
 
 LUA_FOLDER = Path(__file__).parent / "lua"
 
@@ -69,6 +71,32 @@ def text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
+def never_raising(function: Callable[..., Any], otherwise: Any = None) -> Callable[..., Any]:
+    """``function`` for Lua to call: lupa would hand a Python exception to the script, as an object it can catch."""
+
+    def call(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except BaseException:  # noqa: BLE001 - nothing may unwind through Lua
+            import traceback
+
+            traceback.print_exc(file=sys.stderr)
+            return otherwise
+
+    return call
+
+
+def _real_path(path: bytes) -> bytes:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path
+
+
+def _no_attributes(_object: object, name: object, _is_setting: bool) -> object:
+    raise AttributeError(f"{name!r}: scripts have no access to Python")
+
+
 class Runtime:
     """A Lua state with LLMSpell's globals.
 
@@ -78,7 +106,13 @@ class Runtime:
 
     def __init__(self, host: Host, write: Write, leave: Callable[[int], None], *, has_input: bool = False) -> None:
         self.host = host
-        self.lua = LuaRuntime(encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False)
+        self.lua = LuaRuntime(
+            encoding=None,
+            unpack_returned_tuples=True,
+            register_eval=False,
+            register_builtins=False,
+            attribute_filter=_no_attributes,
+        )
 
         def write_from_lua(name: bytes, data: bytes) -> None:
             write("stderr" if name == b"stderr" else "stdout", data)
@@ -96,9 +130,9 @@ class Runtime:
             host.enter,
             host.push_page,
             host.pull_page,
-            write_from_lua,
-            os.path.realpath,
-            leave,
+            never_raising(write_from_lua),
+            _real_path,
+            never_raising(leave),
             compile_internal(self.lua, LUA_FOLDER / "values.lua"),
             PAGE,
             host.context.configuration.allow_processes,
@@ -122,7 +156,7 @@ class Runtime:
 
     def execute(self, code: str, chunk_name: str = "=cell") -> Outcome:
         """Run a cell: the values of an expression, or statements."""
-        return _outcome(self._execute(code.encode("utf-8", "surrogateescape"), chunk_name.encode()))
+        return self._outcome(self._execute, text_bytes(code), chunk_name.encode())
 
     def run_file(
         self, path: Path, arguments: Sequence[str] = (), *, before: Callable[[], None] | None = None
@@ -130,15 +164,23 @@ class Runtime:
         """Run a script file with ``ARGS`` and ``arg`` set; ``before`` is called when the chunk is loaded."""
         real = Path(os.path.realpath(path))
         self.set_search_folder(real.parent)
-        self._set_arguments(os.fsencode(path), len(arguments), *(os.fsencode(one) for one in arguments))
-        return _outcome(self._execute_file(os.fsencode(path), before))
+        self._set_arguments(os.fsencode(path), len(arguments), *(text_bytes(one) for one in arguments))
+        return self._outcome(self._execute_file, os.fsencode(path), before)
+
+    def _outcome(self, function: Any, *arguments: Any) -> Outcome:
+        try:
+            return _outcome(function(*arguments))
+        except LuaError as error:
+            # an interrupt that came when the script was already, or not yet, under xpcall
+            kind: ErrorKind = "terminated" if "terminated" in str(error) else "interrupted"
+            return Outcome(error=ScriptError(kind, kind, "", "", 0))
 
     def completeness(self, code: str) -> tuple[Completeness, str]:
         """Whether ``code`` can be run as it stands, and the indent that a continuation line starts with.
 
         Rule of lua.c: text is incomplete when the compiler's complaint is about the end of the input.
         """
-        answer = self._completeness(code.encode("utf-8", "surrogateescape"))
+        answer = self._completeness(text_bytes(code))
         if answer is True:
             return "complete", ""
         message = answer[1]

@@ -23,6 +23,14 @@ class ValueCodecError(ValueError):
     """A value that cannot cross; the message says which."""
 
 
+def text_bytes(text: str) -> bytes:
+    """The bytes of a text; surrogates that stand for no byte (JSON's ``"\\ud800"``) become question marks."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 def decode(shape: bytes, scalars: Sequence[Scalar | None]) -> list[Value]:
     """Rebuild the values (a list of arguments or results) that ``shape`` lists."""
     values: list[Value] = []
@@ -81,7 +89,7 @@ def _walk(value: Value, depth: int) -> Iterator[tuple[int, Scalar | None]]:
         yield 0x7B, None
         for key, item in value.items():
             if item is not None:
-                yield 0x73, str(key).encode("utf-8", "surrogateescape")
+                yield 0x73, text_bytes(str(key))
                 yield from _walk(item, depth + 1)
         yield 0x7D, None
     elif isinstance(value, (list, tuple)):
@@ -95,7 +103,7 @@ def _walk(value: Value, depth: int) -> Iterator[tuple[int, Scalar | None]]:
 
 def _scalar(value: bool | int | float | str) -> Scalar:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
+        return text_bytes(value)
     if isinstance(value, bool):
         return value
     if isinstance(value, int):

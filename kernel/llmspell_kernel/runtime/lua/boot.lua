@@ -271,10 +271,20 @@ end
 
 if not has_input then
   local function no_input() raise("this session has no standard input: run the script with 'llmspell run' to read") end
-  io_table.read = no_input
+  local redirected = false
+  io_table.read = function(...)
+    if not redirected then no_input() end
+    return native_io.read(...)
+  end
   io_table.lines = function(name, ...)
-    if name == nil then no_input() end
+    if name == nil and not redirected then no_input() end
     return native_io.lines(name, ...)
+  end
+  io_table.input = function(file)
+    if file == nil and not redirected then return io_table.stdin end
+    local input = native_io.input(file)
+    redirected = true
+    return input
   end
   io_table.stdin = setmetatable({}, { __name = "FILE*", __metatable = false, __index = function() return no_input end })
 end
@@ -287,7 +297,7 @@ globals.os, package.loaded.os = os_table, os_table
 
 function os_table.exit(code)
   if code == nil or code == true then code = 0 elseif code == false then code = 1 end
-  local number = math.tointeger(code)
+  local number = library.math.tointeger(code)
   if not number then bad_argument(1, "exit", "integer", code) end
   leave(number)
 end
@@ -300,6 +310,13 @@ if not allow_processes then
   end
   os_table.execute = refused("os.execute")
   io_table.popen = refused("io.popen")
+else
+  -- lupa's Lua is built without POSIX and gives the status as wait() does, with the exit code above 255
+  function os_table.execute(...)
+    local ok, what, code = native_os.execute(...)
+    if code and code > 255 then code = code // 256 end
+    return ok, what, code
+  end
 end
 
 -- What scripts must not have -----------------------------------------------------------------------------------
@@ -371,12 +388,19 @@ library.run = run
 local display = nil
 function library.set_display(chunk) display = chunk end
 
+local function texts_of(results, skip)
+  local texts = {}
+  for i = skip + 1, results[2] do texts[i - skip] = display(results[i + 2]) end
+  return concat(texts, "\t")
+end
+
+-- Showing runs the script's __tostring: what that raises, or an interrupt meanwhile, is an error of the script.
 local function run_displayed(chunk, skip)
   local results = { run(chunk) }
   if not results[1] then return unpack(results, 1, 6) end
-  local texts = {}
-  for i = skip + 1, results[2] do texts[i - skip] = display(results[i + 2]) end
-  return true, concat(texts, "\t")
+  local shown = { run(texts_of, results, skip) }
+  if not shown[1] then return unpack(shown, 1, 6) end
+  return true, shown[3]
 end
 
 -- A cell: an expression gives its values, statements run. The first value nil keeps a call in the expression from
@@ -401,10 +425,11 @@ local function execute_file(path, before, ...)
 end
 
 local function completeness(code)
-  if raw_load("return " .. code, "=cell", "t") then return true end
+  local expression, expression_message = raw_load("return " .. code, "=cell", "t")
+  if expression then return true end
   local chunk, message = raw_load(code, "=cell", "t")
   if chunk then return true end
-  return false, message
+  return false, find(expression_message, "<eof>", -5, true) and expression_message or message
 end
 
 local function set_arguments(script, count, ...)

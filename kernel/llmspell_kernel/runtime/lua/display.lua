@@ -9,6 +9,8 @@ local concat, sort = library.table.concat, library.table.sort
 local math_type = library.math.type
 
 local MAX_DEPTH <const>, MAX_ITEMS <const>, MAX_STRING <const> = 4, 100, 10000
+-- of one value, whatever its shape: tables of tables of tables grow by the power of their depth
+local MAX_ITEMS_IN_ALL <const> = 2000
 
 local RESERVED = {}
 for word in library.string.gmatch("and break do else elseif end false for function goto if in local nil not or repeat return then true until while", "%a+") do
@@ -43,14 +45,16 @@ end
 library.quote, library.number_text = quote, number_text
 
 local show
+local remaining = 0
 
 local function show_table(value, depth, seen)
   if seen[value] then return format("%s (contains itself)", format("table: %p", value)) end
-  if depth >= MAX_DEPTH then return next(value) == nil and "{}" or "{…}" end
+  if depth >= MAX_DEPTH or remaining <= 0 then return next(value) == nil and "{}" or "{…}" end
   seen[value] = true
   local parts, count, length = {}, 0, rawlen(value)
   for i = 1, length < MAX_ITEMS and length or MAX_ITEMS do
     count = count + 1
+    remaining = remaining - 1
     parts[count] = show(rawget(value, i), depth + 1, seen)
   end
   local keys, total = {}, 0
@@ -67,6 +71,7 @@ local function show_table(value, depth, seen)
     local name = type(key) == "string" and match(key, "^[%a_][%w_]*$") and not RESERVED[key] and key
       or "[" .. show(key, depth + 1, seen) .. "]"
     count = count + 1
+    remaining = remaining - 1
     parts[count] = name .. " = " .. show(rawget(value, key), depth + 1, seen)
   end
   if length + total > count then parts[count + 1] = format("… (%d more)", length + total - count) end
@@ -90,4 +95,7 @@ show = function(value, depth, seen)
   return library.text_of(value)
 end
 
-return function(value) return show(value, 0, {}) end
+return function(value)
+  remaining = MAX_ITEMS_IN_ALL
+  return show(value, 0, {})
+end
