@@ -18,20 +18,26 @@ from .measure import Row, interleaved, median_of, milliseconds, proportional_set
 STARTS = 12
 ROUND_TRIPS = 300
 ANSWER_LIMIT = 10.0  # seconds
+EXECUTE = {"code": "return 1", "silent": False, "store_history": True, "allow_stdin": False}
 
 
 def rows() -> Iterator[Row]:
     """Start-up first: it is to meet a quiet machine."""
     command = [str(Path(sys.executable).with_name("llmspell-kernel"))]
-    empty, started = interleaved(STARTS, _empty_python, lambda: _start_to_first_answer(command))
+    _start_to_answer(command, "kernel_info_request", {})  # leaves the bytecode behind
+    empty, started, executed = interleaved(
+        STARTS,
+        _empty_python,
+        lambda: _start_to_answer(command, "kernel_info_request", {}),
+        lambda: _start_to_answer(command, "execute_request", EXECUTE),
+    )
     yield Row(f"exec of llmspell-kernel → kernel_info_reply, best of {STARTS}", milliseconds(min(started)), "ms", 100)
     yield Row("  the same, relative to python -c pass", min(started) / min(empty), "×", 5)
     yield Row("  python -c pass", milliseconds(min(empty)), "ms")
+    yield Row("exec of llmspell-kernel → first execute_reply", milliseconds(min(executed)), "ms")
     info = start_kernel()
     with KernelClient.connect(info) as client:
-        begun = time.perf_counter()
-        _execute(info, 1)
-        yield Row("first execute_request, which starts the worker", milliseconds(time.perf_counter() - begun), "ms")
+        _execute(info, 1)  # starts the worker
         yield Row("execute_request `return 1`, median", milliseconds(median_of(_execute(info, ROUND_TRIPS))), "ms", 1.5)
         size = proportional_set_size(info.pid) if info.pid else None
         if size is not None:
@@ -43,14 +49,14 @@ def _empty_python() -> float:
     return timed(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
 
 
-def _start_to_first_answer(command: list[str]) -> float:
+def _start_to_answer(command: list[str], msg_type: str, content: dict[str, Any]) -> float:
     begun = time.perf_counter()
     with running(command) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
         info = read_connection_file(Path(ready["connection_file"]))
         with _Shell(info) as shell:
-            shell.ask("kernel_info_request", {})
+            shell.ask(msg_type, content)
             elapsed = time.perf_counter() - begun
         process.terminate()
         process.wait(ANSWER_LIMIT)
@@ -58,9 +64,8 @@ def _start_to_first_answer(command: list[str]) -> float:
 
 
 def _execute(info: ConnectionInfo, count: int) -> list[float]:
-    content = {"code": "return 1", "silent": False, "store_history": True, "allow_stdin": False}
     with _Shell(info) as shell:
-        return [timed(lambda: shell.ask("execute_request", content)) for _ in range(count)]
+        return [timed(lambda: shell.ask("execute_request", EXECUTE)) for _ in range(count)]
 
 
 class _Shell:
