@@ -9,7 +9,7 @@ any byte sequence survives a round trip.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 Scalar = bool | int | float | bytes
@@ -71,48 +71,48 @@ def encode(value: Value) -> tuple[bytes, list[Scalar]]:
     """The shape and the scalars of one value. Raises ValueCodecError for what Lua cannot hold."""
     shape = bytearray()
     scalars: list[Scalar] = []
-    for code, scalar in _walk(value, 0):
-        shape.append(code)
-        if scalar is not None:
-            scalars.append(scalar)
-        if len(shape) > MAX_ITEMS:
-            raise ValueCodecError(f"value has more than {MAX_ITEMS} parts")
+    _append(value, 0, shape, scalars)
+    if len(shape) > MAX_ITEMS:
+        raise ValueCodecError(f"value has more than {MAX_ITEMS} parts")
     return bytes(shape), scalars
 
 
-def _walk(value: Value, depth: int) -> Iterator[tuple[int, Scalar | None]]:
+def _append(value: Value, depth: int, shape: bytearray, scalars: list[Scalar]) -> None:
     if depth > MAX_DEPTH:
         raise ValueCodecError(f"value is nested deeper than {MAX_DEPTH} levels")
-    if value is None:
-        yield 0x6E, None
+    if len(shape) >= MAX_ITEMS:
+        raise ValueCodecError(f"value has more than {MAX_ITEMS} parts")
+    # in the order of how often they come
+    if isinstance(value, (str, int, float)):
+        shape.append(0x73)
+        scalars.append(_scalar(value))
+    elif value is None:
+        shape.append(0x6E)
     elif isinstance(value, dict):
-        yield 0x7B, None
+        shape.append(0x7B)
         for key, item in value.items():
             if item is not None:
-                yield 0x73, text_bytes(str(key))
-                yield from _walk(item, depth + 1)
-        yield 0x7D, None
+                shape.append(0x73)
+                scalars.append(text_bytes(str(key)))
+                _append(item, depth + 1, shape, scalars)
+        shape.append(0x7D)
     elif isinstance(value, (list, tuple)):
-        yield 0x5B, None
+        shape.append(0x5B)
         for item in value:
-            yield from _walk(item, depth + 1)
-        yield 0x5D, None
+            _append(item, depth + 1, shape, scalars)
+        shape.append(0x5D)
     else:
-        yield 0x73, _scalar(value)
+        raise ValueCodecError(f"a Python {type(value).__name__} cannot cross to Lua")
 
 
 def _scalar(value: bool | int | float | str) -> Scalar:
     if isinstance(value, str):
         return text_bytes(value)
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
+    if isinstance(value, int) and not isinstance(value, bool):
         if _INTEGER_MIN <= value <= _INTEGER_MAX:
             return value
         try:
             return float(value)
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    if isinstance(value, float):
-        return value
-    raise ValueCodecError(f"a Python {type(value).__name__} cannot cross to Lua")
+    return value
