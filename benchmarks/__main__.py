@@ -43,7 +43,7 @@ def table(rows: Sequence[Row]) -> str:
     cells = [("what", "measured", "budget", "ok")]
     for row in rows:
         budget = "" if row.budget is None else f"≤ {row.budget:g} {row.unit}"
-        cells.append((row.what, f"{row.measured:.3g} {row.unit}", budget, row.verdict))
+        cells.append((row.what, f"{_number(row.measured)} {row.unit}", budget, row.verdict))
     widths = [max(len(line[column]) for line in cells) for column in range(4)]
     lines = [
         f"{what:<{widths[0]}}  {measured:>{widths[1]}}  {budget:>{widths[2]}}  {verdict}".rstrip()
@@ -51,6 +51,10 @@ def table(rows: Sequence[Row]) -> str:
     ]
     lines.insert(1, "-" * max(map(len, lines)))
     return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
 if __name__ == "__main__":
