@@ -5,6 +5,7 @@ once, with busy before and idle after; nothing here waits for a worker or for a 
 """
 
 import os
+import signal
 import socket
 import sys
 import time
@@ -51,6 +52,7 @@ class Kernel:
         self._running = True
         self._subscriptions = 0
         self._last_activity = time.monotonic()
+        self._next_check = 0.0
         self.dropped: Counter[str] = Counter()
         self._control_handlers: Mapping[str, Callable[[Message], None]] = {
             "kernel_info_request": lambda message: self._reply_control(message, kernel_info(self._kernel_id)),
@@ -69,8 +71,8 @@ class Kernel:
     ) -> None:
         """Route until the end. ``idle_timeout``: seconds without subscribers and without work; None: for ever.
 
-        ``wake`` is a descriptor that becomes readable when a signal has come. ``still_wanted`` is asked about once
-        a second when nothing happens (is the process that started us alive?).
+        ``wake`` gives the number of each signal that has come. ``still_wanted`` is asked about once a second (is the
+        process that started us alive?).
         """
         channels, poller = self._channels, self._poller
         for source in (channels.control, channels.shell, channels.stdin, channels.iopub):
@@ -80,12 +82,10 @@ class Kernel:
         self._publish_status("starting", {})
         while self._running:
             ready = dict(poller.poll(1000))
-            if not ready:
-                if not still_wanted() or self._idle_for(idle_timeout):
-                    return
-                continue
-            if wake in ready:
-                os.read(wake, 64)
+            if self._starter_gone(still_wanted) or (not ready and self._idle_for(idle_timeout)):
+                return
+            if wake in ready and signal.SIGINT in os.read(wake, 64):
+                self.interrupt()
             # control first, whatever else has come
             if channels.control in ready:
                 self._receive(channels.control, self._on_control)
@@ -105,6 +105,13 @@ class Kernel:
         """End ``serve``; called from a signal handler."""
         self._running = False
 
+    def _starter_gone(self, still_wanted: Callable[[], bool]) -> bool:
+        now = time.monotonic()
+        if now < self._next_check:
+            return False
+        self._next_check = now + 1
+        return not still_wanted()
+
     def _idle_for(self, seconds: float | None) -> bool:
         busy = any(one.current or one.debug_requests for one in self._sessions.values())
         if seconds is None or busy or self._subscriptions > 0:
@@ -114,6 +121,7 @@ class Kernel:
 
     def _receive(self, channel: "zmq.Socket[bytes]", handle: Callable[[Message], None]) -> None:
         frames = channel.recv_multipart()
+        self._last_activity = time.monotonic()
         try:
             handle(self._signer.deserialize(frames))
         except WireError as error:
@@ -208,7 +216,7 @@ class Kernel:
             session.current = request
             session.remember(request.number, message.header)
             header = {"type": "request", "id": request.number, "msg_type": message.msg_type}
-            if not self._link(session).send(header, message.content_bytes):
+            if not self._send(session, header, message.content_bytes):
                 self._finish(session, _refusal("the session does not read its requests"))
 
     def _finish(self, session: Session, content: Mapping[str, Any] | bytes) -> None:
@@ -244,6 +252,8 @@ class Kernel:
                 handler(message)
             except WireError as error:
                 self._reply_control(message, _refusal(str(error)))
+                self._publish_status("idle", message.header)
+                return
         if message.msg_type != "debug_request":
             self._publish_status("idle", message.header)
 
@@ -259,7 +269,7 @@ class Kernel:
         """Interrupt what runs in a session."""
         session = self._sessions[name]
         if session.link is not None:
-            session.link.send({"type": "interrupt"})
+            self._send(session, {"type": "interrupt"})
 
     def _shutdown_request(self, message: Message) -> None:
         content = {"status": "ok", "restart": bool(message.content().get("restart"))}
@@ -276,7 +286,7 @@ class Kernel:
         session.debug_requests[number] = message
         session.debugged = True
         session.remember(number, message.header)
-        if not self._link(session).send({"type": "debug", "id": number}, message.content_bytes):
+        if not self._send(session, {"type": "debug", "id": number}, message.content_bytes):
             del session.debug_requests[number]
             self._end_debug_request(
                 message, error_response(message.content(), "the session does not read its requests")
@@ -327,8 +337,17 @@ class Kernel:
         if session.pid is not None:
             self._zygote.sendall(pack({"type": "kill", "pid": session.pid}))
         self._end_worker(session, reason)
+        self._refuse_queued(session, reason)
         if session.name != MAIN:
             del self._sessions[session.name]
+
+    def _refuse_queued(self, session: Session, reason: str) -> None:
+        """Answer the requests of a session that is no more."""
+        while session.queue:
+            message = session.queue.popleft().message
+            self._publish_status("busy", message.header)
+            self._reply_shell(message, _refusal(reason))
+            self._publish_status("idle", message.header)
 
     # Workers -----------------------------------------------------------------------------------------------
 
@@ -344,6 +363,14 @@ class Kernel:
             self._poller.register(session.link.fileno(), zmq.POLLIN)
         return session.link
 
+    def _send(self, session: Session, header: Mapping[str, Any], content: bytes = b"") -> bool:
+        """Send a frame to the session's worker, what it does not take now when it does; False when too much waits."""
+        link = self._link(session)
+        taken = link.send(header, content)
+        if link.has_unsent and link.fileno() in self._poller:
+            self._poller.modify(link.fileno(), zmq.POLLIN | zmq.POLLOUT)
+        return taken
+
     def _on_zygote(self) -> None:
         data = self._zygote.recv(1 << 16)
         if not data:
@@ -358,8 +385,13 @@ class Kernel:
                 session.pid = frame.header["pid"]
             elif frame.type == "ended" and session.pid == frame.header["pid"]:
                 self._drain(session)
-                self._end_worker(session, _death_reason(session, frame.header["status"]))
-                self._next_request(session)
+                reason = _death_reason(session, frame.header["status"])
+                self._end_worker(session, reason)
+                if session.name == MAIN:
+                    self._next_request(session)
+                else:
+                    self._refuse_queued(session, reason)
+                    del self._sessions[session.name]
 
     def _drain(self, session: Session) -> None:
         """Take what a worker said before it ended."""
@@ -387,7 +419,7 @@ class Kernel:
             self._publish("error", error, request.message.header)
             self._finish(session, {"status": "error", "execution_count": 0, **error})
         for message in session.debug_requests.values():
-            self._end_debug_request(message, error_response(message.content(), reason))
+            self._end_debug_request(message, error_response(_content_or_nothing(message), reason))
         session.debug_requests.clear()
         if session.debugged:
             session.debugged = False
@@ -446,6 +478,13 @@ class Kernel:
                     self._end_debug_request(message, frame.content)
             case "exit":
                 session.exit_code = header["code"]
+
+
+def _content_or_nothing(message: Message) -> JsonObject:
+    try:
+        return message.content()
+    except WireError:
+        return {}
 
 
 def _is_execute_of(message: Message, client: object) -> bool:

@@ -69,8 +69,12 @@ def _parse(given: list[str]) -> _Options | int:
             options = options._replace(connection_file=value)
             continue
         try:
-            options = options._replace(idle_timeout=float(value))
+            seconds = float(value)
         except ValueError:
+            seconds = -1.0
+        if seconds >= 0:  # which no NaN is
+            options = options._replace(idle_timeout=seconds)
+        else:
             return _wrong_usage(f"--idle-timeout: expected a number of seconds, got {value!r}")
     return options
 

@@ -87,7 +87,7 @@ def _handle_signals(kernel: Kernel) -> int:
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     signal.signal(signal.SIGTERM, lambda *_: kernel.stop())
-    signal.signal(signal.SIGINT, lambda *_: kernel.interrupt())
+    signal.signal(signal.SIGINT, lambda *_: None)  # what ``serve`` reads makes it interrupt
     with contextlib.suppress(AttributeError, ValueError):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return reading

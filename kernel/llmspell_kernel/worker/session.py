@@ -128,6 +128,9 @@ class Session:
         code, silent = content.get("code"), bool(content.get("silent"))
         if not isinstance(code, str):
             return _refusal("code: expected a string") | {"execution_count": self._execution_count}
+        expressions = content.get("user_expressions") or {}
+        if not isinstance(expressions, dict):
+            return _refusal("user_expressions: expected an object") | {"execution_count": self._execution_count}
         if not silent and content.get("store_history", True):
             self._execution_count += 1
         if not silent:
@@ -151,12 +154,12 @@ class Session:
             "status": "ok",
             "execution_count": self._execution_count,
             "payload": [],
-            "user_expressions": self._user_expressions(content.get("user_expressions")),
+            "user_expressions": self._user_expressions(expressions),
         }
 
-    def _user_expressions(self, expressions: Any) -> dict[str, Any]:
+    def _user_expressions(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
         results: dict[str, Any] = {}
-        for name, expression in (expressions or {}).items():
+        for name, expression in expressions.items():
             outcome = self._runtime.execute(str(expression), "=expression")
             if outcome.error is None:
                 results[name] = {"status": "ok", "data": {"text/plain": outcome.shown}, "metadata": {}}
