@@ -85,9 +85,10 @@ def _exec(options: argparse.Namespace) -> int:
 
     code = options.code
     if code == "-":
-        code = sys.stdin.read(MAX_CODE_FROM_STDIN + 1)
-        if len(code) > MAX_CODE_FROM_STDIN:
-            return fail(f"standard input holds more than {MAX_CODE_FROM_STDIN} characters")
+        given = sys.stdin.buffer.read(MAX_CODE_FROM_STDIN + 1)
+        if len(given) > MAX_CODE_FROM_STDIN:
+            return fail(f"standard input holds more than {MAX_CODE_FROM_STDIN} bytes")
+        code = given.decode("utf-8", "surrogateescape")
     try:
         return run_code(code)
     except ConfigurationError as error:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from ..protocol.connection import llmspell_home
 from ..runtime.configuration import find_project_root, load_configuration
@@ -55,15 +56,26 @@ def _write(name: OutputName, data: bytes) -> None:
         stream.write(data)
         if name == "stderr" or sys.stdout.isatty():
             stream.flush()
-    except BrokenPipeError:
-        # whoever read the output has left, as `| head` does; SIGPIPE would have ended a C program here
-        os._exit(128 + signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 1)
+    except OSError as error:
+        _end_without_output(error)
 
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):
+        try:
             stream.flush()
+        except OSError as error:
+            _end_without_output(error)
+
+
+def _end_without_output(error: OSError) -> NoReturn:
+    """End at once: what is still buffered cannot be written, and Python would try again at its exit."""
+    if isinstance(error, BrokenPipeError):
+        # whoever read the output has left, as `| head` does; SIGPIPE would have ended a C program here
+        os._exit(128 + signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 1)
+    with contextlib.suppress(OSError):
+        os.write(2, f"llmspell: output cannot be written: {error.strerror}\n".encode())
+    os._exit(1)
 
 
 def _leave(code: int) -> None:
