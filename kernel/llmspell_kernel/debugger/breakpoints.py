@@ -6,6 +6,7 @@ breakpoint (verified, line, message) is what is in force.
 
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -284,13 +285,22 @@ def _inline(condition: str | None) -> str | None:
     return condition
 
 
+def read_source(path: str) -> bytes:
+    """The text of a source file. Raises OSError; ValueError for what is no file or too large to be a script."""
+    if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its writer
+        raise ValueError(f"{path} is not a file")
+    with open(path, "rb") as file:
+        text = file.read(MAX_SOURCE_BYTES + 1)
+    if len(text) > MAX_SOURCE_BYTES:
+        raise ValueError(f"{path} is larger than {MAX_SOURCE_BYTES} bytes")
+    return text
+
+
 def _points_of_file(source: str) -> dict[int, ProbePoint] | str:
     """The probe points of a file on disk, or why there are none."""
     try:
-        with open(source, "rb") as file:
-            text = file.read(MAX_SOURCE_BYTES + 1)
+        return probe_points(read_source(source))
     except OSError as error:
         return f"{os.path.basename(source)} cannot be read: {error.strerror}"
-    if len(text) > MAX_SOURCE_BYTES:
-        return f"{os.path.basename(source)} is larger than {MAX_SOURCE_BYTES} bytes"
-    return probe_points(text)
+    except ValueError as error:
+        return str(error)

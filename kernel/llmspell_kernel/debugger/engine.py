@@ -26,7 +26,7 @@ from ..protocol.ldp import (
 from ..runtime.interrupt import InterruptUnavailableError
 from ..runtime.state import Runtime
 from ..runtime.values import Value, decode, encode
-from .breakpoints import MAX_SOURCE_BYTES, Breakpoint, BreakpointTable
+from .breakpoints import Breakpoint, BreakpointTable, read_source
 from .inspection import evaluated, scope, stack_frame, variable
 
 DEBUGGER_LUA = Path(__file__).parent / "lua" / "debugger.lua"
@@ -375,12 +375,11 @@ class Debugger:
         if not isinstance(path, str) or not path:
             raise RequestError("source.path: expected the path of a file; a chunk that is no file has no text yet")
         try:
-            with open(path, "rb") as file:
-                text = file.read(MAX_SOURCE_BYTES + 1)
+            text = read_source(path)
         except OSError as error:
             raise RequestError(f"source.path: {path} cannot be read: {error.strerror}") from error
-        if len(text) > MAX_SOURCE_BYTES:
-            raise RequestError(f"source.path: {path} is larger than {MAX_SOURCE_BYTES} bytes")
+        except ValueError as error:
+            raise RequestError(f"source.path: {error}") from error
         respond(response(request, {"content": text.decode("utf-8", "replace"), "mimeType": "text/x-lua"}))
 
     def _pause(self, request: Request, respond: Respond) -> None:
