@@ -161,7 +161,7 @@ class BreakpointTable:
 
     def _parse(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> Breakpoint:
         line = int(request["line"])
-        condition = request.get("condition") or None
+        condition = (request.get("condition") or "").strip() or None
         complaint: str | None = None
         operator: str | None = None
         count = 0
@@ -210,7 +210,7 @@ class BreakpointTable:
             sites: dict[int, Site] = {}
             for one in resolved:
                 if one.verified and one.line not in sites:
-                    sites[one.line] = self._site(source, one.line, _inline(one.condition))
+                    sites[one.line] = self._site(source, one.line, _inline(one.condition, points[one.line]))
             self._loaded[source] = frozenset(sites)
             self._report(source, breakpoints, resolved)
             return instrument(text, {line: Probe(site.number, site.inline) for line, site in sites.items()}, points)
@@ -278,9 +278,11 @@ def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:
     }
 
 
-def _inline(condition: str | None) -> str | None:
+def _inline(condition: str | None, point: ProbePoint) -> str | None:
     """A condition that may stand in the chunk's own line; others are evaluated through the frame."""
-    if condition is None or "\n" in condition or "\r" in condition or "--" in condition or ";" in condition:
+    if condition is None or any(part in condition for part in ("\n", "\r", "--", ";")):
+        return None
+    if "..." in condition and not point.in_vararg_function:
         return None
     return condition
 

@@ -82,7 +82,9 @@ def _takes_varargs(function: Node) -> bool:
 
 def _leaves_at_end(function: Node) -> bool:
     body = function.child_by_field_name("body")
-    statements = [child for child in body.named_children if child.type != "comment"] if body else []
+    # after a label and void statements a call would no longer let a goto into the block pass its locals (manual 3.3.4)
+    void = ("comment", "empty_statement")
+    statements = [child for child in body.named_children if child.type not in void] if body else []
     return bool(statements) and statements[-1].type in _LEAVES_BLOCK
 
 

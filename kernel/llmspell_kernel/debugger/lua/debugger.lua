@@ -437,16 +437,22 @@ local function compile_in(thread, level, info, code, name)
 end
 
 -- Runs in the inspecting coroutine: a count hook there keeps the time limit.
+local function counted(...) return { ... }, select("#", ...) end
+
+local debugger = { evaluate_seconds = EVALUATE_SECONDS }
+
 local function limited(chunk, ...)
-  local started = clock()
-  sethook(function()
-    if clock() - started > EVALUATE_SECONDS then
-      error(format("evaluation was stopped after %d seconds of work", EVALUATE_SECONDS), 0)
+  local started, limit = clock(), debugger.evaluate_seconds
+  local function check()
+    if clock() - started > limit then
+      sethook(check, "", 1) -- at every instruction from now on: a pcall in a loop does not get away
+      error(format("evaluation was stopped after %g seconds of work", limit), 0)
     end
-  end, "", 100000)
-  local results = { pcall(chunk, ...) }
+  end
+  sethook(check, "", 100000)
+  local results, count = counted(pcall(chunk, ...))
   sethook()
-  return results, select("#", unpack(results))
+  return results, count
 end
 
 -- A hover reads names and fields raw: no call, no metamethod, no side effect.
@@ -486,16 +492,21 @@ end
 
 -- Stops --------------------------------------------------------------------------------------------------------
 
-local debugger = {}
 local step -- {mode, thread, depth}: depth is the number of the frame it started in
 
+local function send_answer(number, result)
+  local shape, scalars, count = flatten(1, result)
+  if not shape then answer(number, false, scalars) else answer(number, true, shape, unpack(scalars, 1, count)) end
+end
+
+-- In a coroutine of its own: the stopped stack may have no room left for the values of an answer.
 local function respond(number, ok, result)
   if not ok then
     answer(number, false, library.text_of(result))
     return
   end
-  local shape, scalars, count = flatten(1, result)
-  if not shape then answer(number, false, scalars) else answer(number, true, shape, unpack(scalars, 1, count)) end
+  local sent, message = coroutine.resume(coroutine.create(send_answer), number, result)
+  if not sent then answer(number, false, library.text_of(message)) end
 end
 
 local function clear_step()
@@ -641,6 +652,7 @@ local function holds(breakpoint, condition, ...)
   local ok, value
   if breakpoint.inline then ok, value = pcall(condition, ...) else ok, value = evaluate_here(breakpoint.condition) end
   if ok then return value end
+  if value == library.interrupted or value == library.terminated then error(value, 0) end
   return true, format("condition '%s' failed: %s", breakpoint.condition, library.text_of(value))
 end
 
