@@ -24,7 +24,7 @@ from ..protocol.ldp import (
     text_argument,
 )
 from ..runtime.interrupt import InterruptUnavailableError
-from ..runtime.state import Runtime
+from ..runtime.state import Runtime, never_raising
 from ..runtime.values import Value, decode, encode
 from .breakpoints import Breakpoint, BreakpointTable, read_source
 from .inspection import evaluated, scope, stack_frame, variable
@@ -90,6 +90,7 @@ class Debugger:
         self._running = False
         self._launch: LaunchArguments | None = None
         self._no_debug = False
+        self._detached = False
 
     # The job thread ----------------------------------------------------------------------------------------
 
@@ -99,14 +100,14 @@ class Debugger:
             return
         self._lua = self._runtime.load_internal(
             DEBUGGER_LUA,
-            self._on_stopped,
-            self._next_request,
-            self._answer,
-            self._pull_breakpoints,
-            self._log,
+            never_raising(self._on_stopped),
+            never_raising(self._next_request),
+            never_raising(self._answer),
+            never_raising(self._pull_breakpoints, otherwise=(b"[]",)),
+            never_raising(self._log),
         )
         self._runtime.async_hook.set_debugger(self._lua)
-        self._runtime.library.set_preparation(self._prepare, self._prepared)
+        self._runtime.library.set_preparation(never_raising(self._prepare), never_raising(self._prepared))
         self._lua.update()
 
     def job_begins(self, *, stop_on_entry: bool = False, no_debug: bool = False) -> Callable[[], None] | None:
@@ -139,6 +140,10 @@ class Debugger:
     def _on_stopped(self, reason: bytes, thread_id: int, text: bytes, *breakpoint_ids: int) -> None:
         self._flush()
         with self._lock:
+            if self._detached:
+                # a step or a pause that was under way when the last client left
+                self._queue.put((b"resume", b"continue"))
+                return
             self._stopped_thread = thread_id
         body: dict[str, Any] = {"reason": reason.decode(), "threadId": thread_id, "allThreadsStopped": True}
         if breakpoint_ids:
@@ -192,6 +197,8 @@ class Debugger:
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, now or when the stopped thread has; ``respond`` gets the DAP response."""
         command = request["command"]
+        if command != "disconnect":
+            self._detached = False
         handler = self._handlers().get(command)
         if handler is None:
             respond(error_response(request, f"unknown request '{command}'"))
@@ -411,6 +418,8 @@ class Debugger:
     def _disconnect(self, request: Request, respond: Respond) -> None:
         arguments = request.get("arguments") or {}
         self._launch = None
+        with self._lock:
+            self._detached = True
         self._table.clear()
         respond(response(request, {}))
         if arguments.get("terminateDebuggee"):

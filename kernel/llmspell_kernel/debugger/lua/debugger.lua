@@ -373,7 +373,7 @@ end
 -- Evaluation ---------------------------------------------------------------------------------------------------
 
 -- A table through which code sees a frame: innermost locals, then upvalues, then the frame's global table.
-local function frame_environment(thread, level, info)
+local function frame_environment(thread, level, info, raw)
   local locals, upvalues, index = {}, {}, 1
   while true do
     local name = getlocal(thread, level, index)
@@ -398,6 +398,7 @@ local function frame_environment(thread, level, info)
         local _, value = getupvalue(info.func, at)
         return value
       end
+      if raw then return type(environment) == "table" and rawget(environment, name) or nil end
       return environment[name]
     end,
     __newindex = function(_, name, value)
@@ -459,7 +460,7 @@ end
 local function hovered(thread, level, info, expression)
   local name, rest = match(expression, "^%s*([%a_][%w_]*)(.*)$")
   if not name then error("not shown on hover: only names and fields are", 0) end
-  local value = frame_environment(thread, level, info)[name]
+  local value = frame_environment(thread, level, info, true)[name]
   while not match(rest, "^%s*$") do
     local key
     key, rest = match(rest, "^%s*[.:]%s*([%a_][%w_]*)(.*)$")
@@ -584,13 +585,13 @@ local skipped -- where a step has stopped: that line's probe, which runs next, d
 
 -- A line event of a step. Levels: 1 here, 2 the hook, 3 the script's function.
 function debugger.line(line)
-  skipped = nil
   if not step then
     sethook()
     return
   end
   local info = getinfo(3, "S")
   if info.what == "C" or is_internal(info.source) then return end
+  skipped = nil
   local mode, thread = step.mode, running()
   if thread ~= step.thread then
     local state = status(step.thread)
