@@ -569,7 +569,21 @@ local function park(reason, text, ...)
   if kind == "raise" then error(library[mode], 0) end
 end
 
-function debugger.pause() park("pause", "") end
+-- Stops here, or at the script's first line when none of its functions runs yet.
+function debugger.pause()
+  local level = 2
+  while true do
+    local info = getinfo(level, "S")
+    if not info then break end
+    if info.what ~= "C" and not is_internal(info.source) then
+      park("pause", "")
+      return
+    end
+    level = level + 1
+  end
+  step = { mode = "pause", thread = running(), depth = 0 }
+  sethook(library.hook, "l")
+end
 
 -- Stops at the first line that runs.
 function debugger.entry()
@@ -601,7 +615,7 @@ function debugger.line(line)
   elseif mode == "stepOut" then
     if getinfo(step.depth + 2, "") then return end
   end
-  park(mode == "entry" and "entry" or "step", "")
+  park((mode == "entry" or mode == "pause") and mode or "step", "")
   local at = sites_by_line[info.source]
   if at and at[line] then skipped = { thread = thread, site = at[line] } end
 end
