@@ -245,11 +245,17 @@ class Debugger:
         cwd = arguments.get("cwd")
         if cwd is not None and not Path(cwd).is_dir():
             raise RequestError(f"cwd: there is no folder {cwd}")
+        environment = arguments.get("env") or {}
+        if not isinstance(environment, dict):
+            raise RequestError("env: expected an object")
+        for name, value in environment.items():
+            if not name or "=" in name or not isinstance(value, str | None) or "\0" in name + (value or ""):
+                raise RequestError(f"env: {name!r}: expected a variable's name and a text (or null to remove it)")
         self._launch = LaunchArguments(
             program=program,
             arguments=tuple(str(one) for one in list_argument(arguments, "args", optional=True)),
             cwd=None if cwd is None else Path(cwd),
-            environment=dict(arguments.get("env") or {}),
+            environment=dict(environment),
             stop_on_entry=bool(arguments.get("stopOnEntry")),
             no_debug=bool(arguments.get("noDebug")),
         )
