@@ -321,3 +321,35 @@ def test_interrupt_signal_interrupts_the_main_session(info, client, published):
     os.kill(info.pid, signal.SIGINT)
     assert running.result(20).content()["ename"] == "Interrupted"
     assert execute(client, "1").content()["status"] == "ok"
+
+
+MEBIBYTE = 1024 * 1024
+
+
+def test_print_larger_than_a_frame_arrives_whole(client, published):
+    reply = execute(client, f"print(string.rep('x', {70 * MEBIBYTE}))")
+    streams = [content for kind, content in published.of(reply.parent_header["msg_id"]) if kind == "stream"]
+    assert all(set(content) == {"name", "text"} and len(content["text"]) <= MEBIBYTE for content in streams)
+    assert sum(len(content["text"]) for content in streams) == 70 * MEBIBYTE + 1
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "text"),
+    [
+        ("error(string.rep('x', {}), 0)", "error", lambda content: content["evalue"]),
+        ("error(string.rep('x', {}), 0)", "error", lambda content: "\n".join(content["traceback"])),
+    ],
+    ids=["evalue", "traceback"],
+)
+def test_text_that_is_too_long_is_shortened_and_says_so(client, published, code, kind, text):
+    reply = execute(client, code.format(2 * MEBIBYTE))
+    shown = text(dict(published.of(reply.parent_header["msg_id"]))[kind])
+    assert len(shown) < MEBIBYTE + 10_000
+    assert " characters)" in shown
+
+
+def test_reply_that_is_too_large_is_an_error_and_the_session_lives_on(client):
+    expressions = {f"e{number}": "error(string.rep('x', 2 * 1024 * 1024), 0)" for number in range(40)}
+    content = execute(client, "1", user_expressions=expressions).content()
+    assert (content["status"], content["ename"]) == ("error", "TooLarge")
+    assert execute(client, "1").content()["status"] == "ok"

@@ -5,7 +5,7 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llmspell_kernel.worker.output import MAX_GATHERED, GatheredOutput
+from llmspell_kernel.worker.output import MAX_GATHERED, MAX_TEXT, GatheredOutput, shortened
 
 
 @pytest.fixture
@@ -88,3 +88,16 @@ def test_any_split_of_a_text_gives_the_text(text, cuts):
         output.write("stdout", data[start:end])
     output.flush()
     assert joined(sent) == text
+
+
+def test_long_text_leaves_in_pieces(output, sent):
+    output.write("stdout", b"x" * (2 * MAX_TEXT + 1))
+    output.flush()
+    assert [len(text) for _, text in sent] == [MAX_TEXT, MAX_TEXT, 1]
+
+
+@pytest.mark.parametrize(("length", "ending"), [(MAX_TEXT, "xxx"), (MAX_TEXT + 1, f"… ({MAX_TEXT + 1} characters)")])
+def test_text_is_shortened_where_it_is_too_long_and_says_so(length, ending):
+    text = shortened("x" * length)
+    assert text.startswith("x" * MAX_TEXT)
+    assert text.endswith(ending)

@@ -1,7 +1,7 @@
 """A script's output, gathered into few messages and never held back for long.
 
 Invariant: what was written before ``flush`` is sent before ``flush`` returns; bytes that are no UTF-8 become U+FFFD,
-and a character split over two writes stays whole.
+and a character split over two writes stays whole; no message holds more than ``MAX_TEXT`` characters.
 """
 
 import codecs
@@ -14,6 +14,8 @@ OutputName = Literal["stdout", "stderr"]
 # Written text waits this long for more, so that a loop of prints makes few messages and a person sees no delay.
 GATHER_SECONDS = 0.01
 MAX_GATHERED = 16 * 1024
+# Characters of one message: escaped as JSON they stay far below what a frame may hold.
+MAX_TEXT = 1024 * 1024
 
 
 class GatheredOutput:
@@ -51,8 +53,8 @@ class GatheredOutput:
         text = self._decoders[self._name].decode(b"".join(self._parts))
         self._parts.clear()
         self._size = 0
-        if text:
-            self._send(self._name, text)
+        for start in range(0, len(text), MAX_TEXT):
+            self._send(self._name, text[start : start + MAX_TEXT])
 
     def _gather(self) -> None:
         while True:
@@ -61,3 +63,8 @@ class GatheredOutput:
                     self._written.wait()
                 self._written.wait(GATHER_SECONDS)
                 self._send_gathered()
+
+
+def shortened(text: str) -> str:
+    """At most ``MAX_TEXT`` characters of a text that goes out as one piece; a longer one says how long it was."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text)} characters)"

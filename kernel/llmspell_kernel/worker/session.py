@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from ..runtime.host import Host, HostContext
 from ..runtime.interrupt import Action, InterruptUnavailableError
 from ..runtime.state import Outcome, Runtime, ScriptError
 from .errors import error_text
-from .output import GatheredOutput, OutputName
+from .output import GatheredOutput, OutputName, shortened
 
 if TYPE_CHECKING:  # the debugger is loaded when a session is first debugged
     from ..debugger.engine import Debugger, LaunchArguments
@@ -74,7 +74,9 @@ class Session:
         try:
             data = pack(header, content)
         except FrameError as error:
-            data = pack({**header}, {"status": "error", "ename": "TooLarge", "evalue": str(error), "traceback": []})
+            if isinstance(content, bytes):
+                raise
+            data = _pack_too_large(header, content, str(error))
         with self._send_lock:
             try:
                 self._channel.sendall(data)
@@ -146,7 +148,7 @@ class Session:
                 "execute_result",
                 {
                     "execution_count": self._execution_count,
-                    "data": {"text/plain": outcome.shown},
+                    "data": {"text/plain": shortened(outcome.shown)},
                     "metadata": {},
                 },
             )
@@ -162,7 +164,7 @@ class Session:
         for name, expression in expressions.items():
             outcome = self._runtime.execute(str(expression), "=expression")
             if outcome.error is None:
-                results[name] = {"status": "ok", "data": {"text/plain": outcome.shown}, "metadata": {}}
+                results[name] = {"status": "ok", "data": {"text/plain": shortened(outcome.shown)}, "metadata": {}}
             else:
                 results[name] = {"status": "error", **_error_content(outcome.error)}
         return results
@@ -307,7 +309,23 @@ class Session:
 
 
 def _error_content(error: ScriptError) -> dict[str, Any]:
+    # the message first, so that a long one does not push place and stack out of the traceback
+    error = replace(error, message=shortened(error.message), traceback=shortened(error.traceback))
     return {"ename": error.name, "evalue": error.message, "traceback": error_text(error).split("\n")}
+
+
+def _pack_too_large(header: Mapping[str, Any], content: Mapping[str, Any], problem: str) -> bytes:
+    """The frame that goes out instead of one that is too large: an error for whoever waits, else a word on stderr."""
+    if header["type"] == "reply":
+        refusal = {"status": "error", "ename": "TooLarge", "evalue": problem, "traceback": [problem]}
+        if "execution_count" in content:
+            refusal["execution_count"] = content["execution_count"]
+        return pack(header, refusal)
+    if header["type"] == "debug_reply":
+        request = {"seq": content.get("request_seq", 0), "command": content.get("command", "")}
+        return pack(header, error_response(request, f"the answer is too large: {problem}"))
+    text = f"llmspell: a message '{header.get('msg_type')}' was left out: {problem}\n"
+    return pack({**header, "msg_type": "stream"}, {"name": "stderr", "text": text})
 
 
 def _refusal(message: str) -> dict[str, Any]:
