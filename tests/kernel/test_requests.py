@@ -261,8 +261,10 @@ def test_subscriber_is_welcomed(info):
     try:
         socket.connect(f"tcp://127.0.0.1:{info.iopub_port}")
         socket.subscribe(b"")
-        assert socket.poll(10_000), "no iopub_welcome within 10 s"
-        message = Signer(info.key.encode()).deserialize(socket.recv_multipart())
+        message = None
+        while message is None or message.msg_type == "status":  # the kernel's own "starting" may come first
+            assert socket.poll(10_000), "no iopub_welcome within 10 s"
+            message = Signer(info.key.encode()).deserialize(socket.recv_multipart())
         assert (message.msg_type, message.content()) == ("iopub_welcome", {"subscription": ""})
     finally:
         socket.close(0)
@@ -353,3 +355,33 @@ def test_reply_that_is_too_large_is_an_error_and_the_session_lives_on(client):
     content = execute(client, "1", user_expressions=expressions).content()
     assert (content["status"], content["ename"]) == ("error", "TooLarge")
     assert execute(client, "1").content()["status"] == "ok"
+
+
+def debug(client, command, session, **arguments):
+    request = {"seq": 1, "type": "request", "command": command, "arguments": arguments}
+    metadata = {"llmspell_session": session}
+    return client.submit("control", "debug_request", request, metadata=metadata).result(20).content()
+
+
+def debug_events(published):
+    return [one.content() for one in list(published.messages) if one.msg_type == "debug_event"]
+
+
+def stderr_text(published):
+    streams = [one.content() for one in list(published.messages) if one.msg_type == "stream"]
+    return "".join(one["text"] for one in streams if one["name"] == "stderr")
+
+
+def test_launch_that_cannot_start_ends_and_the_session_lives_on(client, published, tmp_path):
+    (tmp_path / "a.lua").write_text("print('never')")
+    (tmp_path / "gone").mkdir()
+    name = client.create_session()
+    client.execute("kept = 7", session=name, timeout=20)
+    program, cwd = str(tmp_path / "a.lua"), str(tmp_path / "gone")
+    assert debug(client, "launch", name, program=program, cwd=cwd)["success"]
+    (tmp_path / "gone").rmdir()
+    debug(client, "configurationDone", name)
+    published.wait(lambda: any(one["event"] == "terminated" for one in debug_events(published)), "the end")
+    assert [one["body"] for one in debug_events(published) if one["event"] == "exited"] == [{"exitCode": 1}]
+    assert cwd in stderr_text(published)
+    assert client.execute("assert(kept == 7)", session=name, timeout=20)["status"] == "ok"

@@ -100,10 +100,16 @@ class Session:
         threading.Thread(target=self._read, name="llmspell-reader", daemon=True).start()
         if self._problem:
             self._output.write("stderr", f"llmspell: {self._problem}\n".encode())
+        self.run_jobs()
+
+    def run_jobs(self) -> None:
+        """Run what is queued until the kernel has the session end."""
         while (job := self._jobs.get()) is not None:
             self._current = job.id
             try:
                 self._run_job(job)
+            except Exception as error:  # noqa: BLE001 - whatever fails here, the session outlives it
+                self._fail(job, error)
             finally:
                 with self._job_lock:
                     self._current = None
@@ -119,6 +125,14 @@ class Session:
             self._run_program(job.content["launch"])
         else:
             self._reply(job, _refusal(f"{job.kind} is not supported by this version of LLMSpell"))
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        """Answer a job that could not be run."""
+        if job.kind == "launch":
+            self._output.write("stderr", f"llmspell: {_text_of(error)}\n".encode("utf-8", "replace"))
+            self._send_end(1)
+        else:
+            self._reply(job, _refusal(_text_of(error)) | {"execution_count": self._execution_count})
 
     def _reply(self, job: Job, content: Mapping[str, Any]) -> None:
         self._output.flush()
@@ -203,8 +217,12 @@ class Session:
         )
         if outcome.error is not None and outcome.error.kind != "terminated":
             self._output.write("stderr", (error_text(outcome.error) + "\n").encode("utf-8", "replace"))
+        self._send_end(0 if outcome.error is None else 1)
+
+    def _send_end(self, exit_code: int) -> None:
+        """The events with which a launched script ends, after what it wrote."""
         self._output.flush()
-        self._send_event("exited", {"exitCode": 0 if outcome.error is None else 1})
+        self._send_event("exited", {"exitCode": exit_code})
         self._send_event("terminated", {})
 
     def _leave(self, code: int) -> None:
@@ -312,6 +330,11 @@ def _error_content(error: ScriptError) -> dict[str, Any]:
     # the message first, so that a long one does not push place and stack out of the traceback
     error = replace(error, message=shortened(error.message), traceback=shortened(error.traceback))
     return {"ename": error.name, "evalue": error.message, "traceback": error_text(error).split("\n")}
+
+
+def _text_of(error: Exception) -> str:
+    """An exception of ours for a person: the system's are told as they are, others are faults."""
+    return str(error) if isinstance(error, OSError) else f"internal error: {error!r}"
 
 
 def _pack_too_large(header: Mapping[str, Any], content: Mapping[str, Any], problem: str) -> bytes:
