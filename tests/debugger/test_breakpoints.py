@@ -9,7 +9,7 @@ from llmspell_kernel.debugger.breakpoints import (
     parse_hit_condition,
     parse_log_message,
 )
-from llmspell_kernel.debugger.probes import Probe, instrument, probe_points
+from llmspell_kernel.debugger.probes import Probe, instrument, place, probe_points
 from lupa.lua54 import LuaRuntime
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.lua"))
@@ -53,7 +53,7 @@ def run(text):
     lua = LuaRuntime(encoding=None)
     chunk = b"""
     local text, out = ...
-    string["\\0"] = function() end
+    getmetatable("").__shl = function() end
     print = function(...) out[#out + 1] = table.concat({ ... }, "\\t") end
     if text:sub(1, 1) == "#" then text = text:sub((text:find("\\n", 1, true))) end
     local f, message = load(text, "=x", "t")
@@ -214,3 +214,14 @@ def test_log_message_is_printed_and_the_script_runs_on(debuggee):
     texts = [body["output"] for event, body in debuggee.events if event == "output"]
     assert [text[:10] for text in texts] == ["i=1 2 {i} ", "i=2 2 {i} "]
     assert debuggee.stops() == []
+
+
+CHAIN = "local r = builder()\n  :name('x')\n  :build()\nlocal t = {\n  a = 1,\n\n  f = function()\n\n    return 1\n  end,\n}\n\nprint(r, t)"
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [(1, 1), (2, 1), (3, 1), (5, 4), (6, 4), (8, 9), (9, 9), (11, 4), (12, 13), (13, 13), (14, None)],
+)
+def test_line_on_which_a_statement_goes_on_stops_where_it_begins(asked, answered):
+    assert place(CHAIN.encode()).resolve(asked) == answered

@@ -238,11 +238,56 @@ def test_hover_runs_nothing_of_the_script(debuggee):
     assert debuggee.evaluate("called", frameId=frame) == "0"
 
 
-@pytest.mark.parametrize("code", ["while true do end", "while true do pcall(function() while true do end end) end"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "while true do end",
+        "while true do pcall(function() while true do end end) end",
+        "while true do xpcall(function() while true do end end, print) end",
+        "coroutine.wrap(function() while true do end end)()",
+    ],
+)
 def test_endless_evaluation_is_stopped(debuggee, code):
-    debuggee.debugger._lua[b"evaluate_seconds"] = 0.05  # now: while the script is stopped its thread holds the state
+    debuggee.debugger.evaluate_seconds = 0.05
     stopped_at(debuggee, "print(1)\nprint(2)", 2)
-    assert "was stopped after 0.05 seconds" in debuggee.evaluate(code, frameId=debuggee.frame())
+    assert "evaluation was stopped" in debuggee.evaluate(code, frameId=debuggee.frame())
+    assert debuggee.evaluate("1 + 1", frameId=debuggee.frame()) == "2"
+
+
+def test_evaluation_that_yields_is_an_error(debuggee):
+    stopped_at(debuggee, "print(1)\nprint(2)", 2)
+    assert "yield" in debuggee.evaluate("coroutine.yield(1)", frameId=debuggee.frame())
+
+
+def test_evaluation_may_load_a_module_with_breakpoints(debuggee):
+    module = debuggee.script("local answer = 42\nreturn answer", "module_with_breakpoint.lua")
+    debuggee.breakpoints(module, {"line": 2, "condition": "answer == 0"})
+    stopped_at(debuggee, "print(1)\nprint(2)", 2)
+    assert debuggee.evaluate("(require('module_with_breakpoint'))", frameId=debuggee.frame()) == "42"
+
+
+def test_coroutine_may_load_a_module_with_breakpoints(debuggee):
+    module = debuggee.script("local answer = 42\nreturn answer", "module_in_coroutine.lua")
+    debuggee.breakpoints(module, 2)
+    text = "print(coroutine.wrap(function() return (require('module_in_coroutine')) end)())"
+    debuggee.start(debuggee.script(text))
+    assert debuggee.stopped() is not None
+    assert debuggee.stack()[0] == ("(main)", 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'getmetatable("").__index = nil',
+        'getmetatable("").__index = function(s, i) return string.sub(s, i, i) end',
+        "for key in pairs(string) do string[key] = nil end",
+        "string = nil",
+        "setmetatable(_G, { __index = function(_, key) error('undefined ' .. key, 2) end })",
+    ],
+)
+def test_breakpoint_stops_whatever_the_script_does_to_strings_and_globals(debuggee, change):
+    stopped_at(debuggee, f"{change}\nlocal x = 1\nprint(x)", 3)
+    assert debuggee.variables()["x"]["value"] == "1"
 
 
 def test_deep_stack_is_paged(debuggee):

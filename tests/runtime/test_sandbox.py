@@ -12,6 +12,7 @@ from llmspell_kernel.runtime.state import Runtime
 # Gives the paths at which a Python object (userdata that is no file) can be reached from a value without `debug`.
 WALK = b"""
 local library, roots = ...
+local _ENV = library.globals
 local debug, type, next, format = library.debug, library.type, library.next, library.string.format
 local found, seen, queue = {}, {}, { { roots, "" } }
 while #queue > 0 do
@@ -46,9 +47,9 @@ def reachable(script):
     """Where Python objects can be reached from the globals, or from what a script put there."""
 
     def walk():
-        lua = script.runtime.lua
-        roots = lua.eval(b"{_G, getmetatable(''), coroutine.running()}")
-        return lua.compile(WALK, name=b"=walk", mode=b"t")(script.runtime.library, roots).decode().splitlines()
+        lua, library = script.runtime.lua, script.runtime.library
+        roots = lua.table(library.globals, library.debug.getmetatable(b""), library.coroutine.running()[0])
+        return lua.compile(WALK, name=b"=walk", mode=b"t")(library, roots).decode().splitlines()
 
     return walk
 
@@ -58,11 +59,11 @@ def test_globals_lead_to_no_python_object(script, reachable):
 
 
 def test_walk_would_find_a_python_object(script, reachable):
-    script.runtime.lua.globals()[b"planted"] = object()
+    script.runtime.library.globals[b"planted"] = object()
     try:
         assert reachable() == [".1.planted"]
     finally:
-        script.runtime.lua.globals()[b"planted"] = None
+        script.runtime.library.globals[b"planted"] = None
 
 
 @pytest.mark.parametrize(
@@ -101,12 +102,12 @@ def test_failure_of_the_output_is_no_object_of_the_script(tmp_path):
 
 
 def test_python_object_that_got_in_has_no_attributes(script):
-    script.runtime.lua.globals()[b"planted"] = ValueError("x")
+    script.runtime.library.globals[b"planted"] = ValueError("x")
     try:
         assert "no access to Python" in script.error("return planted.args")
         assert "no access to Python" in script.error("planted.args = 1")
     finally:
-        script.runtime.lua.globals()[b"planted"] = None
+        script.runtime.library.globals[b"planted"] = None
 
 
 @pytest.mark.parametrize(
@@ -361,7 +362,7 @@ def echo(tmp_path_factory):
     host.register("Test.give", lambda _host: given_values[-1])
     host.register("Test.take", lambda _host, *values: received.append(values))
     runtime = Runtime(host, lambda *_: None, lambda _: None)
-    runtime.lua.globals()[b"host"] = runtime._host_from_lua
+    runtime.library.globals[b"host"] = runtime._host_from_lua
 
     def send(value):
         given_values.append(value)
@@ -405,3 +406,23 @@ def test_list_nested_too_deep_is_refused(echo):
         value = [value]
     with pytest.raises(AssertionError, match="nested deeper than 200"):
         echo(value)
+
+
+def test_strict_globals_of_a_script_do_not_reach_the_runtime(script):
+    outcome = script.runtime.execute(
+        "setmetatable(_G, { __index = function(_, key) error('undefined ' .. key, 2) end })"
+    )
+    assert outcome.error is None
+    try:
+        assert script.runtime.execute("1 + 1").shown == "2"
+        assert "undefined nosuch" in script.runtime.execute("return nosuch").error.message
+    finally:
+        script.runtime.execute("setmetatable(_G, nil)")
+
+
+@pytest.mark.parametrize("caught", ["pcall(busy)", "xpcall(busy, print)"])
+def test_interrupt_passes_pcall_and_xpcall(script, caught):
+    hook = script.runtime.async_hook
+    hook.request("interrupt")
+    outcome = script.runtime.execute(f"local function busy() while true do end end while true do {caught} end")
+    assert outcome.error.kind == "interrupted"

@@ -15,7 +15,7 @@ from typing import Any
 
 from lupa.lua54 import LuaRuntime
 
-from .probes import Probe, ProbePoint, instrument, probe_points, resolve_line
+from .probes import Placement, Probe, instrument, place
 
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
 MAX_BREAKPOINTS = 10_000
@@ -144,10 +144,10 @@ class BreakpointTable:
         """Replace the breakpoints of ``source`` (a real path); one result for each request, in order."""
         if len(requests) > MAX_BREAKPOINTS:
             raise BreakpointError(f"more than {MAX_BREAKPOINTS} breakpoints in one file")
-        points = _points_of_file(source)
+        placement = _placement_of_file(source)
         with self._lock:
             kept = {one.key: one for one in self._by_source.get(source, [])}
-            results = [self._resolve(self._parse(request, kept), source, points) for request in requests]
+            results = [self._resolve(self._parse(request, kept), source, placement) for request in requests]
             self._by_source[source] = results
             return results
 
@@ -182,10 +182,10 @@ class BreakpointTable:
         self._next_id += 1
         return replace(parsed, id=self._next_id - 1)
 
-    def _resolve(self, one: Breakpoint, source: str, points: Mapping[int, ProbePoint] | str) -> Breakpoint:
-        if isinstance(points, str):
-            return replace(one, message=one.complaint or points)
-        resolved = _placed(one, points)
+    def _resolve(self, one: Breakpoint, source: str, placement: Placement | str) -> Breakpoint:
+        if isinstance(placement, str):
+            return replace(one, message=one.complaint or placement)
+        resolved = _placed(one, placement)
         loaded = self._loaded.get(source)
         if not resolved.verified or loaded is None or resolved.line in loaded:
             return resolved
@@ -205,15 +205,17 @@ class BreakpointTable:
             if not breakpoints:
                 self._loaded[source] = frozenset()
                 return None
-            points = probe_points(text)
-            resolved = [_placed(one, points) for one in breakpoints]
+            placement = place(text)
+            resolved = [_placed(one, placement) for one in breakpoints]
             sites: dict[int, Site] = {}
             for one in resolved:
                 if one.verified and one.line not in sites:
-                    sites[one.line] = self._site(source, one.line, _inline(one.condition, points[one.line]))
+                    sites[one.line] = self._site(source, one.line, _inline(one.condition))
             self._loaded[source] = frozenset(sites)
             self._report(source, breakpoints, resolved)
-            return instrument(text, {line: Probe(site.number, site.inline) for line, site in sites.items()}, points)
+            return instrument(
+                text, {line: Probe(site.number, site.inline) for line, site in sites.items()}, placement.points
+            )
 
     def _site(self, source: str, line: int, inline: str | None) -> Site:
         site = self._sites.get((source, line, inline))
@@ -257,13 +259,17 @@ class BreakpointTable:
             return table
 
 
-def _placed(one: Breakpoint, points: Mapping[int, ProbePoint]) -> Breakpoint:
+def _placed(one: Breakpoint, placement: Placement) -> Breakpoint:
     if one.complaint is not None:
         return one
-    line = resolve_line(points, one.requested_line)
+    line = placement.resolve(one.requested_line)
     if line is None:
         return replace(one, verified=False, message="there is no code at or after this line")
-    moved = None if line == one.requested_line else f"there is no code on line {one.requested_line}"
+    moved = None
+    if line > one.requested_line:
+        moved = f"there is no code on line {one.requested_line}"
+    elif line < one.requested_line:
+        moved = f"line {one.requested_line} belongs to the statement that begins here"
     return replace(one, line=line, verified=True, message=moved)
 
 
@@ -278,11 +284,9 @@ def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:
     }
 
 
-def _inline(condition: str | None, point: ProbePoint) -> str | None:
+def _inline(condition: str | None) -> str | None:
     """A condition that may stand in the chunk's own line; others are evaluated through the frame."""
-    if condition is None or any(part in condition for part in ("\n", "\r", "--", ";")):
-        return None
-    if "..." in condition and not point.in_vararg_function:
+    if condition is None or any(part in condition for part in ("\n", "\r", "--", ";", "...")):
         return None
     return condition
 
@@ -298,10 +302,10 @@ def read_source(path: str) -> bytes:
     return text
 
 
-def _points_of_file(source: str) -> dict[int, ProbePoint] | str:
+def _placement_of_file(source: str) -> Placement | str:
     """The probe points of a file on disk, or why there are none."""
     try:
-        return probe_points(read_source(source))
+        return place(read_source(source))
     except OSError as error:
         return f"{os.path.basename(source)} cannot be read: {error.strerror}"
     except ValueError as error:

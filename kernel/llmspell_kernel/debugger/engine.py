@@ -35,6 +35,9 @@ Respond = Callable[[dict[str, Any]], None]
 SendEvent = Callable[[str, dict[str, Any]], None]
 Request = Mapping[str, Any]
 
+# An evaluation that takes longer is interrupted, and again while it goes on.
+EVALUATE_SECONDS = 10.0
+INTERRUPT_AGAIN_SECONDS = 0.02
 # a stop without a client would hold the script for ever; requests beyond this wait for none
 MAX_WAITING = 1000
 
@@ -90,6 +93,9 @@ class Debugger:
         self._running = False
         self._launch: LaunchArguments | None = None
         self._no_debug = False
+        self.evaluate_seconds = EVALUATE_SECONDS
+        self._evaluation_ended = threading.Event()
+        self._evaluation_ended.set()
         self._detached = False
 
     # The job thread ----------------------------------------------------------------------------------------
@@ -107,7 +113,9 @@ class Debugger:
             never_raising(self._log),
         )
         self._runtime.async_hook.set_debugger(self._lua)
-        self._runtime.library.set_preparation(never_raising(self._prepare), never_raising(self._prepared))
+        self._runtime.library.set_preparation(
+            never_raising(self._prepare), never_raising(self._prepared), self._lua.update
+        )
         self._lua.update()
 
     def job_begins(self, *, stop_on_entry: bool = False, no_debug: bool = False) -> Callable[[], None] | None:
@@ -127,10 +135,7 @@ class Debugger:
     def _prepare(self, chunk_name: bytes, text: bytes) -> bytes | None:
         if self._no_debug:
             return None
-        instrumented = self._table.prepare(os.fsdecode(chunk_name), text)
-        if instrumented is not None:
-            self._lua.update()
-        return instrumented
+        return self._table.prepare(os.fsdecode(chunk_name), text)
 
     def _prepared(self, chunk_name: bytes, accepted: bool) -> None:
         self._table.prepared(os.fsdecode(chunk_name), accepted)
@@ -153,9 +158,25 @@ class Debugger:
         self._send_event("stopped", body)
 
     def _next_request(self) -> tuple[Any, ...]:
-        return self._queue.get()
+        item = self._queue.get()
+        if item[2:3] == (b"evaluate",):
+            self._evaluation_ended = threading.Event()
+            threading.Thread(
+                target=self._limit_evaluation, args=(self._evaluation_ended,), name="llmspell-evaluate", daemon=True
+            ).start()
+        return item
+
+    def _limit_evaluation(self, ended: threading.Event) -> None:
+        """Interrupt an evaluation that takes too long, in whatever coroutine it is, until it has ended."""
+        wait = self.evaluate_seconds
+        while not ended.wait(wait) and self._runtime.async_hook.available:
+            self._runtime.async_hook.request("interrupt")
+            wait = INTERRUPT_AGAIN_SECONDS
 
     def _answer(self, number: int, ok: bool, shape: bytes, *scalars: Any) -> None:
+        if not self._evaluation_ended.is_set():
+            self._evaluation_ended.set()
+            self._runtime.async_hook.withdraw("interrupt")
         with self._lock:
             pending = self._waiting.pop(number)
         if not ok:

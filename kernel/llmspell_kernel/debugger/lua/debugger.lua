@@ -18,7 +18,7 @@ local type, tostring, select, pcall, next, rawget, rawlen, setmetatable, raw_loa
 local format, sub, find, match, gsub = library.string.format, library.string.sub, library.string.find,
   library.string.match, library.string.gsub
 local concat, unpack, sort = library.table.concat, library.table.unpack, library.table.sort
-local debug, coroutine, clock = library.debug, library.coroutine, library.os.clock
+local debug, coroutine = library.debug, library.coroutine
 local getinfo, getlocal, setlocal, getupvalue, setupvalue = debug.getinfo, debug.getlocal, debug.setlocal,
   debug.getupvalue, debug.setupvalue
 local sethook, getmetatable = debug.sethook, debug.getmetatable
@@ -26,10 +26,9 @@ local running, status = coroutine.running, coroutine.status
 local is_internal, flatten, rebuild, quote, number_text = library.is_internal, library.flatten, library.rebuild,
   library.quote, library.number_text
 local math_type = library.math.type
-local globals = _G
+local globals = library.globals
 local main = running()
 
-local EVALUATE_SECONDS <const> = 10
 local PREVIEW_ITEMS <const> = 6
 local PREVIEW_SORTED <const> = 64
 local PAGE_FROM <const> = 100
@@ -174,7 +173,7 @@ local function table_children(entry, filter, start, count)
   if filter ~= "indexed" then
     local keys, total = {}, 0
     for key in next, value do
-      if not (math_type(key) == "integer" and key >= 1 and key <= length) and key ~= "\0" then
+      if not (math_type(key) == "integer" and key >= 1 and key <= length) then
         total = total + 1
         if total > MAX_CHILDREN then break end
         keys[total] = key
@@ -437,24 +436,10 @@ local function compile_in(thread, level, info, code, name)
   return nil, find(statement_message, "<eof>", 1, true) and message or statement_message
 end
 
--- Runs in the inspecting coroutine: a count hook there keeps the time limit.
+-- debugger/engine.py interrupts an evaluation that takes too long, in whatever coroutine it is then.
 local function counted(...) return { ... }, select("#", ...) end
 
-local debugger = { evaluate_seconds = EVALUATE_SECONDS }
-
-local function limited(chunk, ...)
-  local started, limit = clock(), debugger.evaluate_seconds
-  local function check()
-    if clock() - started > limit then
-      sethook(check, "", 1) -- at every instruction from now on: a pcall in a loop does not get away
-      error(format("evaluation was stopped after %g seconds of work", limit), 0)
-    end
-  end
-  sethook(check, "", 100000)
-  local results, count = counted(pcall(chunk, ...))
-  sethook()
-  return results, count
-end
+local debugger = {}
 
 -- A hover reads names and fields raw: no call, no metamethod, no side effect.
 local function hovered(thread, level, info, expression)
@@ -484,8 +469,15 @@ function commands.evaluate(expression, frame, context)
   local chunk, message = compile_in(thread, level, info, expression, "=evaluate")
   if not chunk then error(message, 0) end
   local results, count
-  if info.isvararg then results, count = limited(chunk, varargs_in(thread, level)) else results, count = limited(chunk) end
-  if not results[1] then error(library.text_of(results[2]), 0) end
+  if info.isvararg then
+    results, count = counted(pcall(chunk, varargs_in(thread, level)))
+  else
+    results, count = counted(pcall(chunk))
+  end
+  if not results[1] then
+    if results[2] == library.interrupted then error("evaluation was stopped: it took too long", 0) end
+    error(library.text_of(results[2]), 0)
+  end
   local described = {}
   for i = 2, count do described[i - 1] = describe(results[i], nil, count == 2 and expression or nil) end
   return described
@@ -498,6 +490,13 @@ local step -- {mode, thread, depth}: depth is the number of the frame it started
 local function send_answer(number, result)
   local shape, scalars, count = flatten(1, result)
   if not shape then answer(number, false, scalars) else answer(number, true, shape, unpack(scalars, 1, count)) end
+end
+
+-- An inspecting coroutine that has yielded has not answered.
+local function finished(inspector, ok, ...)
+  if not ok or status(inspector) == "dead" then return ok, ... end
+  coroutine.close(inspector)
+  return false, "attempt to yield from an evaluation"
 end
 
 -- In a coroutine of its own: the stopped stack may have no room left for the values of an answer.
@@ -560,7 +559,7 @@ local function park(reason, text, ...)
     else
       local arguments = rebuild(request[4], { unpack(request, 5) })
       inspector = coroutine.create(commands[command])
-      respond(mode, coroutine.resume(inspector, unpack(arguments)))
+      respond(mode, finished(inspector, coroutine.resume(inspector, unpack(arguments))))
     end
   end
   references, frames, frame_ids = nil, nil, nil
@@ -660,12 +659,16 @@ local function evaluate_here(code)
     return chunk()
   end)
   local ok, value = coroutine.resume(inspector)
+  if ok and status(inspector) ~= "dead" then
+    coroutine.close(inspector)
+    return false, "attempt to yield from a breakpoint"
+  end
   return ok, value
 end
 
-local function holds(breakpoint, condition, ...)
+local function holds(breakpoint, condition)
   local ok, value
-  if breakpoint.inline then ok, value = pcall(condition, ...) else ok, value = evaluate_here(breakpoint.condition) end
+  if breakpoint.inline then ok, value = pcall(condition) else ok, value = evaluate_here(breakpoint.condition) end
   if ok then return value end
   if value == library.interrupted or value == library.terminated then error(value, 0) end
   return true, format("condition '%s' failed: %s", breakpoint.condition, library.text_of(value))
@@ -686,15 +689,21 @@ local function log_text(breakpoint)
   return concat(parts)
 end
 
-local function probe(site_id, condition, ...)
+-- Probes are written as `""<<site` or `"site"<<function`: the shift of a string, which has no other meaning.
+local function probe(left, right)
+  local site_id, condition = right, nil
+  if left ~= "" then site_id, condition = library.tonumber(left), right end
   local site = sites[site_id]
+  if type(left) ~= "string" or condition ~= nil and type(condition) ~= "function" then
+    error("attempt to perform bitwise operation on a string value", 2)
+  end
   if not site then return end
   local here = skipped and skipped.site == site_id and skipped.thread == running()
   skipped = nil
   local reached, count, text = {}, 0, ""
   for _, breakpoint in library.ipairs(site.breakpoints) do
     local hit, message = true, nil
-    if breakpoint.condition then hit, message = holds(breakpoint, condition, ...) end
+    if breakpoint.condition then hit, message = holds(breakpoint, condition) end
     if hit then
       hits[breakpoint.id] = hits[breakpoint.id] + 1
       if breakpoint.hit_operator then
@@ -712,6 +721,6 @@ local function probe(site_id, condition, ...)
   if count > 0 and not here then park("breakpoint", text, unpack(reached, 1, count)) end
 end
 
-globals.string["\0"] = probe
+getmetatable("").__shl = probe
 
 return debugger

@@ -86,13 +86,17 @@ end
 
 -- The debugger's part, set by library.set_preparation: prepare(chunk name, text) -> instrumented text or nil,
 -- prepared(chunk name, whether the instrumented text was accepted).
-local prepare, prepared
-function library.set_preparation(before, after) prepare, prepared = before, after end
+-- updated() tells the Lua half of new probes; Python may not, since it is called from Lua here, maybe in a coroutine.
+local prepare, prepared, updated
+function library.set_preparation(before, after, update) prepare, prepared, updated = before, after, update end
 
-local function load_text(text, name, ...)
+local load_text
+function load_text(text, name, ...)
+  if select("#", ...) == 0 then return load_text(text, name, globals) end
   if prepare then
     local instrumented = prepare(name, text)
     if instrumented then
+      updated()
       local chunk = raw_load(instrumented, name, "t", ...)
       prepared(name, chunk ~= nil)
       if chunk then return chunk end
@@ -319,6 +323,40 @@ else
   end
 end
 
+-- Interrupts ---------------------------------------------------------------------------------------------------
+
+library.interrupted = setmetatable({}, { __tostring = function() return "interrupted" end, __metatable = false })
+library.terminated = setmetatable({}, { __tostring = function() return "terminated" end, __metatable = false })
+
+-- An interrupt is not an error of the script: pcall and xpcall let it pass, as KeyboardInterrupt passes Python's
+-- `except Exception`. Otherwise a loop around pcall could not be ended.
+local function passed(ok, ...)
+  if not ok then
+    local value = ...
+    if value == library.interrupted or value == library.terminated then error(value, 0) end
+  end
+  return ok, ...
+end
+
+function globals.pcall(...) return passed(pcall(...)) end
+
+function globals.xpcall(chunk, handler, ...)
+  if type(handler) ~= "function" then return passed(xpcall(chunk, handler, ...)) end
+  local interruption
+  local function handle(value, ...)
+    if value == library.interrupted or value == library.terminated then
+      interruption = value
+      return value
+    end
+    return handler(value, ...)
+  end
+  local function finish(...)
+    if interruption then error(interruption, 0) end
+    return ...
+  end
+  return finish(xpcall(chunk, handle, ...))
+end
+
 -- What scripts must not have -----------------------------------------------------------------------------------
 
 for _, name in library.ipairs { "python", "debug" } do
@@ -339,19 +377,17 @@ library.text_of = text_of
 local function traceback(level)
   local kept, count = {}, 0
   for line in library.string.gmatch(native_traceback("", level + 1), "[^\n]+") do
-    if not find(line, "[llmspell", 1, true) and not find(line, "in function 'xpcall'", 1, true) then
+    if not find(line, "[llmspell", 1, true) then
       count = count + 1
-      kept[count] = line
+      kept[count] = gsub(line, "in upvalue '(x?pcall)'$", "in function '%1'")
     end
   end
-  while count > 0 and (kept[count] == "\t[C]: in ?" or kept[count] == "\t(...tail calls...)") do count = count - 1 end
+  -- below the chunk lies only what called it
+  while count > 0 and (sub(kept[count], 1, 5) == "\t[C]:" or kept[count] == "\t(...tail calls...)") do count = count - 1 end
   return count > 1 and concat(kept, "\n", 1, count) or ""
 end
 
--- The error that leaves a script: ok = false, message, traceback, chunk name, line, and the marker for interrupts.
-library.interrupted = setmetatable({}, { __tostring = function() return "interrupted" end, __metatable = false })
-library.terminated = setmetatable({}, { __tostring = function() return "terminated" end, __metatable = false })
-
+-- The error that leaves a script: kind, message, traceback, chunk name, line.
 local function on_error(value)
   local chunk_name, line = "", 0
   for level = 2, 64 do
@@ -463,5 +499,12 @@ end
 
 local function define(name, chunk) globals[name] = chunk(host, library) end
 local function set_path(path) package.path = path end
+
+-- lupa looks up `debug` among the registry's globals at each call from Python, outside of any protection: a script's
+-- __index on _G would end the process. So those globals are a table of ours, and scripts get theirs as an argument.
+library.globals = globals
+library.debug.getregistry()[2] = {
+  debug = { traceback = native_traceback }, string = library.string, coroutine = library.coroutine,
+}
 
 return library, execute, execute_file, completeness, set_arguments, define, set_path, host
