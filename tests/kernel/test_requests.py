@@ -357,6 +357,10 @@ def test_reply_that_is_too_large_is_an_error_and_the_session_lives_on(client):
     assert execute(client, "1").content()["status"] == "ok"
 
 
+def execute_in(client, session, code):
+    return shell(client, "execute_request", {"code": code}, metadata={"llmspell_session": session}).content()
+
+
 def debug(client, command, session, **arguments):
     request = {"seq": 1, "type": "request", "command": command, "arguments": arguments}
     metadata = {"llmspell_session": session}
@@ -385,3 +389,25 @@ def test_launch_that_cannot_start_ends_and_the_session_lives_on(client, publishe
     assert [one["body"] for one in debug_events(published) if one["event"] == "exited"] == [{"exitCode": 1}]
     assert cwd in stderr_text(published)
     assert client.execute("assert(kept == 7)", session=name, timeout=20)["status"] == "ok"
+
+
+def test_faulty_configuration_refuses_execute_and_launch(client, published, tmp_path):
+    (tmp_path / "llmspell.toml").write_text("[securty]")
+    (tmp_path / "a.lua").write_text("print('never')")
+    name = client.create_session(folder=tmp_path)
+    content = execute_in(client, name, "print('never')")
+    assert (content["status"], content["ename"]) == ("error", "ConfigurationError")
+    assert "llmspell.toml: securty: " in content["evalue"]
+    answer = debug(client, "launch", name, program=str(tmp_path / "a.lua"))
+    assert (answer["success"], answer["message"]) == (False, content["evalue"])
+    assert "stream" not in [one.msg_type for one in published.messages]
+
+
+def test_repaired_configuration_holds_for_a_new_session(client, tmp_path):
+    path = tmp_path / "llmspell.toml"
+    path.write_text("[securty]")
+    name = client.create_session(folder=tmp_path)
+    assert execute_in(client, name, "1")["status"] == "error"
+    client.delete_session(name)
+    path.write_text("[security]")
+    assert execute_in(client, client.create_session(folder=tmp_path), "1")["status"] == "ok"

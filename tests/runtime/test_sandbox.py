@@ -318,6 +318,11 @@ MISTAKES = [
     ("[tools.file-operations]\nallowed_paths = [1]", "tools.file-operations.allowed_paths: expected strings, got int"),
     ("[tools.file-operations]\nallowed_paths = ['~nosuchuser/x']", "tools.file-operations.allowed_paths: "),
     ('[tools.file-operations]\nallowed_paths = ["a\\u0000b"]', "tools.file-operations.allowed_paths: "),
+    ("[securty]\nallow_processes = true", "securty: there is no such setting; did you mean 'security'?"),
+    ("allow_processes = true", "allow_processes: there is no such setting; known: security, tools, "),
+    ("[security]\nallow_process = true", "security.allow_process: there is no such setting; did you mean 'security.al"),
+    ("[tools.file_operations]", "tools.file_operations: there is no such setting; did you mean 'tools.file-operations"),
+    ("[tools.file-operations]\nallowed = []", "tools.file-operations.allowed: there is no such setting; "),
     ("[security", "Expected ']'"),
     ("x = 'a" + "b" * (1024 * 1024), "larger than"),
 ]
@@ -344,6 +349,11 @@ def test_configuration_is_read(tmp_path):
         "[security]\nallow_processes = true\n[tools.file-operations]\nallowed_paths = ['data']"
     )
     assert load_configuration(tmp_path) == Configuration(True, (tmp_path.resolve() / "data",))
+
+
+def test_sections_that_the_runtime_does_not_read_are_accepted(tmp_path):
+    (tmp_path / "llmspell.toml").write_text("default_engine = 'lua'\n[providers.x]\ny = 1\n[tools.web-scraper]\nz = 1")
+    assert load_configuration(tmp_path) == Configuration()
 
 
 TEXT = st.binary(max_size=12).map(lambda data: data.decode("utf-8", "surrogateescape"))

@@ -4,7 +4,9 @@ Invariant: a mistake in the file is reported with the file's path and the settin
 """
 
 import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +15,16 @@ T = TypeVar("T")
 CONFIGURATION_FILE = "llmspell.toml"
 _PROJECT_MARKS = (CONFIGURATION_FILE, ".git")
 MAX_CONFIGURATION_BYTES = 1024 * 1024
+
+_NEAR = 0.75  # of difflib: a letter or two are wrong
+
+# What may stand in a table, by the table's keys. The other sections are those that Config.get gives to scripts.
+_KNOWN_KEYS: Mapping[tuple[str, ...], Collection[str]] = {
+    (): ("security", "tools", "default_engine", "engines", "providers", "runtime", "events", "debug", "rag"),
+    ("security",): ("allow_processes",),
+    ("tools",): ("file-operations",),
+    ("tools", "file-operations"): ("allowed_paths",),
+}
 
 
 class ConfigurationError(ValueError):
@@ -53,6 +65,7 @@ def load_configuration(project_root: Path) -> Configuration:
         document = tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
+    _refuse_unknown_keys(document, path)
     allow_processes = _setting(document, path, ("security", "allow_processes"), bool, False)
     allowed = _setting(document, path, ("tools", "file-operations", "allowed_paths"), list, [])
     for item in allowed:
@@ -67,6 +80,18 @@ def load_configuration(project_root: Path) -> Configuration:
     return Configuration(allow_processes=allow_processes, allowed_paths=allowed_paths)
 
 
+def _refuse_unknown_keys(document: dict[str, Any], path: Path) -> None:
+    for keys, known in _KNOWN_KEYS.items():
+        for key in _setting(document, path, keys, dict, {}):
+            if key not in known:
+                name = ".".join((*keys, key))
+                nearest = get_close_matches(key, known, 1, _NEAR)
+                if keys == ("tools",) and not nearest:
+                    continue  # settings of other tools, which the runtime does not read
+                advice = f"did you mean '{'.'.join((*keys, nearest[0]))}'?" if nearest else f"known: {', '.join(known)}"
+                raise ConfigurationError(f"{path}: {name}: there is no such setting; {advice}")
+
+
 def _setting(document: dict[str, Any], path: Path, keys: tuple[str, ...], kind: type[T], default: T) -> T:
     value: Any = document
     for depth, key in enumerate(keys):
@@ -76,7 +101,6 @@ def _setting(document: dict[str, Any], path: Path, keys: tuple[str, ...], kind: 
             return default
         value = value[key]
     if not isinstance(value, kind):
-        raise ConfigurationError(
-            f"{path}: {'.'.join(keys)}: expected {kind.__name__}, got {type(value).__name__} {value!r}"
-        )
+        expected = "a table" if kind is dict else kind.__name__
+        raise ConfigurationError(f"{path}: {'.'.join(keys)}: expected {expected}, got {type(value).__name__} {value!r}")
     return value

@@ -62,7 +62,8 @@ class Session:
         try:
             configuration = load_configuration(project_root)
         except ConfigurationError as error:
-            self._problem = str(error)
+            # a script must not run with other settings than the file means to give
+            self._problem = f"{error}\nCorrect the file, then start a new session."
             host = Host(HostContext(project_root, home))
         else:
             host = Host(HostContext(project_root, home, configuration))
@@ -98,8 +99,6 @@ class Session:
 
     def run(self) -> None:
         threading.Thread(target=self._read, name="llmspell-reader", daemon=True).start()
-        if self._problem:
-            self._output.write("stderr", f"llmspell: {self._problem}\n".encode())
         self.run_jobs()
 
     def run_jobs(self) -> None:
@@ -147,6 +146,10 @@ class Session:
         expressions = content.get("user_expressions") or {}
         if not isinstance(expressions, dict):
             return _refusal("user_expressions: expected an object") | {"execution_count": self._execution_count}
+        if self._problem is not None:
+            error = {"ename": "ConfigurationError", "evalue": self._problem, "traceback": self._problem.split("\n")}
+            self._send_iopub("error", error)
+            return {"status": "error", "execution_count": self._execution_count, **error}
         if not silent and content.get("store_history", True):
             self._execution_count += 1
         if not silent:
@@ -313,6 +316,9 @@ class Session:
 
         if not isinstance(request.get("command"), str):
             respond(error_response({**request, "command": ""}, "command: expected a string"))
+            return
+        if request["command"] == "launch" and self._problem is not None:
+            respond(error_response(request, self._problem))
             return
         if self._debugger is None:
             from ..debugger.engine import Debugger
