@@ -436,3 +436,20 @@ def test_interrupt_passes_pcall_and_xpcall(script, caught):
     hook.request("interrupt")
     outcome = script.runtime.execute(f"local function busy() while true do end end while true do {caught} end")
     assert outcome.error.kind == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("return error('x')", "cell:1: x"),
+        ("\n\nreturn error('x')", "cell:3: x"),
+        ("error('x')", "cell:1: x"),
+        ("error(nil)", "(error object is a nil value)"),
+    ],
+)
+def test_error_of_a_cell_has_its_line(script, code, message):
+    assert script.runtime.execute(code).error.message == message
+
+
+def test_writing_is_no_result_of_a_cell(script):
+    assert script.runtime.execute("io.write('')").shown == ""

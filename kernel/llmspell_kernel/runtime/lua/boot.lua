@@ -401,7 +401,8 @@ local function on_error(value)
   local kind = "error"
   if value == library.interrupted then kind = "interrupted" elseif value == library.terminated then kind = "terminated" end
   local message = text_of(value)
-  if type(value) ~= "string" and type(value) ~= "number" and message == format("%s: %p", type(value), value) then
+  if value == nil or type(value) ~= "string" and type(value) ~= "number"
+    and message == format("%s: %p", type(value), value) then
     message = format("(error object is a %s value)", type(value))
   end
   return { kind, message, traceback(2), chunk_name, line }
@@ -434,6 +435,8 @@ end
 local function run_displayed(chunk, skip)
   local results = { run(chunk) }
   if not results[1] then return unpack(results, 1, 6) end
+  -- io.write gives its file, for chains of calls; nobody wants to see it
+  if results[2] == skip + 1 and streams[results[skip + 3]] then return true, "" end
   local shown = { run(texts_of, results, skip) }
   if not shown[1] then return unpack(shown, 1, 6) end
   return true, shown[3]
@@ -442,8 +445,9 @@ end
 -- A cell: an expression gives its values, statements run. The first value nil keeps a call in the expression from
 -- being a tail call, which would lose the cell's line from errors.
 local function execute(code, name)
-  local expression = "return nil, " .. code
-  if raw_load("return " .. code, name, "t") and raw_load(expression, name, "t") then
+  local indent, values = library.string.match(code, "^(%s*)return%s(.*)$")
+  local expression = (indent or "") .. "return nil, " .. (values or code)
+  if (raw_load("return " .. code, name, "t") or raw_load(code, name, "t")) and raw_load(expression, name, "t") then
     return run_displayed(load_text(expression, name), 1)
   end
   local chunk, message = load_text(code, name)
