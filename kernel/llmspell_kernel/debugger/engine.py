@@ -16,6 +16,7 @@ from typing import Any
 
 from ..protocol.ldp import (
     BREAKPOINT_CAPABILITIES,
+    MAX_INTEGER,
     RequestError,
     error_response,
     integer_argument,
@@ -259,12 +260,14 @@ class Debugger:
         respond(response(request, {}))
 
     def _accept_launch(self, request: Request, respond: Respond) -> None:
-        arguments = request.get("arguments") or {}
-        program = Path(text_argument(arguments, "program"))
+        arguments = _arguments(request)
+        program = Path(_path(arguments.get("program"), "program"))
+        if not program.is_absolute():
+            raise RequestError(f"program: expected an absolute path, got {program}")
         if not program.is_file():
             raise RequestError(f"program: there is no file {program}")
         cwd = arguments.get("cwd")
-        if cwd is not None and not Path(cwd).is_dir():
+        if cwd is not None and not Path(_path(cwd, "cwd")).is_dir():
             raise RequestError(f"cwd: there is no folder {cwd}")
         environment = arguments.get("env") or {}
         if not isinstance(environment, dict):
@@ -289,15 +292,14 @@ class Debugger:
             self._run_program(launch)
 
     def _set_breakpoints(self, request: Request, respond: Respond) -> None:
-        arguments = request.get("arguments") or {}
-        source = arguments.get("source") or {}
-        path = source.get("path")
-        if not isinstance(path, str) or not path:
-            raise RequestError("source.path: expected the path of a file")
+        arguments = _arguments(request)
+        source = arguments.get("source")
+        if not isinstance(source, dict):
+            raise RequestError("source: expected an object")
+        path = _path(source.get("path"), "source.path")
         requests = list_argument(arguments, "breakpoints", optional=True)
         for index, one in enumerate(requests):
-            if not isinstance(one, dict) or not isinstance(one.get("line"), int):
-                raise RequestError(f"breakpoints[{index}].line: expected an integer")
+            _check_breakpoint(one, f"breakpoints[{index}]")
         try:
             breakpoints = self._table.set_breakpoints(os.path.realpath(path), requests)
         except ValueError as error:
@@ -459,6 +461,34 @@ class Debugger:
                 self._queue.put((b"resume", b"continue"))
                 return
         self._apply_breakpoints()
+
+
+def _arguments(request: Request) -> Mapping[str, Any]:
+    arguments = request.get("arguments")
+    if arguments is None:
+        return {}
+    if not isinstance(arguments, dict):
+        raise RequestError("arguments: expected an object")
+    return arguments
+
+
+def _path(value: object, field: str) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise RequestError(f"{field}: expected a path, got {value!r}")
+    return value
+
+
+def _check_breakpoint(value: object, field: str) -> None:
+    """Raises RequestError where a source breakpoint has a field of a wrong type."""
+    if not isinstance(value, dict):
+        raise RequestError(f"{field}: expected an object")
+    line = value.get("line")
+    if isinstance(line, bool) or not isinstance(line, int) or not 1 <= line <= MAX_INTEGER:
+        raise RequestError(f"{field}.line: expected an integer from 1 to {MAX_INTEGER}, got {line!r}")
+    for name in ("condition", "hitCondition", "logMessage"):
+        text = value.get(name)
+        if text is not None and not isinstance(text, str):
+            raise RequestError(f"{field}.{name}: expected a string, got {text!r}")
 
 
 def described(path: str, one: Breakpoint) -> dict[str, Any]:
