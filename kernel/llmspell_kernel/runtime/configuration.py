@@ -6,7 +6,6 @@ Invariant: a mistake in the file is reported with the file's path and the settin
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,6 +84,8 @@ def _refuse_unknown_keys(document: dict[str, Any], path: Path) -> None:
         for key in _setting(document, path, keys, dict, {}):
             if key not in known:
                 name = ".".join((*keys, key))
+                from difflib import get_close_matches
+
                 nearest = get_close_matches(key, known, 1, _NEAR)
                 if keys == ("tools",) and not nearest:
                     continue  # settings of other tools, which the runtime does not read
