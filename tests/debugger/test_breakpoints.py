@@ -216,7 +216,20 @@ def test_log_message_is_printed_and_the_script_runs_on(debuggee):
     assert debuggee.stops() == []
 
 
-CHAIN = "local r = builder()\n  :name('x')\n  :build()\nlocal t = {\n  a = 1,\n\n  f = function()\n\n    return 1\n  end,\n}\n\nprint(r, t)"
+CHAIN = """\
+local r = builder()
+  :name('x')
+  :build()
+local t = {
+  a = 1,
+
+  f = function()
+
+    return 1
+  end,
+}
+
+print(r, t)"""
 
 
 @pytest.mark.parametrize(
