@@ -121,6 +121,7 @@ def test_is_complete(client, code, answer):
 
 BUSY = [
     ("a loop", "print('go') while true do end"),
+    ("a loop around pcall", "print('go') while true do pcall(function() while true do end end) end"),
     ("a coroutine", "coroutine.wrap(function() print('go') while true do end end)()"),
     (
         "nested coroutines",
@@ -138,15 +139,26 @@ def test_interrupt_ends(client, published, name, code):
     assert execute(client, "1").content()["status"] == "ok"
 
 
-def test_pcall_of_a_script_sees_the_interrupt(client, published):
-    code = "local ok, e = pcall(function() print('go') while true do end end) print(ok, e)"
+def test_interrupt_comes_again_while_the_script_catches_it(client, published):
+    code = """
+    for _ = 1, 5 do
+      coroutine.resume(coroutine.create(function() print('go') while true do end end))
+    end
+    """
     running = client.submit("shell", "execute_request", {"code": code})
     published.wait(lambda: any(one.msg_type == "stream" for one in published.messages), "the script's output")
     client.interrupt()
-    reply = running.result(20)
-    assert reply.content()["status"] == "ok"
-    texts = "".join(c["text"] for kind, c in published.of(reply.parent_header["msg_id"]) if kind == "stream")
-    assert texts == "go\nfalse\tinterrupted\n"
+    running.result(20)
+    assert client.execute("1", timeout=20)["status"] == "ok"
+
+
+def test_interrupt_of_a_script_does_not_reach_the_next_one(client, published):
+    running = client.submit("shell", "execute_request", {"code": "print('go') while true do end"})
+    published.wait(lambda: any(one.msg_type == "stream" for one in published.messages), "the script's output")
+    client.interrupt()
+    assert running.result(20).content()["ename"] == "Interrupted"
+    # longer than the interval at which an interrupt comes again
+    assert execute(client, "local t = os.clock() while os.clock() - t < 0.1 do end").content()["status"] == "ok"
 
 
 def test_interrupt_of_an_idle_session_does_nothing(client):

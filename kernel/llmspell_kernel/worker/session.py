@@ -32,7 +32,9 @@ if TYPE_CHECKING:  # the debugger is loaded when a session is first debugged
 
 # A script that is terminated gets this long to leave, with the error raised again whenever it catches it.
 TERMINATE_SECONDS = 3.0
-_TERMINATE_AGAIN_SECONDS = 0.02
+# A script that goes on after an interrupt gets it again for this long. Its process stays: so does what it keeps.
+INTERRUPT_SECONDS = 1.0
+_AGAIN_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Session:
         self._send_lock = threading.Lock()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._current: int | None = None
+        self._script: int | None = None  # the job whose script runs; nothing of ours is interrupted after it
         self._job_lock = threading.Lock()
         self._execution_count = 0
         self._debugger: Debugger | None = None
@@ -198,13 +201,24 @@ class Session:
     ) -> Outcome:
         debugger = self._debugger
         if debugger is None:
-            return run(None)
+            return self._interruptible(run, None)
         debugger.enable()
         before = debugger.job_begins(stop_on_entry=entry, no_debug=no_debug)
         try:
-            return run(before)
+            return self._interruptible(run, before)
         finally:
             debugger.job_ends()
+
+    def _interruptible(
+        self, run: Callable[[Callable[[], None] | None], Outcome], before: Callable[[], None] | None
+    ) -> Outcome:
+        self._script = self._current
+        try:
+            return run(before)
+        finally:
+            with self._job_lock:
+                self._script = None
+            self._runtime.async_hook.withdraw("interrupt")
 
     def _run_program(self, launch: "LaunchArguments") -> None:
         for name, value in launch.environment.items():
@@ -269,10 +283,10 @@ class Session:
         except (ValueError, RecursionError) as error:
             return {"invalid": str(error)}
 
-    def _raise_in_script(self, action: Action, kind: str) -> bool:
-        """Raise an error in the running script; False when none runs."""
+    def _raise_in_script(self, action: Action, kind: str, job: int | None = None) -> bool:
+        """Raise an error in the running script (only in that of ``job``, if given); False when it does not run."""
         with self._job_lock:
-            if self._current is None:
+            if self._current is None or (job is not None and self._script != job):
                 return False
             if self._debugger is not None and self._debugger.raise_in_stopped(kind):
                 return True
@@ -280,10 +294,22 @@ class Session:
             return True
 
     def _interrupt(self) -> None:
+        """Interrupt the running script, again and again for a while where it catches the error and goes on."""
+        job = self._current
         try:
-            self._raise_in_script("interrupt", "interrupted")
+            if not self._raise_in_script("interrupt", "interrupted") or job is None:
+                return
         except InterruptUnavailableError as error:
             self._output.write("stderr", f"llmspell: {error}\n".encode())
+            return
+        threading.Thread(target=self._interrupt_until_gone, args=(job,), name="llmspell-interrupt", daemon=True).start()
+
+    def _interrupt_until_gone(self, job: int) -> None:
+        deadline = time.monotonic() + INTERRUPT_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(_AGAIN_SECONDS)  # there is no event for "the script has caught it"
+            if not self._raise_in_script("interrupt", "interrupted", job):
+                return
 
     def _terminate(self) -> None:
         """End the running script; one that catches the error gets it again, and after a while the process ends."""
@@ -298,7 +324,7 @@ class Session:
             ):
                 if time.monotonic() > deadline:
                     break
-                time.sleep(_TERMINATE_AGAIN_SECONDS)  # there is no event for "the script has caught it"
+                time.sleep(_AGAIN_SECONDS)  # there is no event for "the script has caught it"
             else:
                 return
         except InterruptUnavailableError:
