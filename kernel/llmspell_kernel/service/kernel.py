@@ -334,8 +334,7 @@ class Kernel:
         self._reply_control(message, {"status": "ok"})
 
     def _delete(self, session: Session, reason: str) -> None:
-        if session.pid is not None:
-            self._zygote.sendall(pack({"type": "kill", "pid": session.pid}))
+        self._kill_worker(session)
         self._end_worker(session, reason)
         self._refuse_queued(session, reason)
         if session.name != MAIN:
@@ -355,7 +354,8 @@ class Kernel:
         """The session's worker, forked now if it has none."""
         if session.link is None:
             ours, theirs = socket.socketpair()
-            request = {"type": "spawn", "session": session.name, "folder": session.folder, "home": self._home}
+            session.worker = next(self._numbers)
+            request = {"type": "spawn", "number": session.worker, "folder": session.folder, "home": self._home}
             socket.send_fds(self._zygote, [pack(request)], [theirs.fileno()])
             theirs.close()
             session.link = WorkerLink(ours)
@@ -378,12 +378,13 @@ class Kernel:
             self._running = False
             return
         for frame in self._zygote_decoder.feed(data):
-            session = self._sessions.get(frame.header["session"])
-            if session is None:
+            number = frame.header["number"]
+            session = next((one for one in self._sessions.values() if one.worker == number), None)
+            if session is None:  # its session has been deleted, or has another worker by now
                 continue
             if frame.type == "spawned":
                 session.pid = frame.header["pid"]
-            elif frame.type == "ended" and session.pid == frame.header["pid"]:
+            elif frame.type == "ended":
                 self._drain(session)
                 reason = _death_reason(session, frame.header["status"])
                 self._end_worker(session, reason)
@@ -392,6 +393,10 @@ class Kernel:
                 else:
                     self._refuse_queued(session, reason)
                     del self._sessions[session.name]
+
+    def _kill_worker(self, session: Session) -> None:
+        if session.worker:
+            self._zygote.sendall(pack({"type": "kill", "number": session.worker}))
 
     def _drain(self, session: Session) -> None:
         """Take what a worker said before it ended."""
@@ -412,7 +417,7 @@ class Kernel:
             if session.link.fileno() in self._poller:
                 self._poller.unregister(session.link.fileno())
             session.link.close()
-        session.link, session.pid = None, None
+        session.link, session.pid, session.worker = None, None, 0
         request = session.current
         error = {"ename": "SessionEnded", "evalue": reason, "traceback": [reason]}
         if request is not None:
@@ -453,7 +458,7 @@ class Kernel:
                 for frame in frames:
                     self._on_frame(session, frame)
             except FrameError as error:
-                self._zygote.sendall(pack({"type": "kill", "pid": session.pid}))
+                self._kill_worker(session)
                 self._end_worker(session, f"the session sent what is no frame: {error}")
                 return
         if session.link is link:

@@ -89,7 +89,8 @@ class Session:
         self.folder = folder
         self.owner = owner  # the iopub topic whose last subscriber's going ends the session
         self.link: WorkerLink | None = None
-        self.pid: int | None = None
+        self.worker = 0  # the number under which the zygote knows the worker; 0: there is none
+        self.pid: int | None = None  # None too until the zygote has told it
         self.queue: deque[PendingRequest] = deque()
         self.current: PendingRequest | None = None
         self.debug_requests: dict[int, Message] = {}

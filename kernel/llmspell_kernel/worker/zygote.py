@@ -1,9 +1,10 @@
 """The zygote: a warmed process that forks a worker for each session, and tells the kernel when one ends.
 
 It is forked from the kernel before any thread or ZeroMQ context exists and stays single-threaded itself. Over its
-socket come frames ``warm`` (the kernel is ready: load what workers need), ``spawn`` {session, folder, home} with the
-worker's end of a socketpair attached, and ``kill`` {pid}; it answers ``spawned`` {session, pid} and ``ended``
-{session, pid, status}.
+socket come frames ``warm`` (the kernel is ready: load what workers need), ``spawn`` {number, folder, home} with the
+worker's end of a socketpair attached, and ``kill`` {number}; it answers ``spawned`` {number, pid} and ``ended``
+{number, status}. The kernel gives each worker a number of its own: a session may have had other workers before, and a
+pid may come again.
 
 Invariant: when the kernel is gone the zygote ends its workers and itself.
 """
@@ -41,7 +42,7 @@ def _serve(kernel: socket.socket) -> None:
     select.select([kernel.fileno()], [], [])
     from . import session  # noqa: F401 - warm: lupa, the runtime and what they import
 
-    children: dict[int, str] = {}
+    children: dict[int, int] = {}  # numbers by pid
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -65,15 +66,16 @@ def _serve(kernel: socket.socket) -> None:
             return
         for frame in decoder.feed(data):
             if frame.type == "spawn":
-                name = str(frame.header["session"])
+                number = int(frame.header["number"])
                 pid = _fork_worker(descriptors.pop(0), frame.header, kernel, (wake_read, wake_write))
-                children[pid] = name
-                kernel.sendall(pack({"type": "spawned", "session": name, "pid": pid}))
-            elif frame.type == "kill" and frame.header["pid"] in children:
-                os.kill(frame.header["pid"], signal.SIGKILL)
+                children[pid] = number
+                kernel.sendall(pack({"type": "spawned", "number": number, "pid": pid}))
+            elif frame.type == "kill":
+                for pid in [pid for pid, number in children.items() if number == frame.header["number"]]:
+                    os.kill(pid, signal.SIGKILL)
 
 
-def _report_ended(kernel: socket.socket, children: dict[int, str]) -> None:
+def _report_ended(kernel: socket.socket, children: dict[int, int]) -> None:
     while children:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -82,7 +84,7 @@ def _report_ended(kernel: socket.socket, children: dict[int, str]) -> None:
         if pid == 0:
             return
         code = os.waitstatus_to_exitcode(status)
-        kernel.sendall(pack({"type": "ended", "session": children.pop(pid), "pid": pid, "status": code}))
+        kernel.sendall(pack({"type": "ended", "number": children.pop(pid), "status": code}))
 
 
 def _fork_worker(descriptor: int, header: dict[str, object], kernel: socket.socket, pipe: tuple[int, int]) -> int:
