@@ -30,8 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="run a script in this process", usage="llmspell run SCRIPT [-- ARGUMENTS…]")
-    run.add_argument("script", type=Path, help="the Lua file")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in ARGS")
+    run.add_argument("script", type=Path, metavar="SCRIPT", help="the Lua file")
+    rest = run.add_argument(
+        "arguments", nargs=argparse.REMAINDER, metavar="ARGUMENTS", help="what the script finds in ARGS"
+    )
+    rest.required = False  # argparse before Python 3.13 names it among what is missing
     run.set_defaults(handler=_run)
 
     execute = commands.add_parser("exec", help="run Lua code and show what it returns")

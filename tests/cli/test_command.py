@@ -41,6 +41,11 @@ def test_wrong_usage_exits_2(arguments):
     assert "usage:" in done.stderr
 
 
+def test_run_without_a_script_names_the_script_only():
+    done = llmspell("run")
+    assert done.stderr.splitlines()[-1] == "llmspell run: error: the following arguments are required: SCRIPT"
+
+
 def test_run_prints_what_the_script_prints(folder):
     (folder / "a.lua").write_text("print('hi') io.stderr:write('err\\n')")
     done = llmspell("run", "a.lua")
