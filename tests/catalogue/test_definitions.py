@@ -52,6 +52,11 @@ def test_the_standard_library_is_the_interpreters():
             assert set(CATALOGUE.globals[name].members) == set(value), name
 
 
+def test_no_record_has_the_name_of_a_global():
+    # LuaLS and our analysis give the table of a global the members of a class of its name
+    assert set(CATALOGUE.globals) & set(CATALOGUE.classes) == set()
+
+
 def test_debug_is_absent_as_in_scripts():
     assert "debug" not in CATALOGUE.globals
 

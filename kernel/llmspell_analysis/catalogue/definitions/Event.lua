@@ -28,7 +28,7 @@ function Event.publish(event_type, data, options) end
 ---An id never issued raises "No active subscription found". Still drains after unsubscribe.
 ---@param subscription_id string Id given by `Event.subscribe`.
 ---@param timeout_ms? integer How long to wait, in milliseconds. Default: `5000`.
----@return Event?
+---@return EventRecord?
 function Event.receive(subscription_id, timeout_ms) end
 
 ---Open a subscription and give its id.
@@ -45,7 +45,7 @@ function Event.subscribe(pattern, options) end
 function Event.unsubscribe(subscription_id) end
 
 ---Event as given by Event.receive. timestamp is RFC 3339; target_language is "Lua"; serialization_version is "1.0".
----@class Event
+---@class EventRecord
 ---@field id string
 ---@field event_type string
 ---@field data any

@@ -28,7 +28,7 @@ function Session.delete(session_id) end
 
 ---Session record; a malformed UUID or missing session raises.
 ---@param session_id string Id of the session.
----@return Session
+---@return SessionRecord
 function Session.get(session_id) end
 
 ---Id of the current session.
@@ -42,7 +42,7 @@ function Session.get_replay_metadata(session_id) end
 
 ---Sessions, optionally only those with a status or tags.
 ---@param query? {status: string?, tags: string[]?, limit: integer?} What to look for.
----@return Session[]
+---@return SessionRecord[]
 function Session.list(query) end
 
 ---Ids of sessions that can be replayed.
@@ -105,7 +105,7 @@ function SessionBuilder:tags(tags) end
 function SessionBuilder:build() end
 
 ---Session record. There are no methods on it.
----@class Session
+---@class SessionRecord
 ---@field id string
 ---@field name? string
 ---@field description? string
