@@ -116,6 +116,17 @@ def test_script_belongs_to_the_project_of_its_folder(adapter: Any, script: Write
     assert adapter.output() == "from the project\n"
 
 
+def test_launch_in_a_project_with_a_faulty_configuration_is_refused_with_the_mistake(
+    adapter: Any, script: Write
+) -> None:
+    script("[securty]", "llmspell.toml")
+    adapter.initialize()
+    answer = adapter.response(adapter.send("launch", program=str(script("print('never')"))))
+    assert not answer["success"]
+    assert "llmspell.toml: securty: there is no such setting; did you mean 'security'?" in answer["message"]
+    assert adapter.output() == ""
+
+
 def test_environment_is_set_for_the_script_and_null_removes_a_variable(adapter: Any, script: Write) -> None:
     # These are names that a script may read.
     program = script("""
