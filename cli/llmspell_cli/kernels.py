@@ -42,10 +42,14 @@ def list_kernels(*, as_json: bool) -> int:
         print("no kernel is running")
     for one in found:
         if one.state == "dead":
-            print(f"removed {one.path}: {one.reason}")
+            print(f"removed {_with_path(one)}")
         elif one.state != "running":
-            print(f"{one.state}: {one.path}: {one.reason}")
+            print(f"{one.state}: {_with_path(one)}")
     return 0
+
+
+def _with_path(one: DiscoveredKernel) -> str:
+    return one.reason if one.reason.startswith(str(one.path)) else f"{one.path}: {one.reason}"
 
 
 def _described(one: DiscoveredKernel) -> dict[str, Any]:
