@@ -65,6 +65,22 @@ def _command_of(process: psutil.Process) -> str:
         return f"process {process.pid}"
 
 
+def _start(
+    command: Sequence[str | Path], log: Path, cwd: Path | None, env: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own, with its output in `log`."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [str(part) for part in command],
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
 def run(
     what: str,
     command: Sequence[str | Path],
@@ -75,23 +91,14 @@ def run(
     env: Mapping[str, str] | None = None,
 ) -> None:
     """Run a command to its end within `limit` seconds; its output goes to `log`, and into the error if it fails."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            code = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            raise StepFailed(f"{what}: not done after {limit:.0f} s\n{tail(log)}") from None
-        finally:
-            if process.poll() is None:
-                _end_group(process)
+    process = _start(command, log, cwd, env)
+    try:
+        code = process.wait(limit)
+    except subprocess.TimeoutExpired:
+        raise StepFailed(f"{what}: not done after {limit:.0f} s\n{tail(log)}") from None
+    finally:
+        if process.poll() is None:
+            _end_group(process)
     if code != 0:
         raise StepFailed(f"{what}: {command[0]} ended with exit code {code}\n{tail(log)}")
 
@@ -108,16 +115,7 @@ def server(
     env: Mapping[str, str],
 ) -> Iterator[None]:
     """A server that listens on 127.0.0.1:`port` within `limit` seconds, and ends with the block."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    process = _start(command, log, cwd, env)
     try:
         _wait_until_listening(what, process, port, limit, log)
         yield

@@ -62,17 +62,12 @@ def chain_of_node(node: Node, data: bytes) -> Chain | None:
         if kind in CALL:
             steps.append(Step("call", first_string_argument(current, data)))
             current = current.child_by_field_id(NAME_FIELD)
-        elif kind in DOT_INDEX:
-            field = current.child_by_field_id(FIELD_FIELD)
-            if field is None:
+        elif kind in DOT_INDEX or kind in METHOD_INDEX:
+            is_method = kind in METHOD_INDEX
+            name = current.child_by_field_id(METHOD_FIELD if is_method else FIELD_FIELD)
+            if name is None:
                 return None
-            steps.append(Step("field", _text(field, data)))
-            current = current.child_by_field_id(TABLE_FIELD)
-        elif kind in METHOD_INDEX:
-            method = current.child_by_field_id(METHOD_FIELD)
-            if method is None:
-                return None
-            steps.append(Step("method", _text(method, data)))
+            steps.append(Step("method" if is_method else "field", _text(name, data)))
             current = current.child_by_field_id(TABLE_FIELD)
         elif kind in BRACKET_INDEX:
             field = current.child_by_field_id(FIELD_FIELD)

@@ -18,7 +18,6 @@ FUNCTION = FUNCTION_DECLARATION | FUNCTION_DEFINITION
 NUMBER = kinds("number")
 BOOLEAN = kinds("true", "false")
 NIL = kinds("nil")
-ARGUMENTS = kinds("arguments")
 VARIABLE_DECLARATION = kinds("variable_declaration")
 ASSIGNMENT = kinds("assignment_statement")
 VARIABLE_LIST = kinds("variable_list")

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 LocalKind = Literal["local", "function", "parameter", "loop", "self"]
 AccessKind = Literal["read", "write", "call", "index"]
-# The variable that a field path starts from: a local, or a global by name.
-Root = "Local | str"
 
 
 @dataclass(slots=True, eq=False)

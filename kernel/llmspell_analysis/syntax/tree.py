@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 
 import tree_sitter_lua
-from tree_sitter import Language, Node, Parser, Point, Tree
+from tree_sitter import Language, Parser, Point, Tree
 
 LANGUAGE = Language(tree_sitter_lua.language())
 ERROR = 65535
@@ -24,10 +24,6 @@ class Edit:
     start: int
     end: int
     new: bytes
-
-    @property
-    def delta(self) -> int:
-        return len(self.new) - (self.end - self.start)
 
 
 def kinds(*names: str) -> frozenset[int]:
@@ -73,8 +69,3 @@ def reparse(tree: Tree, old: bytes, edit: Edit, new: bytes) -> Tree:
 
 def _point(data: bytes, offset: int) -> Point:
     return Point(data.count(b"\n", 0, offset), offset - (data.rfind(b"\n", 0, offset) + 1))
-
-
-def text_of(node: Node, data: bytes) -> str:
-    """The node's source; names are ASCII in Lua, so that this is for names and short literals."""
-    return data[node.start_byte : node.end_byte].decode("utf-8", "replace")

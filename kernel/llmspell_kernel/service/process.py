@@ -94,6 +94,6 @@ def _handle_signals(kernel: Kernel) -> int:
 
 
 def _starter_lives() -> Callable[[], bool]:
-    """Jupyter says who started us in JPY_PARENT_PID; when that process is gone so is our purpose."""
+    """Whether the process that started us (Jupyter's kernel manager) still runs; without it nobody can stop us."""
     parent = os.getppid()
     return lambda: parent == 1 or os.getppid() == parent

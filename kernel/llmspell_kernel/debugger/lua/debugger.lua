@@ -246,7 +246,7 @@ function commands.stackTrace(id, start, count)
   local depth = thread == stop.thread and stop.depth or stack_depth(thread)
   local list, seen, level, entered = {}, 0, 0, false
   while true do
-    local info = getinfo(thread, level, "Slnt")
+    local info = getinfo(thread, level, "Sln")
     if not info then break end
     local internal = is_internal(info.source)
     if not internal and info.what ~= "C" then entered = true end
@@ -254,7 +254,7 @@ function commands.stackTrace(id, start, count)
       if seen >= start and (count == 0 or #list < count) then
         list[#list + 1] = {
           id = frame_id(thread, depth - level), name = frame_name(info), source = info.source,
-          line = info.currentline, native = info.what == "C", tail_call = info.istailcall,
+          line = info.currentline, native = info.what == "C",
         }
       end
       seen = seen + 1
