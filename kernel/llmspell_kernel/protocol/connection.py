@@ -1,7 +1,7 @@
 """Connection files: where a kernel listens and the key that signs its messages.
 
 The format is Jupyter's ("Connection files" in the jupyter_client documentation) plus ``kernel_id``, ``pid``,
-``started`` and ``ldp``. LLMSpell's own kernels write theirs to ``$LLMSPELL_HOME/kernels``.
+``started``, ``ldp`` and ``project``. LLMSpell's own kernels write theirs to ``$LLMSPELL_HOME/kernels``.
 
 Invariant: a file is readable by its owner alone from the moment it exists, appears whole or not at all, and
 is believed only when it is a regular file that belongs to us and that nobody else can read.
@@ -43,6 +43,7 @@ class ConnectionFileError(Exception):
 class ConnectionInfo(NamedTuple):
     """A kernel's addresses and key; ``kernel_id``, ``pid``, ``started``, ``ldp`` are None in Jupyter's files.
 
+    ``project`` is the root of the project that the kernel was started for, None when it was started outside of any.
     A port of 0 means "choose one"; it occurs only in a file that is given to a kernel about to start.
     """
 
@@ -60,6 +61,7 @@ class ConnectionInfo(NamedTuple):
     pid: int | None = None
     started: str | None = None
     ldp: str | None = None
+    project: str | None = None
 
     def port(self, channel: Channel) -> int:
         """The TCP port of a channel, or the number that ends its path with ``ipc``."""
@@ -280,6 +282,7 @@ _FIELDS: dict[str, tuple[str, Callable[[object], bool], bool]] = {
     "pid": ("a process id", lambda value: _is_integer(value, 1, 2**31 - 1), False),
     "started": ("a time in ISO 8601", _is_timestamp, False),
     "ldp": ("a text of at most 32 characters", lambda value: _is_text(value, 32), False),
+    "project": ("an absolute path", lambda value: _is_text(value, 4096) and os.path.isabs(str(value)), False),
 }
 
 

@@ -5,12 +5,15 @@ Policy, argument checks, hooks, tracing and recording are layers around this one
 Invariant: ``Host.enter``, the only function of it that Lua can reach, returns flat tuples and never raises.
 """
 
+import hashlib
+import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from .configuration import Configuration
 from .values import Scalar, Value, ValueCodecError, decode, encode
@@ -27,12 +30,22 @@ class HostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HostContext:
-    """What host functions may know of their surroundings. ``home`` is LLMSPELL_HOME."""
+    """What host functions may know of their surroundings. ``home`` is LLMSPELL_HOME.
+
+    ``publish`` sends an iopub message (its type and content) to the clients of the session; None without a kernel.
+    """
 
     project_root: Path
     home: Path
     configuration: Configuration = field(default_factory=Configuration)
     script: Path | None = None
+    publish: Callable[[str, Mapping[str, Any]], None] | None = None
+
+    @property
+    def project_folder(self) -> Path:
+        """Where what a project keeps lies: ``<home>/projects/<hash of the project's root>``; it may not exist yet."""
+        digest = hashlib.sha256(os.fsencode(self.project_root.resolve())).hexdigest()
+        return self.home / "projects" / digest[:16]
 
 
 HostFunction = Callable[..., Value]

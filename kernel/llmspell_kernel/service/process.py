@@ -25,6 +25,7 @@ from ..protocol.connection import (
 )
 from ..protocol.frames import pack
 from ..protocol.ldp import LDP_VERSION
+from ..protocol.project import project_root
 from .channels import bind_channels
 from .kernel import Kernel
 
@@ -77,6 +78,7 @@ def _connection(given: str | None) -> ConnectionInfo:
             "pid": os.getpid(),
             "started": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
             "ldp": LDP_VERSION,
+            "project": project_root(os.getcwd()),
         }
     )
 
