@@ -28,7 +28,15 @@ SOCKET_KINDS = {
 class FakeKernel:
     """Answers ``kernel_info_request`` and what ``handlers`` has; a handler's None leaves a request unanswered."""
 
-    def __init__(self, *, welcome: bool = True, heartbeat: bool = True, pid: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        welcome: bool = True,
+        heartbeat: bool = True,
+        pid: int | None = None,
+        project: str | None = None,
+        started: str = "2026-01-02T03:04:05+00:00",
+    ) -> None:
         self.handlers: dict[str, Handler] = {"kernel_info_request": lambda _: {"status": "ok"}}
         self.received: list[tuple[Channel, str]] = []
         self._welcome = welcome
@@ -43,8 +51,9 @@ class FakeKernel:
             key=new_key(),
             kernel_id=new_kernel_id(),
             pid=pid or os.getpid(),
-            started="2026-01-02T03:04:05+00:00",
+            started=started,
             ldp="1.0",
+            project=project,
         )
         self.signer = Signer(self.info.key.encode())
         # A ZeroMQ socket belongs to one thread.

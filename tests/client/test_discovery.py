@@ -1,15 +1,19 @@
 """Which connection files count as running kernels, and what is said about the others."""
 
+import contextlib
 import json
+import os
 import socket
+import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from llmspell_kernel.client import KernelNotFoundError, discover_kernels, examine_kernel, find_kernel
+from llmspell_kernel.client import KernelError, KernelNotFoundError, discover_kernels, examine_kernel, find_kernel
 from llmspell_kernel.protocol.connection import (
     ConnectionInfo,
     connection_file_path,
@@ -104,6 +108,81 @@ def test_file_that_others_can_read_is_refused(fake_kernel: Any) -> None:
     assert found.state == "refused"
     assert "must be 0600" in found.reason
     assert path.exists()
+
+
+def test_planted_link_is_refused(fake_kernel: Any, tmp_path: Path) -> None:
+    elsewhere = write_connection_file(fake_kernel.info, tmp_path / "elsewhere.json")
+    kernels_directory().mkdir(parents=True)
+    path = connection_file_path("planted")
+    path.symlink_to(elsewhere)
+    [found] = discover_kernels()
+    assert (found.state, found.reason) == ("refused", f"{path}: is a symbolic link")
+    assert elsewhere.exists()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a file away")
+def test_file_of_another_user_is_refused(fake_kernel: Any) -> None:
+    path = write_connection_file(fake_kernel.info)
+    os.chown(path, 65_534, -1)
+    [found] = discover_kernels()
+    assert (found.state, found.reason) == ("refused", f"{path}: belongs to another user (uid 65534)")
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can give a folder away")
+def test_folder_of_another_user_is_refused(fake_kernel: Any) -> None:
+    write_connection_file(fake_kernel.info)
+    os.chown(kernels_directory(), 65_534, -1)
+    with pytest.raises(KernelError, match=r"kernels: belongs to another user .uid 65534"):
+        discover_kernels()
+
+
+def test_folder_that_others_can_enter_is_tightened(fake_kernel: Any) -> None:
+    write_connection_file(fake_kernel.info)
+    kernels_directory().chmod(0o777)
+    assert [found.state for found in discover_kernels()] == ["running"]
+    assert stat.S_IMODE(kernels_directory().stat().st_mode) == 0o700
+
+
+def test_program_that_speaks_another_protocol_is_no_kernel() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def greet() -> None:
+            # ends with OSError when the server is closed
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 100)
+                    connection.close()
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        path = write_connection_file(DEAD._replace(pid=os.getpid(), hb_port=port, control_port=port, shell_port=port))
+        [found] = discover_kernels(timeout=0.5)
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    assert (found.state, "another program has its ports" in found.reason, path.exists()) == ("silent", True, True)
+
+
+def test_sockets_of_a_dead_kernel_are_removed_with_its_file(tmp_path: Path) -> None:
+    info = DEAD._replace(transport="ipc", ip=str(tmp_path / "socket"), pid=os.getpid())
+    path = write_connection_file(info)
+    left = Path(info.endpoint("hb").removeprefix("ipc://"))
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(left))
+    [found] = discover_kernels()
+    assert found.state == "dead"
+    assert not path.exists()
+    assert not left.exists()
+
+
+def test_what_is_no_socket_is_not_removed_with_a_dead_kernel(tmp_path: Path) -> None:
+    info = DEAD._replace(transport="ipc", ip=str(tmp_path / "file"))
+    write_connection_file(info)
+    kept = Path(info.endpoint("hb").removeprefix("ipc://"))
+    kept.write_text("precious")
+    discover_kernels()
+    assert kept.read_text() == "precious"
 
 
 def test_half_written_file_is_refused_and_kept() -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from llmspell_kernel.client import (
@@ -15,7 +16,6 @@ from llmspell_kernel.client import (
     KernelDiedError,
     RequestError,
     discover_kernels,
-    find_or_start_kernel,
     start_kernel,
 )
 from llmspell_kernel.client.process import is_running, wait_for_end
@@ -50,12 +50,48 @@ def test_started_kernel_is_discovered(info: ConnectionInfo) -> None:
     assert [(found.state, found.info) for found in discover_kernels()] == [("running", info)]
 
 
-def test_clients_that_start_at_once_share_one_kernel() -> None:
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: find_or_start_kernel(idle_timeout=60), range(4)))
-    assert len({each.kernel_id for each in found}) == 1
-    with KernelClient.connect(found[0]) as client:
-        client.shutdown()
+FINDER = """
+import sys
+from llmspell_kernel.client import find_or_start_kernel
+
+sys.stdin.readline()
+for folder in sys.argv[1:]:
+    print(find_or_start_kernel(folder, idle_timeout=60).kernel_id, flush=True)
+"""
+
+
+def test_processes_that_start_at_once_get_one_kernel_for_each_project(tmp_path: Path) -> None:
+    projects = [tmp_path / name for name in ("one", "two")]
+    for project in projects:
+        (project / "scripts").mkdir(parents=True)
+        (project / "llmspell.toml").touch()
+    orders = [[str(projects[0]), str(projects[1])], [str(projects[1] / "scripts"), str(projects[0] / "scripts")]]
+    clients = [
+        subprocess.Popen(
+            [sys.executable, "-c", FINDER, *order], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for order in orders * 2
+    ]
+    try:
+        for client in clients:
+            assert client.stdin is not None
+            client.stdin.write("go\n")
+            client.stdin.flush()
+        found = [client.communicate(timeout=60)[0].split() for client in clients]
+        running = {str(each.info.kernel_id): each.info.project for each in discover_kernels() if each.info is not None}
+        assert [[running[kernel_id] for kernel_id in ids] for ids in found] == [
+            [str(Path(folder).parent if folder.endswith("scripts") else folder) for folder in order]
+            for order in orders * 2
+        ]
+        assert len(running) == 2
+    finally:
+        for client in clients:
+            client.kill()
+            client.wait()
+        for each in discover_kernels():
+            if each.info is not None:
+                with KernelClient.connect(each.info) as kernel:
+                    kernel.shutdown()
 
 
 def test_output_and_reply_of_code(kernel: KernelClient) -> None:

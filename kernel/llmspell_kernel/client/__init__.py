@@ -26,7 +26,14 @@ from llmspell_kernel.client.errors import (
     KernelTimeoutError,
     RequestError,
 )
-from llmspell_kernel.client.starting import find_or_start_kernel, kernel_command, start_kernel
+from llmspell_kernel.client.starting import (
+    default_kernel,
+    find_or_start_kernel,
+    find_project_kernel,
+    kernel_command,
+    set_default_kernel,
+    start_kernel,
+)
 
 __all__ = [
     "ClientClosedError",
@@ -40,10 +47,13 @@ __all__ = [
     "KernelTimeoutError",
     "RequestError",
     "SessionInfo",
+    "default_kernel",
     "discover_kernels",
     "examine_kernel",
     "find_kernel",
     "find_or_start_kernel",
+    "find_project_kernel",
     "kernel_command",
+    "set_default_kernel",
     "start_kernel",
 ]

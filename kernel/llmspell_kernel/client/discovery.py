@@ -6,8 +6,10 @@ signed reply. Only files of kernels that are certainly dead are removed.
 
 import contextlib
 import errno
+import os
 import secrets
 import socket
+import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,10 +22,14 @@ from llmspell_kernel.client.channels import configure
 from llmspell_kernel.client.errors import KernelError, KernelNotFoundError
 from llmspell_kernel.client.process import is_running
 from llmspell_kernel.protocol.connection import (
+    CHANNELS,
     Channel,
     ConnectionFileError,
     ConnectionInfo,
+    connection_file_path,
     connection_files,
+    kernels_directory,
+    private_folder,
     read_connection_file,
     remove_connection_file,
 )
@@ -54,10 +60,18 @@ class DiscoveredKernel:
 def discover_kernels(*, timeout: float = PROBE_LIMIT) -> list[DiscoveredKernel]:
     """Look at every connection file in the kernels folder; takes at most about ``timeout`` seconds in all."""
     try:
+        if os.path.lexists(kernels_directory()):
+            private_folder(kernels_directory())
         paths = connection_files()
     except ConnectionFileError as error:
         raise KernelError(str(error)) from error
     return [_remove_if_dead(found) for found in _examine(paths, timeout)]
+
+
+def look_at_kernel(kernel_id: str, *, timeout: float = PROBE_LIMIT) -> DiscoveredKernel | None:
+    """The same for one kernel of the kernels folder, or None when it has no connection file."""
+    path = connection_file_path(kernel_id)
+    return _remove_if_dead(examine_kernel(path, timeout=timeout)) if os.path.lexists(path) else None
 
 
 def examine_kernel(path: Path, *, timeout: float = PROBE_LIMIT) -> DiscoveredKernel:
@@ -83,7 +97,18 @@ def _remove_if_dead(found: DiscoveredKernel) -> DiscoveredKernel:
     if found.state == "dead":
         with contextlib.suppress(OSError):
             remove_connection_file(found.path)
+        if found.info is not None and found.info.transport == "ipc":
+            _remove_sockets(found.info)
     return found
+
+
+def _remove_sockets(info: ConnectionInfo) -> None:
+    """What a kernel that was killed has left of its ``ipc`` endpoints."""
+    for channel in CHANNELS:
+        path = info.endpoint(channel).removeprefix("ipc://")
+        with contextlib.suppress(OSError):
+            if os.path.isabs(path) and stat.S_ISSOCK(os.lstat(path).st_mode):
+                os.unlink(path)
 
 
 def _examine(paths: Iterable[Path], timeout: float) -> list[DiscoveredKernel]:
@@ -116,13 +141,26 @@ def _examine(paths: Iterable[Path], timeout: float) -> list[DiscoveredKernel]:
 
 
 def _nobody_listens(info: ConnectionInfo) -> bool:
-    if info.transport != "tcp":
-        return info.pid is not None and not is_running(info.pid)
+    if info.transport == "ipc":
+        return _nobody_listens_at(info.endpoint("hb").removeprefix("ipc://"))
     host = info.endpoint("hb").removeprefix("tcp://").rpartition(":")[0].strip("[]")
     try:
         socket.create_connection((host, info.hb_port), LISTEN_CHECK_LIMIT).close()
     except OSError as error:
         return error.errno == errno.ECONNREFUSED
+    return False
+
+
+def _nobody_listens_at(path: str) -> bool:
+    # A relative path is one in the kernel's folder, which we do not know.
+    if not hasattr(socket, "AF_UNIX") or not os.path.isabs(path):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(LISTEN_CHECK_LIMIT)
+        try:
+            probe.connect(path)
+        except OSError as error:
+            return error.errno in (errno.ECONNREFUSED, errno.ENOENT)
     return False
 
 

@@ -1,10 +1,14 @@
-"""Start a kernel, or share the one that runs.
+"""The kernel of a project: the one that runs, or a new one.
 
-Invariant: of the clients of one user that ask at the same time, one starts a kernel and the others get it.
+Each project has a kernel of its own; folders outside of projects share one.
+
+Invariant: of the clients of one user that ask for a project's kernel at the same time, one starts it and the others
+get it.
 """
 
 import contextlib
 import json
+import logging
 import os
 import queue
 import subprocess
@@ -15,17 +19,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from llmspell_kernel.client.discovery import discover_kernels
-from llmspell_kernel.client.errors import KernelStartError
+from llmspell_kernel.client.discovery import PROBE_LIMIT, DiscoveredKernel, discover_kernels, look_at_kernel
+from llmspell_kernel.client.errors import KernelNotFoundError, KernelStartError
 from llmspell_kernel.client.process import adopt
+from llmspell_kernel.client.remembered import PURPOSES, forget, forget_gone_kernels, recall, remember
 from llmspell_kernel.protocol.connection import (
+    FILE_PREFIX,
     ConnectionFileError,
     ConnectionInfo,
+    kernels_directory,
     llmspell_home,
     private_folder,
     read_connection_file,
 )
 from llmspell_kernel.protocol.ldp import LDP_VERSION
+from llmspell_kernel.protocol.project import project_root
+
+log = logging.getLogger(__name__)
 
 START_LIMIT = 20.0
 LOCK_LIMIT = START_LIMIT + 5.0
@@ -35,6 +45,8 @@ IDLE_TIMEOUT = 900.0
 KEPT_LOGS = 10
 STDERR_TAIL_BYTES = 4_000
 READY_LINE_BYTES = 64 * 1024
+# Writing a connection file takes milliseconds; a draft this old belongs to a kernel that was killed meanwhile.
+DRAFT_AGE = 60.0
 
 
 def kernel_command(idle_timeout: float) -> list[str]:
@@ -80,29 +92,133 @@ def start_kernel(
 
 
 def find_or_start_kernel(
+    folder: str | os.PathLike[str] | None = None,
     *,
     idle_timeout: float = IDLE_TIMEOUT,
-    cwd: Path | None = None,
     command: Sequence[str] | None = None,
     timeout: float = START_LIMIT,
 ) -> ConnectionInfo:
-    """The user's running kernel, the oldest if there are several, or a new one."""
-    running = _running_kernel()
+    """The running kernel of the project that ``folder`` (default: the current one) belongs to, or a new one.
+
+    A new one is started in the project's root. All folders outside of projects share a kernel, which is started in
+    the user's home folder: name the folder when creating a session, it decides what the session's scripts see.
+    """
+    project = project_root(os.fspath(folder) if folder is not None else _current_folder())
+    running = find_project_kernel(project)
     if running is not None:
         return running
     with _start_lock(timeout + LOCK_LIMIT - START_LIMIT):
-        running = _running_kernel()
+        running = find_project_kernel(project)
         if running is not None:
             return running
-        return start_kernel(idle_timeout=idle_timeout, cwd=cwd, command=command, timeout=timeout)
+        _tidy()
+        cwd = Path(project) if project is not None else folder_outside_projects()
+        started = start_kernel(idle_timeout=idle_timeout, cwd=cwd, command=command, timeout=timeout)
+        _remember_last(project, started)
+        return started
 
 
-def _running_kernel() -> ConnectionInfo | None:
-    running = [each.info for each in discover_kernels() if each.state == "running" and each.info is not None]
+def find_project_kernel(project: str | None, *, timeout: float = PROBE_LIMIT) -> ConnectionInfo | None:
+    """The running kernel of a project (None: of no project), or None.
+
+    Of several the one that the user chose with ``set_default_kernel``, else the one used last, else the oldest. Those
+    two are remembered by their ids and asked first, each alone: with heartbeat and signed handshake, as any other. So
+    the usual case costs one round trip, about 4 ms, however many kernels there are; looking at all of them takes
+    ``timeout`` (2 s) whenever one of them hangs.
+    """
+    for purpose in PURPOSES:
+        kernel_id = recall(purpose, project)
+        if kernel_id is None:
+            continue
+        found = look_at_kernel(kernel_id, timeout=timeout)
+        if found is not None and _serves(found, project):
+            return found.info
+        # A choice outlives that its kernel hangs for a while; a mere hint does not.
+        if found is None or found.state != "silent" or purpose == "last":
+            forget(purpose, project)
+    all_running = [each.info for each in discover_kernels(timeout=timeout) if _serves(each, project)]
+    oldest = min((info for info in all_running if info is not None), key=lambda info: info.started or "", default=None)
+    if oldest is not None:
+        _remember_last(project, oldest)
+    return oldest
+
+
+def set_default_kernel(kernel_id: str, project: str | None) -> ConnectionInfo:
+    """Make a running kernel the one that clients of its project get, as long as it runs.
+
+    Raises KernelNotFoundError when it does not run or serves another project.
+    """
+    try:
+        found = look_at_kernel(kernel_id)
+    except ConnectionFileError as error:
+        raise KernelNotFoundError(str(error)) from error
+    if found is None or found.info is None or found.state != "running":
+        reason = found.reason if found is not None else "it has no connection file"
+        raise KernelNotFoundError(f"kernel {kernel_id!r} is not running: {reason}")
+    if found.info.project != project:
+        raise KernelNotFoundError(
+            f"kernel {kernel_id!r} is of {_named(found.info.project)}, and cannot be the default of {_named(project)}"
+        )
+    try:
+        remember("default", project, kernel_id)
+    except ConnectionFileError as error:
+        raise KernelStartError(f"the default kernel cannot be remembered: {error}") from error
+    return found.info
+
+
+def default_kernel(project: str | None) -> str | None:
+    """The id of the kernel that was chosen for a project; it may have ended since."""
+    return recall("default", project)
+
+
+def folder_outside_projects() -> Path:
+    """Where the kernel of all folders outside of projects works: the user's home folder if that is one, else the root.
+
+    Not the folder of who asks first: that may be a temporary one, which a shared kernel outlives.
+    """
+    home = os.path.expanduser("~")
+    return Path(home) if os.path.isdir(home) and project_root(home) is None else Path(os.path.abspath(os.sep))
+
+
+def _named(project: str | None) -> str:
+    return "no project" if project is None else f"the project {project}"
+
+
+def _serves(found: DiscoveredKernel, project: str | None) -> bool:
     # Another major version of LDP is another vocabulary.
-    major = LDP_VERSION.split(".", maxsplit=1)[0]
-    usable = [info for info in running if (info.ldp or "").split(".", maxsplit=1)[0] == major]
-    return min(usable, key=lambda info: info.started or "", default=None)
+    info = found.info
+    if found.state != "running" or info is None or info.project != project:
+        return False
+    return _major(info.ldp or "") == _major(LDP_VERSION)
+
+
+def _major(version: str) -> str:
+    return version.split(".", maxsplit=1)[0]
+
+
+def _remember_last(project: str | None, info: ConnectionInfo) -> None:
+    if info.kernel_id is None or recall("last", project) == info.kernel_id:
+        return
+    try:
+        remember("last", project, info.kernel_id)
+    except ConnectionFileError as error:
+        log.warning("the next start will take longer: %s", error)
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise KernelStartError("the current folder does not exist any more: change to another one") from error
+
+
+def _tidy() -> None:
+    """Remove what killed processes left in the kernels folder, other than connection files: discovery does those."""
+    forget_gone_kernels()
+    for draft in kernels_directory().glob(f".{FILE_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - draft.lstat().st_mtime > DRAFT_AGE:
+                draft.unlink()
 
 
 def _own_folder(name: str) -> Path:
