@@ -5,7 +5,6 @@ folder belong to the user alone; what is saved comes back the same, integers as 
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import threading
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..database import DatabaseFileError, Schema, database_errors, open_database
 from ..host import Host, HostContext, HostError
 from ..values import Value
 
@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 MAX_VALUE_BYTES = 16 * 1024 * 1024
 MAX_NAME_BYTES = 1024
 BUSY_SECONDS = 5.0
-SCHEMA_VERSION = 1
 _FILE = "state.sqlite"
+_SCHEMA = Schema(
+    1,
+    (
+        "CREATE TABLE IF NOT EXISTS state (scope BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, "
+        "modified REAL NOT NULL, PRIMARY KEY (scope, key)) WITHOUT ROWID",
+    ),
+)
 
 
 def register(host: Host) -> None:
@@ -49,8 +55,7 @@ def register(host: Host) -> None:
 
 def state_path(context: HostContext) -> Path:
     """Where a project's state lies: `<home>/projects/<hash of the project's folder>/state.sqlite`."""
-    digest = hashlib.sha256(os.fsencode(context.project_root.resolve())).hexdigest()
-    return context.home / "projects" / digest[:16] / _FILE
+    return context.project_folder / _FILE
 
 
 class StateStore:
@@ -115,19 +120,12 @@ class StateStore:
 
     @contextlib.contextmanager
     def _database(self) -> "Iterator[sqlite3.Connection]":
-        import sqlite3
-
         with self._lock:
             try:
-                yield self._connected()
-            except sqlite3.OperationalError as error:
-                if "locked" in str(error):
-                    raise HostError(
-                        f"State: {self.path} is in use by another process for more than {BUSY_SECONDS:.0f} s"
-                    ) from error
-                raise HostError(f"State: {self.path}: {error}") from error
-            except (sqlite3.DatabaseError, OSError) as error:
-                raise HostError(f"State: {self.path}: {error}") from error
+                with database_errors(self.path, BUSY_SECONDS):
+                    yield self._connected()
+            except DatabaseFileError as error:
+                raise HostError(f"State: {error}") from error
 
     def _connected(self) -> "sqlite3.Connection":
         if self._connection is not None and self._pid == os.getpid():
@@ -135,39 +133,9 @@ class StateStore:
         if self._connection is not None:
             # After a fork: closing it here would take the parent's locks away (sqlite.org/howtocorrupt, 2.6).
             self._inherited.append(self._connection)
-        self._connection, self._pid = self._open(), os.getpid()
+        self._connection = open_database(self.path, _SCHEMA, BUSY_SECONDS)
+        self._pid = os.getpid()
         return self._connection
-
-    def _open(self) -> "sqlite3.Connection":
-        import sqlite3
-
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.parent.chmod(0o700)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        os.close(os.open(self.path, flags, 0o600))  # sqlite gives its other files the mode of this one
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            self._prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: "sqlite3.Connection") -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == SCHEMA_VERSION:
-            return
-        if version > SCHEMA_VERSION:
-            raise HostError(f"State: {self.path} was written by a newer version of LLMSpell (schema {version})")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS state (scope BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, "
-            "modified REAL NOT NULL, PRIMARY KEY (scope, key)) WITHOUT ROWID"
-        )
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
 
 
 def _name(what: str, text: str) -> bytes:
