@@ -202,7 +202,7 @@ def test_sessions_run_at_the_same_time(client, published):
     assert busy.result(20).content()["ename"] == "Interrupted"
 
 
-def test_session_whose_worker_died_is_gone(client, published):
+def test_session_whose_worker_died_says_why_and_gets_a_fresh_one(client, published):
     name = client.create_session()
     execution = {"metadata": {"llmspell_session": name}}
     first = client.submit("shell", "execute_request", {"code": "print('go') while true do end"}, **execution)
@@ -210,11 +210,12 @@ def test_session_whose_worker_died_is_gone(client, published):
     published.wait(lambda: any(one.msg_type == "stream" for one in published.messages), "the script's output")
     os.kill(worker_pid(client, name), signal.SIGKILL)
     assert first.result(20).content()["ename"] == "SessionEnded"
-    assert queued.result(20).content()["status"] == "error"
-    assert [one.session for one in client.list_sessions()] == ["main"]
-    assert (
-        client.submit("shell", "execute_request", {"code": "1"}, **execution).result(20).content()["status"] == "error"
-    )
+    assert "was not run" in queued.result(20).content()["evalue"]
+    listed = client.request("control", "list_sessions_request", {})["sessions"]
+    dead = next(one for one in listed if one["session"] == name)
+    assert (dead["state"], dead["pid"], dead["deaths"]) == ("not started", None, 1)
+    assert "killed by signal 9" in dead["last_death"]
+    assert client.execute("return 1", session=name, timeout=20)["status"] == "ok"
 
 
 @pytest.mark.parametrize("main", [True, False])

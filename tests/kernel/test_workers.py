@@ -39,7 +39,7 @@ def kernel_and_zygote():
     info = ConnectionInfo(ip="127.0.0.1", shell_port=1, iopub_port=2, stdin_port=3, control_port=4, hb_port=5, key="k")
     kernel = Kernel(Mock(), info, ours, folder="/", home="/")
     yield kernel, Zygote(theirs)
-    for session in kernel._sessions.values():
+    for session in kernel._sessions:
         if session.link is not None:
             session.link.close()
     ours.close()
@@ -49,9 +49,9 @@ def kernel_and_zygote():
 def test_messages_about_an_earlier_worker_of_a_session_do_not_touch_the_present_one(kernel_and_zygote):
     kernel, zygote = kernel_and_zygote
     session = kernel._sessions[MAIN]
-    kernel._link(session)
-    kernel._delete(session, "deleted")
-    kernel._link(session)
+    kernel._workers.start(session)
+    kernel._discard(session, "deleted")
+    kernel._workers.start(session)
     first, kill, second = zygote.received(3)
     assert [first["type"], kill["type"], second["type"]] == ["spawn", "kill", "spawn"]
     assert kill["number"] == first["number"] != second["number"]

@@ -10,7 +10,14 @@ from ..protocol.connection import ConnectionInfo
 from ..protocol.wire import MAX_FRAME_BYTES
 
 # Messages that wait for a subscriber that does not read; beyond this ZeroMQ drops that subscriber's.
-IOPUB_WAITING = 10_000
+IOPUB_WAITING = 5_000
+# Replies that wait for one client; beyond this they are dropped and counted.
+REPLIES_WAITING = 4_096
+# Requests of one client that wait to be read; beyond this the client's own queue grows.
+REQUESTS_WAITING = 512
+# A connection whose peer takes nothing for this long is closed and what waits for it freed. A peer that reads again
+# connects anew by itself and sees the gap in the sequence.
+STALLED_MS = 60_000
 
 
 class Channels(NamedTuple):
@@ -37,14 +44,20 @@ def bind_channels(info: ConnectionInfo) -> tuple[Channels, ConnectionInfo]:
         socket = context.socket(kind)
         socket.linger = 500
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
+        socket.setsockopt(zmq.TCP_MAXRT, STALLED_MS)
         return socket
 
     shell, control, stdin = make(zmq.ROUTER), make(zmq.ROUTER), make(zmq.ROUTER)
     for socket in (shell, control, stdin):
         # a client that reconnects with its identity takes the place of its dead connection
         socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+        # a message to a client that is gone or reads nothing is an error that can be counted
+        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        socket.setsockopt(zmq.SNDHWM, REPLIES_WAITING)
+        socket.setsockopt(zmq.RCVHWM, REQUESTS_WAITING)
     iopub = make(zmq.XPUB)
     iopub.setsockopt(zmq.XPUB_VERBOSER, 1)  # every subscription is seen, so that clients can be counted
+    iopub.setsockopt(zmq.XPUB_NODROP, 1)  # a full subscriber is noticed first, see Outgoing.publish
     iopub.set_hwm(IOPUB_WAITING)
     heartbeat = make(zmq.ROUTER)
     bound = info.with_ports(

@@ -24,7 +24,7 @@ def kernel_info(kernel_id: str) -> dict[str, Any]:
         },
         "banner": f"LLMSpell {__version__}, Lua 5.4",
         "debugger": True,
-        "supported_features": ["debugger"],
+        "supported_features": ["debugger", "kernel subshells"],
         "help_links": [{"text": "Lua 5.4 Reference Manual", "url": "https://www.lua.org/manual/5.4/"}],
         "llmspell": {"kernel_id": kernel_id, "ldp": LDP_VERSION},
     }

@@ -1,74 +1,47 @@
-"""Sessions as the kernel sees them: a worker's socket, a queue of shell requests, and who asked for what.
+"""Sessions as the kernel sees them: a queue of shell requests, and who asked for what.
 
-Invariants: a session answers its shell requests one at a time in the order they came; writing to a worker never
-blocks, however little it reads.
+Invariants: a session answers its shell requests one at a time in the order they came; a session that one client owns
+goes when its last owner is gone; ``main`` always exists.
 """
 
-import socket
+import os
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from ..protocol.frames import Frame, FrameDecoder, pack
 from ..protocol.wire import JsonObject, Message
+from .workers import WorkerLink
 
 MAIN = "main"
+MAX_SESSIONS = 256
+MAX_QUEUED = 10_000
+MAX_QUEUED_BYTES = 256 * 1024 * 1024
 # Output may come long after the request that caused it; this many requests of a session are remembered for it.
 REMEMBERED_REQUESTS = 4096
-# What a worker has not read yet. One that hangs in C code reads nothing.
-MAX_UNREAD_BYTES = 256 * 1024 * 1024
+_NAME_LENGTH = 64
 
 
-class WorkerLink:
-    """The kernel's end of a worker's socket."""
+class SessionError(ValueError):
+    """A session that there is not, or that cannot be made; the message names the field."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        channel.setblocking(False)
-        self._channel = channel
-        self._decoder = FrameDecoder()
-        self._unsent = bytearray()
 
-    def fileno(self) -> int:
-        return self._channel.fileno()
+class Origin(NamedTuple):
+    """Where a request came from: the parent of what it causes, and whom to ask for input."""
 
-    @property
-    def has_unsent(self) -> bool:
-        return bool(self._unsent)
+    header: JsonObject
+    identities: tuple[bytes, ...]
 
-    def send(self, header: Mapping[str, Any], content: bytes = b"") -> bool:
-        """Send or queue a frame; False when the worker has left too much unread."""
-        data = pack(header, content)
-        if len(self._unsent) + len(data) > MAX_UNREAD_BYTES:
-            return False
-        self._unsent += data
-        self.write()
-        return True
 
-    def write(self) -> None:
-        """Send what the socket takes now."""
-        while self._unsent:
-            try:
-                sent = self._channel.send(self._unsent)
-            except BlockingIOError:
-                return
-            except OSError:
-                # it has died: the zygote tells, and with it why
-                self._unsent.clear()
-                return
-            del self._unsent[:sent]
+NOWHERE = Origin({}, ())
 
-    def read(self) -> Iterator[Frame] | None:
-        """The frames that have come; None at the end of the stream."""
-        try:
-            data = self._channel.recv(1 << 18)
-        except BlockingIOError:
-            return iter(())
-        except OSError:
-            return None
-        return self._decoder.feed(data) if data else None
 
-    def close(self) -> None:
-        self._channel.close()
+class WaitingInput(NamedTuple):
+    """An ``input_request`` that was sent: its msg_id, the client's identity, the number the worker gave it."""
+
+    msg_id: str
+    identities: tuple[bytes, ...]
+    client: str
+    number: int
 
 
 class PendingRequest:
@@ -82,32 +55,143 @@ class PendingRequest:
 
 
 class Session:
-    """What the kernel knows of a session; ``parents`` are headers of requests by number, the oldest first."""
+    """What the kernel knows of a session; ``origins`` are those of requests by number, the oldest first."""
 
-    def __init__(self, name: str, folder: str, owner: str = "") -> None:
+    def __init__(self, name: str, folder: str, owner: str = "", *, is_subshell: bool = False) -> None:
         self.name = name
         self.folder = folder
-        self.owner = owner  # the iopub topic whose last subscriber's going ends the session
+        self.owners = {owner} if owner else set[str]()  # iopub topics that clients subscribe to
+        self.is_owned = bool(owner)
+        self.is_subshell = is_subshell
         self.link: WorkerLink | None = None
         self.worker = 0  # the number under which the zygote knows the worker; 0: there is none
         self.pid: int | None = None  # None too until the zygote has told it
         self.queue: deque[PendingRequest] = deque()
+        self.queued_bytes = 0
         self.current: PendingRequest | None = None
+        self.waiting_input: WaitingInput | None = None
         self.debug_requests: dict[int, Message] = {}
         self.debugged = False
         self.exit_code: int | None = None
-        self.parents: OrderedDict[int, JsonObject] = OrderedDict()
+        self.exit_reason = ""
+        self.deaths = 0
+        self.last_death: str | None = None
+        self._origins: OrderedDict[int, Origin] = OrderedDict()
 
-    def remember(self, number: int, header: JsonObject) -> None:
-        self.parents[number] = header
-        if len(self.parents) > REMEMBERED_REQUESTS:
-            self.parents.popitem(last=False)
+    def remember(self, number: int, message: Message) -> None:
+        self._origins[number] = Origin(message.header, message.identities)
+        if len(self._origins) > REMEMBERED_REQUESTS:
+            self._origins.popitem(last=False)
 
-    def parent(self, number: int | None) -> JsonObject:
-        return self.parents.get(number or 0, {})
+    def origin(self, number: int | None) -> Origin:
+        return self._origins.get(number or 0, NOWHERE)
+
+    def last_origin(self) -> Origin:
+        return self.origin(next(reversed(self._origins), None))
+
+    def enqueue(self, request: PendingRequest) -> None:
+        self.queue.append(request)
+        self.queued_bytes += len(request.message.content_bytes)
+
+    def dequeue(self) -> PendingRequest:
+        request = self.queue.popleft()
+        self.queued_bytes -= len(request.message.content_bytes)
+        return request
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.queue) >= MAX_QUEUED or self.queued_bytes >= MAX_QUEUED_BYTES
+
+    @property
+    def is_busy(self) -> bool:
+        return self.current is not None or bool(self.debug_requests)
 
     @property
     def state(self) -> str:
         if self.current is not None:
             return "busy"
         return "idle" if self.link is not None else "not started"
+
+    def description(self) -> dict[str, Any]:
+        """What clients are told of it."""
+        return {
+            "session": self.name,
+            "state": self.state,
+            "pid": self.pid,
+            "folder": self.folder,
+            "owned": self.is_owned,
+            "debugged": self.debugged,
+            "queued": len(self.queue),
+            "deaths": self.deaths,
+            "last_death": self.last_death,
+        }
+
+
+class Sessions:
+    """The sessions by name, and the comms that each holds."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._by_name: dict[str, Session] = {MAIN: Session(MAIN, folder)}
+        self._by_comm: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._by_name.values()))
+
+    def __getitem__(self, name: object) -> Session:
+        session = self._by_name.get(name) if isinstance(name, str) else None
+        if session is None:
+            raise SessionError(f"there is no session {name!r}")
+        return session
+
+    def of(self, message: Message) -> Session:
+        """The session that a message is for: ``metadata.llmspell_session``, ``header.subshell_id``, or ``main``."""
+        name = message.metadata.get("llmspell_session")
+        if name is not None and not isinstance(name, str):
+            raise SessionError("metadata.llmspell_session: expected a string")
+        if name is None:
+            name = message.header.get("subshell_id")
+        return self[MAIN if name is None else name]
+
+    def create(
+        self, name: object, folder: object = None, owner: object = None, *, is_subshell: bool = False
+    ) -> Session:
+        """Add a session; ``name`` None has one made up. Raises SessionError."""
+        if name is None:
+            name = os.urandom(8).hex()
+        if not isinstance(name, str) or not 0 < len(name) <= _NAME_LENGTH or not name.isprintable():
+            raise SessionError(f"name: expected 1 to {_NAME_LENGTH} printable characters")
+        if name in self._by_name:
+            raise SessionError(f"name: there is a session '{name}' already")
+        if folder is None:
+            folder = self.folder
+        if not isinstance(folder, str) or not os.path.isdir(folder):
+            raise SessionError("folder: expected the path of a folder")
+        if owner is not None and not isinstance(owner, str):
+            raise SessionError("owner: expected the topic of a subscription")
+        if len(self._by_name) >= MAX_SESSIONS:
+            raise SessionError(f"{MAX_SESSIONS} sessions exist already: delete one first")
+        session = Session(name, folder, owner or "", is_subshell=is_subshell)
+        self._by_name[name] = session
+        return session
+
+    def remove(self, session: Session) -> None:
+        if session.name != MAIN:
+            self._by_name.pop(session.name, None)
+
+    def of_comm(self, comm_id: object) -> Session | None:
+        """The session that holds a comm, None when none does."""
+        name = self._by_comm.get(comm_id) if isinstance(comm_id, str) else None
+        return None if name is None else self._by_name.get(name)
+
+    def comm_opened(self, comm_id: object, session: Session) -> None:
+        if isinstance(comm_id, str):
+            self._by_comm[comm_id] = session.name
+
+    def comm_closed(self, comm_id: object) -> None:
+        if isinstance(comm_id, str):
+            self._by_comm.pop(comm_id, None)
+
+    def forget_comms(self, session: Session) -> None:
+        """Its worker is gone, and its comms with it."""
+        self._by_comm = {comm: name for comm, name in self._by_comm.items() if name != session.name}

@@ -49,7 +49,7 @@ class Job:
 class Session:
     """The main thread calls ``run``; it returns when the kernel says so or is gone."""
 
-    def __init__(self, channel: socket.socket, folder: Path, home: Path) -> None:
+    def __init__(self, channel: socket.socket, folder: Path, home: Path, *, shared: bool = True) -> None:
         project_root = find_project_root(folder)
         self._channel = channel
         self._send_lock = threading.Lock()

@@ -1,10 +1,10 @@
 """The zygote: a warmed process that forks a worker for each session, and tells the kernel when one ends.
 
 It is forked from the kernel before any thread or ZeroMQ context exists and stays single-threaded itself. Over its
-socket come frames ``warm`` (the kernel is ready: load what workers need), ``spawn`` {number, folder, home} with the
-worker's end of a socketpair attached, and ``kill`` {number}; it answers ``spawned`` {number, pid} and ``ended``
-{number, status}. The kernel gives each worker a number of its own: a session may have had other workers before, and a
-pid may come again.
+socket come frames ``warm`` (the kernel is ready: load what workers need), ``spawn`` {number, folder, home, shared}
+with the worker's end of a socketpair attached, and ``kill`` {number}; it answers ``spawned`` {number, pid} or
+``failed`` {number, reason}, and ``ended`` {number, status}. The kernel gives each worker a number of its own: a
+session may have had other workers before, and a pid may come again.
 
 Invariant: when the kernel is gone the zygote ends its workers and itself.
 """
@@ -67,7 +67,13 @@ def _serve(kernel: socket.socket) -> None:
         for frame in decoder.feed(data):
             if frame.type == "spawn":
                 number = int(frame.header["number"])
-                pid = _fork_worker(descriptors.pop(0), frame.header, kernel, (wake_read, wake_write))
+                descriptor = descriptors.pop(0)
+                try:
+                    pid = _fork_worker(descriptor, frame.header, kernel, (wake_read, wake_write))
+                except OSError as error:  # the system has no room for another process
+                    os.close(descriptor)
+                    kernel.sendall(pack({"type": "failed", "number": number, "reason": f"fork: {error.strerror}"}))
+                    continue
                 children[pid] = number
                 kernel.sendall(pack({"type": "spawned", "number": number, "pid": pid}))
             elif frame.type == "kill":
@@ -105,7 +111,8 @@ def _fork_worker(descriptor: int, header: dict[str, object], kernel: socket.sock
 
         channel = socket.socket(fileno=descriptor)
         os.chdir(str(header["folder"]))
-        Session(channel, Path(str(header["folder"])), Path(str(header["home"]))).run()
+        folder, home = Path(str(header["folder"])), Path(str(header["home"]))
+        Session(channel, folder, home, shared=bool(header["shared"])).run()
         status = 0
     except BaseException as error:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
         sys.excepthook(type(error), error, error.__traceback__)
