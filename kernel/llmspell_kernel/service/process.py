@@ -29,10 +29,13 @@ from ..protocol.project import project_root
 from .channels import bind_channels
 from .kernel import Kernel
 
+MAX_DESCRIPTORS = 65_536
+
 
 def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout: float | None) -> int:
     """Bind, announce, serve, clean up. Gives the exit code."""
     given = connection_file or None
+    _allow_descriptors()
     try:
         channels, info = bind_channels(_connection(given))
     except (ConnectionFileError, zmq.ZMQError) as error:
@@ -63,6 +66,19 @@ def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout:
         zygote.close()  # ends the workers too
         channels.close()
     return 0
+
+
+def _allow_descriptors() -> None:
+    """As many as this process may have: a client takes five, a session one."""
+    try:
+        import resource
+    except ImportError:  # Windows knows no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or soft < hard:
+        wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def _connection(given: str | None) -> ConnectionInfo:
