@@ -19,6 +19,8 @@ from .probes import Placement, Probe, instrument, place
 
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
 MAX_BREAKPOINTS = 10_000
+# of one source; only cells have more than one
+MAX_CHUNKS = 20
 
 _HIT_CONDITION = re.compile(r"\s*(==|>=|<=|>|<|%|=)?\s*(\d{1,9})\s*")
 
@@ -27,8 +29,9 @@ LogPart = tuple[str, str]  # ("text", …) or ("expression", …)
 
 @dataclass(frozen=True, slots=True)
 class Breakpoint:
-    """One breakpoint of a source. ``complaint`` is what is wrong with its own texts, and stays; ``message`` says why
-    it is not verified now, or where it went."""
+    """One breakpoint of a source. ``hit_condition`` and ``log_message`` are what ``hit_operator``, ``hit_count`` and
+    ``log`` were read from. ``complaint`` is what is wrong with its own texts, and stays; ``message`` says why it is
+    not verified now, or where it went."""
 
     id: int
     requested_line: int
@@ -37,6 +40,8 @@ class Breakpoint:
     hit_operator: str | None
     hit_count: int
     log: tuple[LogPart, ...] | None
+    hit_condition: str | None = None
+    log_message: str | None = None
     complaint: str | None = None
     verified: bool = False
     message: str | None = None
@@ -51,6 +56,7 @@ class Site:
     """A probe in a loaded chunk; ``inline`` is the condition that stands in its text."""
 
     number: int
+    chunk_name: str
     source: str
     line: int
     inline: str | None
@@ -128,28 +134,57 @@ def _closing_brace(text: str, start: int) -> int:
 class BreakpointTable:
     """All breakpoints of a session. Thread-safe: clients set them while the script's thread loads chunks.
 
-    ``changed`` is called with a breakpoint whose verification changed when its chunk was loaded.
+    ``changed`` is called with a breakpoint whose verification changed when its chunk was loaded; ``source_of`` gives
+    the source that a chunk was loaded from, ``read`` the text of a source (it raises OSError or ValueError).
     """
 
-    def __init__(self, changed: Callable[[str, Breakpoint], None]) -> None:
+    def __init__(
+        self,
+        changed: Callable[[str, Breakpoint], None],
+        source_of: Callable[[str], str | None] | None = None,
+        read: Callable[[str], bytes] | None = None,
+    ) -> None:
         self._lock = threading.RLock()
         self._changed = changed
+        self._source_of = source_of or source_of_file
+        self._read = read or read_source
         self._by_source: dict[str, list[Breakpoint]] = {}
         # the lines that carry probes in the chunk last loaded from a source
         self._loaded: dict[str, frozenset[int]] = {}
         self._sites: dict[tuple[str, int, str | None], Site] = {}
+        # a cell has another chunk name each time it runs
+        self._chunk_names: dict[str, list[str]] = {}
         self._next_id = 1
+        self._next_site = 1
 
     def set_breakpoints(self, source: str, requests: Sequence[Mapping[str, Any]]) -> list[Breakpoint]:
         """Replace the breakpoints of ``source`` (a real path); one result for each request, in order."""
         if len(requests) > MAX_BREAKPOINTS:
             raise BreakpointError(f"more than {MAX_BREAKPOINTS} breakpoints in one file")
-        placement = _placement_of_file(source)
+        placement = self._placement(source)
         with self._lock:
             kept = {one.key: one for one in self._by_source.get(source, [])}
             results = [self._resolve(self._parse(request, kept), source, placement) for request in requests]
             self._by_source[source] = results
             return results
+
+    def resolve_again(self, source: str) -> None:
+        """The source has a text now, or another one, that no chunk was loaded from yet."""
+        placement = self._placement(source)
+        with self._lock:
+            before = self._by_source.get(source, [])
+            # as ``set_breakpoints`` would find it
+            fresh = [replace(one, line=one.requested_line, verified=False, message=one.complaint) for one in before]
+            self._report(source, before, [self._resolve(one, source, placement) for one in fresh])
+
+    def _placement(self, source: str) -> Placement | str:
+        """The probe points of a source, or why there are none."""
+        try:
+            return place(self._read(source))
+        except OSError as error:
+            return f"{os.path.basename(source)} cannot be read: {error.strerror}"
+        except ValueError as error:
+            return str(error)
 
     def clear(self) -> None:
         with self._lock:
@@ -157,7 +192,16 @@ class BreakpointTable:
 
     def sources(self) -> list[tuple[str, list[Breakpoint]]]:
         with self._lock:
-            return [(source, list(breakpoints)) for source, breakpoints in self._by_source.items()]
+            return [(source, list(breakpoints)) for source, breakpoints in self._by_source.items() if breakpoints]
+
+    def of_source(self, source: str) -> list[Breakpoint]:
+        with self._lock:
+            return list(self._by_source.get(source, []))
+
+    def loaded_sources(self) -> list[str]:
+        """What chunks were loaded from since the session is debugged."""
+        with self._lock:
+            return list(self._loaded)
 
     def _parse(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> Breakpoint:
         line = int(request["line"])
@@ -175,7 +219,8 @@ class BreakpointTable:
                 log = parse_log_message(request["logMessage"])
         except BreakpointError as error:
             complaint = str(error)
-        parsed = Breakpoint(0, line, line, condition, operator, count, log, complaint, message=complaint)
+        texts = (request.get("hitCondition") or None, request.get("logMessage") or None)
+        parsed = Breakpoint(0, line, line, condition, operator, count, log, *texts, complaint, message=complaint)
         known = kept.pop(parsed.key, None)
         if known is not None:
             return replace(parsed, id=known.id)
@@ -197,9 +242,9 @@ class BreakpointTable:
 
     def prepare(self, chunk_name: str, text: bytes) -> bytes | None:
         """The instrumented text of a chunk that is about to be loaded; None when it has no breakpoints."""
-        if not chunk_name.startswith("@"):
+        source = self._source_of(chunk_name)
+        if source is None:
             return None
-        source = chunk_name[1:]
         with self._lock:
             breakpoints = self._by_source.get(source)
             if not breakpoints:
@@ -210,25 +255,38 @@ class BreakpointTable:
             sites: dict[int, Site] = {}
             for one in resolved:
                 if one.verified and one.line not in sites:
-                    sites[one.line] = self._site(source, one.line, _inline(one.condition))
+                    sites[one.line] = self._site(chunk_name, source, one.line, _inline(one.condition))
+            self._forget_old_chunks(chunk_name, source)
             self._loaded[source] = frozenset(sites)
             self._report(source, breakpoints, resolved)
             return instrument(
                 text, {line: Probe(site.number, site.inline) for line, site in sites.items()}, placement.points
             )
 
-    def _site(self, source: str, line: int, inline: str | None) -> Site:
-        site = self._sites.get((source, line, inline))
+    def _site(self, chunk_name: str, source: str, line: int, inline: str | None) -> Site:
+        site = self._sites.get((chunk_name, line, inline))
         if site is None:
-            site = Site(len(self._sites) + 1, source, line, inline)
-            self._sites[source, line, inline] = site
+            site = Site(self._next_site, chunk_name, source, line, inline)
+            self._next_site += 1
+            self._sites[chunk_name, line, inline] = site
         return site
+
+    def _forget_old_chunks(self, chunk_name: str, source: str) -> None:
+        """Probes of the oldest chunks of a source go out of force, so that a cell can run for ever."""
+        names = self._chunk_names.setdefault(source, [])
+        if chunk_name not in names:
+            names.append(chunk_name)
+        if len(names) > MAX_CHUNKS:
+            oldest = names.pop(0)
+            self._sites = {key: site for key, site in self._sites.items() if site.chunk_name != oldest}
 
     def prepared(self, chunk_name: str, accepted: bool) -> None:
         """Told after ``prepare`` whether the compiler took the instrumented text."""
         if accepted:
             return
-        source = chunk_name[1:]
+        source = self._source_of(chunk_name)
+        if source is None:
+            return
         with self._lock:
             self._loaded[source] = frozenset()
             before = self._by_source.get(source, [])
@@ -251,7 +309,7 @@ class BreakpointTable:
                     table.append(
                         {
                             "site": site.number,
-                            "source": "@" + site.source,
+                            "source": site.chunk_name,
                             "line": site.line,
                             "breakpoints": [_for_lua(one, site) for one in here],
                         }
@@ -291,6 +349,10 @@ def _inline(condition: str | None) -> str | None:
     return condition
 
 
+def source_of_file(chunk_name: str) -> str | None:
+    return chunk_name[1:] if chunk_name.startswith("@") else None
+
+
 def read_source(path: str) -> bytes:
     """The text of a source file. Raises OSError; ValueError for what is no file or too large to be a script."""
     if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its writer
@@ -300,13 +362,3 @@ def read_source(path: str) -> bytes:
     if len(text) > MAX_SOURCE_BYTES:
         raise ValueError(f"{path} is larger than {MAX_SOURCE_BYTES} bytes")
     return text
-
-
-def _placement_of_file(source: str) -> Placement | str:
-    """The probe points of a file on disk, or why there are none."""
-    try:
-        return place(read_source(source))
-    except OSError as error:
-        return f"{os.path.basename(source)} cannot be read: {error.strerror}"
-    except ValueError as error:
-        return str(error)

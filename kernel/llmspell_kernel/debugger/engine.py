@@ -8,11 +8,14 @@ Invariant: every request is answered exactly once, also when the script ends or 
 
 import os
 import queue
+import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lupa.lua54 import LuaError
 
 from ..protocol.ldp import (
     BREAKPOINT_CAPABILITIES,
@@ -24,17 +27,28 @@ from ..protocol.ldp import (
     response,
     text_argument,
 )
+from ..runtime.globals import GLOBALS
 from ..runtime.interrupt import InterruptUnavailableError
-from ..runtime.state import Runtime, never_raising
-from ..runtime.values import Value, decode, encode
-from .breakpoints import Breakpoint, BreakpointTable, read_source
-from .inspection import evaluated, scope, stack_frame, variable
+from ..runtime.state import LUA_FOLDER, Runtime, never_raising
+from ..runtime.values import Scalar, Value, decode, encode
+from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
+from .inspection import evaluated, scope, source_name, stack_frame, variable, visible, watched
+from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable
+from .persistence import (
+    MAX_WATCH_EXPRESSIONS,
+    TEXT_FIELDS,
+    ProjectMemory,
+    SourceBreakpoint,
+    kept_fields,
+)
 
 DEBUGGER_LUA = Path(__file__).parent / "lua" / "debugger.lua"
+DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 Respond = Callable[[dict[str, Any]], None]
 SendEvent = Callable[[str, dict[str, Any]], None]
 Request = Mapping[str, Any]
+RunIdle = Callable[[Callable[[], None]], bool | None]
 
 # An evaluation that takes longer is interrupted, and again while it goes on.
 EVALUATE_SECONDS = 10.0
@@ -42,6 +56,14 @@ INTERRUPT_AGAIN_SECONDS = 0.02
 # a stop without a client would hold the script for ever; requests beyond this wait for none
 MAX_WAITING = 1000
 
+# What may run code of the script, and so may take for ever.
+_EVALUATING = frozenset({b"evaluate", b"watch", b"richInspectVariables"})
+# Commands of a client that only asks; all others mean that somebody debugs.
+_ASKING = frozenset({"debugInfo", "breakpoints", "watchExpressions", "modules", "inspectVariables", "disconnect"})
+_NOT_ATTACHED = "kept for the project: in force when a debugger attaches to this session"
+# The clientID of JupyterLab and Notebook
+FRONT_END = "jupyterlab"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESUMING = {"continue": "continue", "next": "next", "stepIn": "stepIn", "stepOut": "stepOut"}
 
 
@@ -62,6 +84,7 @@ class _Pending:
     request: Request
     respond: Respond
     finish: Callable[[Any], dict[str, Any]]
+    busy: Callable[[], dict[str, Any]] | None = None
 
 
 class Debugger:
@@ -69,6 +92,10 @@ class Debugger:
 
     ``send_event`` publishes an event, ``flush`` brings the script's output out before it, ``run_program`` has the
     job thread run a launched script, ``terminate`` ends the running job.
+
+    ``project_file`` is where a session that clients share keeps its breakpoints; None in one that is a client's own.
+    ``run_idle`` has the job thread run a function when it is idle; it gives False where a script runs. ``cells`` are
+    the cells that the session has run.
     """
 
     def __init__(
@@ -78,6 +105,10 @@ class Debugger:
         flush: Callable[[], None],
         run_program: Callable[[LaunchArguments], None],
         terminate: Callable[[], None],
+        *,
+        project_file: Path | None = None,
+        run_idle: RunIdle | None = None,
+        cells: Cells | None = None,
     ) -> None:
         self._runtime = runtime
         self._send_event = send_event
@@ -85,7 +116,10 @@ class Debugger:
         self._run_program = run_program
         self._terminate = terminate
         self._lock = threading.Lock()
-        self._table = BreakpointTable(self._breakpoint_changed)
+        self._memory = ProjectMemory(project_file, self._tell)
+        self._run_idle = run_idle
+        self._cells = cells if cells is not None else Cells()
+        self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
         self._lua: Any = None
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._waiting: dict[int, _Pending] = {}
@@ -98,6 +132,9 @@ class Debugger:
         self._evaluation_ended = threading.Event()
         self._evaluation_ended.set()
         self._detached = False
+        self._attached = False
+        self._front_end = False  # the client that attached last is JupyterLab
+        self._watch: tuple[str, ...] | None = None  # None: not read yet
 
     # The job thread ----------------------------------------------------------------------------------------
 
@@ -107,6 +144,7 @@ class Debugger:
             return
         self._lua = self._runtime.load_internal(
             DEBUGGER_LUA,
+            self._runtime.load_internal(DISPLAY_LUA),
             never_raising(self._on_stopped),
             never_raising(self._next_request),
             never_raising(self._answer),
@@ -124,7 +162,11 @@ class Debugger:
         with self._lock:
             self._running = True
             self._no_debug = no_debug
-        self._lua.update()
+            overtaken = list(self._waiting.values())
+            self._waiting.clear()
+        for pending in overtaken:
+            self._answer_busy(pending)
+        self._lua.begin()
         return self._lua.entry if stop_on_entry and not no_debug else None
 
     def job_ends(self) -> None:
@@ -160,12 +202,23 @@ class Debugger:
 
     def _next_request(self) -> tuple[Any, ...]:
         item = self._queue.get()
-        if item[2:3] == (b"evaluate",):
-            self._evaluation_ended = threading.Event()
-            threading.Thread(
-                target=self._limit_evaluation, args=(self._evaluation_ended,), name="llmspell-evaluate", daemon=True
-            ).start()
+        if item[0] == b"request":
+            self._begin_evaluation(item[2])
         return item
+
+    def _begin_evaluation(self, command: bytes) -> None:
+        if command not in _EVALUATING:
+            return
+        self._evaluation_ended = threading.Event()
+        threading.Thread(
+            target=self._limit_evaluation, args=(self._evaluation_ended,), name="llmspell-evaluate", daemon=True
+        ).start()
+
+    def _end_evaluation(self) -> None:
+        if self._evaluation_ended.is_set():
+            return
+        self._evaluation_ended.set()
+        self._runtime.async_hook.withdraw("interrupt")
 
     def _limit_evaluation(self, ended: threading.Event) -> None:
         """Interrupt an evaluation that takes too long, in whatever coroutine it is, until it has ended."""
@@ -175,9 +228,7 @@ class Debugger:
             wait = INTERRUPT_AGAIN_SECONDS
 
     def _answer(self, number: int, ok: bool, shape: bytes, *scalars: Any) -> None:
-        if not self._evaluation_ended.is_set():
-            self._evaluation_ended.set()
-            self._runtime.async_hook.withdraw("interrupt")
+        self._end_evaluation()
         with self._lock:
             pending = self._waiting.pop(number)
         if not ok:
@@ -196,19 +247,64 @@ class Debugger:
 
     def _log(self, text: bytes, source: bytes, line: int) -> None:
         self._flush()
-        path = os.fsdecode(source).removeprefix("@")
-        self._send_event(
-            "output",
-            {
-                "category": "console",
-                "output": text.decode("utf-8", "replace") + "\n",
-                "source": {"name": os.path.basename(path), "path": path},
-                "line": line,
-            },
-        )
+        chunk_name = os.fsdecode(source)
+        path = self._source_of(chunk_name)
+        body: dict[str, Any] = {"category": "console", "output": text.decode("utf-8", "replace") + "\n"}
+        if path is not None:
+            body |= {"source": {"name": source_name(chunk_name), "path": path}, "line": line}
+        self._send_event("output", body)
 
     def _breakpoint_changed(self, source: str, one: Breakpoint) -> None:
         self._send_event("breakpoint", {"reason": "changed", "breakpoint": described(source, one)})
+
+    def _tell(self, text: str) -> None:
+        self._send_event("output", {"category": "important", "output": f"llmspell: {text}\n"})
+
+    # Sources: files and cells ------------------------------------------------------------------------------
+
+    def _source_of(self, chunk_name: str) -> str | None:
+        """The path of what a chunk was loaded from, None for a text that is neither a file nor a cell."""
+        return source_of_file(chunk_name) or self._cells.source(chunk_name)
+
+    def _read_source(self, path: str) -> bytes:
+        cell = self._cells.cell(path)
+        if cell is None:
+            return read_source(path)
+        text = self._cells.text(cell)
+        if text is None:
+            raise ValueError("no cell with this text is known yet")
+        return text.encode("utf-8", "replace")
+
+    def close(self) -> None:
+        """The session ends: remove the files of its cells."""
+        self._cells.close()
+
+    # What the project remembers ----------------------------------------------------------------------------
+
+    def _remembered_sources(self) -> list[tuple[str, Sequence[SourceBreakpoint]]]:
+        remembered = self._memory.load()
+        cells: list[tuple[str, Sequence[SourceBreakpoint]]] = []
+        if remembered.cells:
+            try:
+                cells = [(self._cells.path(cell), kept) for cell, kept in remembered.cells.items()]
+            except OSError as error:
+                self._memory.tell(f"the breakpoints of cells are not restored: {error}")
+        return [*remembered.breakpoints.items(), *cells]
+
+    def _remember_breakpoints(self, source: str, requests: Sequence[SourceBreakpoint]) -> None:
+        kept = tuple(kept_fields(one) for one in requests)
+        cell = self._cells.cell(source)
+        if cell is None:
+            self._memory.remember("breakpoints", lambda known: known.with_source(source, kept))
+        else:
+            self._memory.remember("breakpoints", lambda known: known.with_cell(cell, kept))
+
+    def _restore_breakpoints(self) -> None:
+        if self._table.sources():
+            return
+        for source, requests in self._remembered_sources():
+            self._table.set_breakpoints(source, requests)
+        self._apply_breakpoints()
 
     # Requests, from any thread -----------------------------------------------------------------------------
 
@@ -219,7 +315,7 @@ class Debugger:
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, now or when the stopped thread has; ``respond`` gets the DAP response."""
         command = request["command"]
-        if command != "disconnect":
+        if command not in _ASKING:
             self._detached = False
         handler = self._handlers().get(command)
         if handler is None:
@@ -235,17 +331,26 @@ class Debugger:
     def _handlers(self) -> Mapping[str, Callable[[Request, Respond], None]]:
         return {
             "initialize": self._initialize,
-            "attach": self._accept,
+            "attach": self._attach,
             "launch": self._accept_launch,
             "configurationDone": self._configuration_done,
             "setBreakpoints": self._set_breakpoints,
+            "breakpoints": self._breakpoints,
             "setExceptionBreakpoints": self._set_exception_breakpoints,
+            "setWatchExpressions": self._set_watch_expressions,
+            "watchExpressions": self._watch_expressions,
             "threads": self._threads,
             "stackTrace": self._stack_trace,
             "scopes": self._scopes,
             "variables": self._variables,
             "evaluate": self._evaluate,
             "source": self._source,
+            "modules": self._modules,
+            "debugInfo": self._debug_info,
+            "dumpCell": self._dump_cell,
+            "inspectVariables": self._inspect_variables,
+            "richInspectVariables": self._rich_inspect_variables,
+            "copyToGlobals": self._copy_to_globals,
             "pause": self._pause,
             "terminate": self._terminate_request,
             "disconnect": self._disconnect,
@@ -253,13 +358,19 @@ class Debugger:
         }
 
     def _initialize(self, request: Request, respond: Respond) -> None:
-        respond(response(request, dict(BREAKPOINT_CAPABILITIES)))
+        self._attached = True
+        self._front_end = _arguments(request).get("clientID") == FRONT_END
+        respond(response(request, {**BREAKPOINT_CAPABILITIES, "supportsModulesRequest": True}))
         self._send_event("initialized", {})
 
-    def _accept(self, request: Request, respond: Respond) -> None:
+    def _attach(self, request: Request, respond: Respond) -> None:
+        self._attached = True
+        if _arguments(request).get("restoreBreakpoints") is not False:
+            self._restore_breakpoints()
         respond(response(request, {}))
 
     def _accept_launch(self, request: Request, respond: Respond) -> None:
+        self._attached = True
         arguments = _arguments(request)
         program = Path(_path(arguments.get("program"), "program"))
         if not program.is_absolute():
@@ -297,15 +408,40 @@ class Debugger:
         if not isinstance(source, dict):
             raise RequestError("source: expected an object")
         path = _path(source.get("path"), "source.path")
-        requests = list_argument(arguments, "breakpoints", optional=True)
+        requests: Sequence[SourceBreakpoint] = list_argument(arguments, "breakpoints", optional=True)
         for index, one in enumerate(requests):
             _check_breakpoint(one, f"breakpoints[{index}]")
+        source_path = os.path.realpath(path)
+        if self._memory.shared and not self._attached:
+            # nobody debugs: nothing may stop a script
+            requests = _with_known_texts(requests, dict(self._remembered_sources()).get(source_path, ()))
+            self._remember_breakpoints(source_path, requests)
+            respond(response(request, {"breakpoints": [_not_in_force(path, one) for one in requests]}))
+            return
+        if self._front_end:
+            requests = _with_known_texts(requests, [listed(path, one) for one in self._table.of_source(source_path)])
         try:
-            breakpoints = self._table.set_breakpoints(os.path.realpath(path), requests)
+            breakpoints = self._table.set_breakpoints(source_path, requests)
         except ValueError as error:
             raise RequestError(str(error)) from error
         self._apply_breakpoints()
+        self._remember_breakpoints(source_path, requests)
         respond(response(request, {"breakpoints": [described(path, one) for one in breakpoints]}))
+
+    def _breakpoints(self, request: Request, respond: Respond) -> None:
+        respond(response(request, {"breakpoints": self._listed_breakpoints()}))
+
+    def _listed_breakpoints(self) -> list[dict[str, Any]]:
+        """Those in force; where nobody debugs, those that will be."""
+        if self._attached or not self._memory.shared:
+            return [
+                {"source": source, "breakpoints": [listed(source, one) for one in breakpoints]}
+                for source, breakpoints in self._table.sources()
+            ]
+        return [
+            {"source": source, "breakpoints": [_not_in_force(source, one) for one in kept]}
+            for source, kept in self._remembered_sources()
+        ]
 
     def _apply_breakpoints(self) -> None:
         """Have the script's thread take the new table: now if it is stopped, at its next instruction if it runs."""
@@ -321,6 +457,34 @@ class Debugger:
         if filters:
             raise RequestError(f"filters: {filters[0]!r} is not known; no exception filters are announced")
         respond(response(request, {}))
+
+    def _set_watch_expressions(self, request: Request, respond: Respond) -> None:
+        expressions = list_argument(_arguments(request), "expressions")
+        for index, one in enumerate(expressions):
+            if not isinstance(one, str):
+                raise RequestError(f"expressions[{index}]: expected a string, got {one!r}")
+        if len(expressions) > MAX_WATCH_EXPRESSIONS:
+            raise RequestError(f"expressions: {len(expressions)} are more than {MAX_WATCH_EXPRESSIONS}")
+        self._watch = tuple(expressions)
+        self._memory.remember("watch expressions", lambda known: known.with_watch_expressions(expressions))
+        respond(response(request, {"expressions": expressions}))
+
+    def _watch_expressions(self, request: Request, respond: Respond) -> None:
+        frame = integer_argument(_arguments(request), "frameId", default=0)
+        if self._watch is None:
+            self._watch = tuple(self._memory.load().watch_expressions)
+        expressions = self._watch
+        if not self.stopped or not expressions:
+            plain = [{"expression": one} for one in expressions]
+            respond(response(request, {"watchExpressions": plain}))
+            return
+        self._ask(
+            request,
+            respond,
+            "watch",
+            [frame, list(expressions)],
+            lambda results: {"watchExpressions": watched(expressions, results)},
+        )
 
     def _threads(self, request: Request, respond: Respond) -> None:
         if not self.stopped:
@@ -339,7 +503,7 @@ class Debugger:
             "stackTrace",
             [thread, start, levels],
             lambda result: {
-                "stackFrames": [stack_frame(one) for one in result["frames"] or []],
+                "stackFrames": [stack_frame(one, self._source_of(one["source"])) for one in result["frames"] or []],
                 "totalFrames": result["total"],
             },
         )
@@ -356,13 +520,16 @@ class Debugger:
             raise RequestError(f"filter: expected 'named' or 'indexed', got {kind!r}")
         start = integer_argument(arguments, "start", default=0)
         count = integer_argument(arguments, "count", default=0)
-        self._ask(
+        self._ask_or_look(
             request,
             respond,
             "variables",
             [reference, kind, start, count],
-            lambda listed: {"variables": [variable(one) for one in listed or []]},
+            lambda listed: {"variables": [self._variable(one) for one in listed or []]},
         )
+
+    def _variable(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        return front_end_variable(variable(entry)) if self._front_end else variable(entry)
 
     def _evaluate(self, request: Request, respond: Respond) -> None:
         arguments = request.get("arguments") or {}
@@ -380,18 +547,81 @@ class Debugger:
         finish: Callable[[Any], dict[str, Any]],
     ) -> None:
         """Have the stopped thread answer."""
-        shape, scalars = encode(arguments)
-        if not arguments:
-            shape = b"{}"
+        shape, scalars = _encoded(arguments)
         with self._lock:
             if self._stopped_thread is None:
                 raise RequestError("the script is not stopped")
-            if len(self._waiting) >= MAX_WAITING:
-                raise RequestError(f"{MAX_WAITING} requests are waiting already")
-            number = self._next_number
-            self._next_number += 1
-            self._waiting[number] = _Pending(request, respond, finish)
+            number = self._wait_for(_Pending(request, respond, finish))
             self._queue.put((b"request", number, command.encode(), shape, *scalars))
+
+    def _wait_for(self, pending: _Pending) -> int:
+        """Note that an answer is to come. The caller holds the lock."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise RequestError(f"{MAX_WAITING} requests are waiting already")
+        number = self._next_number
+        self._next_number += 1
+        self._waiting[number] = pending
+        return number
+
+    def _ask_or_look(
+        self,
+        request: Request,
+        respond: Respond,
+        command: str,
+        arguments: list[Value],
+        finish: Callable[[Any], dict[str, Any]],
+        *,
+        busy: Callable[[], dict[str, Any]] | None = None,
+    ) -> None:
+        """Have the stopped thread answer, or the job thread while it is idle. ``busy`` gives the answer while a
+        script runs; without it that is an error."""
+        if self.stopped:
+            self._ask(request, respond, command, arguments, finish)
+            return
+        pending = _Pending(request, respond, finish, busy)
+        run_idle = self._run_idle
+        with self._lock:
+            running = self._running
+            number = 0 if running or run_idle is None else self._wait_for(pending)
+        if running or run_idle is None:
+            self._answer_busy(pending)
+            return
+        if run_idle(lambda: self._look(number, command.encode(), arguments)) is False:
+            with self._lock:
+                overtaken = self._waiting.pop(number, None)
+            if overtaken is not None:
+                self._answer_busy(overtaken)
+
+    def _answer_busy(self, pending: _Pending) -> None:
+        if pending.busy is not None:
+            pending.respond(response(pending.request, pending.busy()))
+        elif self._run_idle is None:
+            pending.respond(error_response(pending.request, "the script is not stopped"))
+        else:
+            pending.respond(error_response(pending.request, "a script is running: pause it, or wait for its end"))
+
+    def _look(self, number: int, command: bytes, arguments: list[Value]) -> None:
+        """Called by the job thread while no script runs."""
+        with self._lock:
+            if number not in self._waiting:
+                return  # a script began first, and the request was answered then
+        problem = "internal error: no answer"
+        try:
+            self.enable()
+            shape, scalars = _encoded(arguments)
+            self._begin_evaluation(command)
+            self._lua.look(number, command, shape, *scalars)
+        except LuaError as error:
+            # an interrupt that came when what it was for had ended
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the session
+            problem = f"internal error: {error!r}"
+        finally:
+            self._end_evaluation()
+        with self._lock:
+            pending = self._waiting.pop(number, None)
+        if pending is not None:
+            pending.respond(error_response(pending.request, problem))
 
     def _resume(self, request: Request, respond: Respond) -> None:
         command = request["command"]
@@ -411,12 +641,88 @@ class Debugger:
         if not isinstance(path, str) or not path:
             raise RequestError("source.path: expected the path of a file; a chunk that is no file has no text yet")
         try:
-            text = read_source(path)
+            text = self._read_source(path)
         except OSError as error:
             raise RequestError(f"source.path: {path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise RequestError(f"source.path: {error}") from error
         respond(response(request, {"content": text.decode("utf-8", "replace"), "mimeType": "text/x-lua"}))
+
+    def _modules(self, request: Request, respond: Respond) -> None:
+        arguments = _arguments(request)
+        start = integer_argument(arguments, "startModule", default=0)
+        count = integer_argument(arguments, "moduleCount", default=0)
+        files = [path for path in self._table.loaded_sources() if self._cells.cell(path) is None]
+        shown = files[start : start + count if count else None]
+        modules = [{"id": path, "name": os.path.basename(path), "path": path} for path in shown]
+        respond(response(request, {"modules": modules, "totalModules": len(files)}))
+
+    # What JupyterLab asks beyond DAP (Jupyter messaging, "Additions to the DAP") ----------------------------
+
+    def _debug_info(self, request: Request, respond: Respond) -> None:
+        try:
+            prefix = self._cells.prefix
+        except OSError as error:
+            raise RequestError(f"there is no folder for the files of cells: {error}") from error
+        thread = self._stopped_thread
+        body = {
+            "isStarted": self._attached,
+            "hashMethod": HASH_METHOD,
+            "hashSeed": HASH_SEED,
+            "tmpFilePrefix": prefix,
+            "tmpFileSuffix": SUFFIX,
+            "breakpoints": self._listed_breakpoints(),
+            "stoppedThreads": [] if thread is None else [thread],
+            "richRendering": True,
+            "exceptionPaths": [],
+            "copyToGlobals": True,
+        }
+        respond(response(request, body))
+
+    def _dump_cell(self, request: Request, respond: Respond) -> None:
+        code = text_argument(_arguments(request), "code")
+        try:
+            path, problem = self._cells.dump(code)
+        except OSError as error:
+            raise RequestError(f"there is no folder for the files of cells: {error}") from error
+        if problem is not None:
+            self._memory.tell(f"the file of a cell cannot be written: {problem}")
+        self._table.resolve_again(path)
+        respond(response(request, {"sourcePath": path}))
+
+    def _inspect_variables(self, request: Request, respond: Respond) -> None:
+        self._ask_or_look(
+            request,
+            respond,
+            "inspectVariables",
+            list(GLOBALS),
+            lambda listed: {"variables": [front_end_variable(variable(one)) for one in listed or []]},
+            # what they are now cannot be told, and JupyterLab takes no error here
+            busy=lambda: {"variables": []},
+        )
+
+    def _rich_inspect_variables(self, request: Request, respond: Respond) -> None:
+        arguments = _arguments(request)
+        name = text_argument(arguments, "variableName")
+        frame = integer_argument(arguments, "frameId", default=0)
+        if frame and not self.stopped:
+            raise RequestError("frameId: the script is not stopped")
+        self._ask_or_look(
+            request,
+            respond,
+            "richInspectVariables",
+            [name, frame],
+            lambda text: {"data": {"text/plain": visible(text)}, "metadata": {}},
+        )
+
+    def _copy_to_globals(self, request: Request, respond: Respond) -> None:
+        arguments = _arguments(request)
+        source = text_argument(arguments, "srcVariableName")
+        target = text_argument(arguments, "dstVariableName")
+        frame = integer_argument(arguments, "srcFrameId")
+        if not _NAME.fullmatch(target):
+            raise RequestError(f"dstVariableName: {target!r} is not a variable's name")
+        self._ask(request, respond, "copyToGlobals", [source, target, frame], lambda _: {})
 
     def _pause(self, request: Request, respond: Respond) -> None:
         with self._lock:
@@ -449,6 +755,9 @@ class Debugger:
         self._launch = None
         with self._lock:
             self._detached = True
+        self._attached = self._front_end = False
+        if self._memory.shared:
+            self._watch = None
         self._table.clear()
         respond(response(request, {}))
         if arguments.get("terminateDebuggee"):
@@ -489,6 +798,34 @@ def _check_breakpoint(value: object, field: str) -> None:
         text = value.get(name)
         if text is not None and not isinstance(text, str):
             raise RequestError(f"{field}.{name}: expected a string, got {text!r}")
+
+
+def _encoded(arguments: list[Value]) -> tuple[bytes, list[Scalar]]:
+    shape, scalars = encode(arguments)
+    return shape if arguments else b"{}", scalars
+
+
+def _with_known_texts(
+    requests: Sequence[SourceBreakpoint], known: Sequence[SourceBreakpoint]
+) -> Sequence[SourceBreakpoint]:
+    """JupyterLab sends back the breakpoints that it was told of, but only their lines: the conditions of such a line
+    stay as they are."""
+    by_line = {one["line"]: {name: one[name] for name in TEXT_FIELDS if one.get(name)} for one in known}
+    return [
+        {**by_line.get(one["line"], {}), **one} if not any(one.get(name) for name in TEXT_FIELDS) else one
+        for one in requests
+    ]
+
+
+def _not_in_force(path: str, one: SourceBreakpoint) -> dict[str, Any]:
+    source = {"name": os.path.basename(path), "path": path}
+    return {**kept_fields(one), "verified": False, "message": _NOT_ATTACHED, "source": source}
+
+
+def listed(path: str, one: Breakpoint) -> dict[str, Any]:
+    """The same as ``described`` with the texts of the breakpoint."""
+    texts = {"condition": one.condition, "hitCondition": one.hit_condition, "logMessage": one.log_message}
+    return described(path, one) | {name: text for name, text in texts.items() if text is not None}
 
 
 def described(path: str, one: Breakpoint) -> dict[str, Any]:

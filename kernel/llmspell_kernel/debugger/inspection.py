@@ -13,8 +13,8 @@ def visible(text: str) -> str:
     return _SURROGATE.sub(lambda match: f"\\x{ord(match[0]) - 0xDC00:02X}", text)
 
 
-def stack_frame(frame: Mapping[str, Any]) -> dict[str, Any]:
-    """DAP ``StackFrame``; a chunk that is no file has a source without path."""
+def stack_frame(frame: Mapping[str, Any], path: str | None) -> dict[str, Any]:
+    """DAP ``StackFrame``; ``path`` is where its chunk was loaded from. One that is no file has a source without."""
     body: dict[str, Any] = {
         "id": frame["id"],
         "name": visible(frame["name"]),
@@ -24,13 +24,18 @@ def stack_frame(frame: Mapping[str, Any]) -> dict[str, Any]:
     chunk_name = frame["source"]
     if frame.get("native"):
         body["presentationHint"] = "subtle"
-    elif chunk_name.startswith("@"):
-        path = chunk_name[1:]
-        body["source"] = {"name": os.path.basename(path), "path": path}
+    elif path is not None:
+        body["source"] = {"name": source_name(chunk_name), "path": path}
     else:
-        name = chunk_name.removeprefix("=").partition("\n")[0][:60]
-        body["source"] = {"name": visible(name), "presentationHint": "deemphasize"}
+        body["source"] = {"name": source_name(chunk_name), "presentationHint": "deemphasize"}
     return body
+
+
+def source_name(chunk_name: str) -> str:
+    """What a chunk's source is called: a file's own name, ``cell 3``, or the beginning of the text."""
+    if chunk_name.startswith("@"):
+        return os.path.basename(chunk_name[1:])
+    return visible(chunk_name.removeprefix("=").partition("\n")[0][:60])
 
 
 def scope(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +74,16 @@ def evaluated(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         }
         return _with_counts(body, entry)
     return {"result": visible("\t".join(one["text"] for one in entries)), "variablesReference": 0}
+
+
+def watched(expressions: Sequence[str], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Watch expressions with what each came to: a value or an error."""
+    return [
+        {"expression": expression, "error": visible(result["error"])}
+        if "error" in result
+        else {"expression": expression, **evaluated(result["values"] or [])}
+        for expression, result in zip(expressions, results, strict=True)
+    ]
 
 
 def _with_counts(body: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:

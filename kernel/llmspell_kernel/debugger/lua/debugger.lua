@@ -4,19 +4,21 @@
 -- look at it is made from another coroutine, for which the stopped one's levels stay where they are; values are read
 -- raw, metamethods run only in `evaluate`.
 --
--- Called with the library and Python functions that return flat values:
+-- The idle main thread looks at globals through `debugger.look`, which answers as a stop does.
+--
+-- Called with the library, the function that displays a cell's value, and Python functions that return flat values:
 --   stopped(reason, thread id, text, breakpoint ids…)   announces a stop
 --   next_request() -> "resume", mode | "raise", kind | "request", number, command, shape, scalars…
 --   answer(number, ok, shape or message, scalars…)
 --   pull_breakpoints() -> shape, scalars…
 --   log(text, chunk name, line)
-local library, stopped, next_request, answer, pull_breakpoints, log = ...
+local library, display, stopped, next_request, answer, pull_breakpoints, log = ...
 
 local type, tostring, select, pcall, next, rawget, rawlen, setmetatable, raw_load, error =
   library.type, library.tostring, library.select, library.pcall, library.next, library.rawget, library.rawlen,
   library.setmetatable, library.load, library.error
-local format, sub, find, match, gsub = library.string.format, library.string.sub, library.string.find,
-  library.string.match, library.string.gsub
+local byte, format, sub, find, match, gsub = library.string.byte, library.string.format, library.string.sub,
+  library.string.find, library.string.match, library.string.gsub
 local concat, unpack, sort = library.table.concat, library.table.unpack, library.table.sort
 local debug, coroutine = library.debug, library.coroutine
 local getinfo, getlocal, setlocal, getupvalue, setupvalue = debug.getinfo, debug.getlocal, debug.setlocal,
@@ -63,7 +65,10 @@ end
 
 -- Values -------------------------------------------------------------------------------------------------------
 
-local references, last_reference -- of one stop: id -> {kind, …}
+-- Of one stop, or of the time between two scripts: id -> {kind, …}. Ids are not used again soon: one that is stale is
+-- told so.
+local references, last_reference = {}, 0
+local MAX_REFERENCE <const> = 1 << 30
 
 local function refer(entry)
   last_reference = last_reference + 1
@@ -354,6 +359,45 @@ local function environment_table(thread, level, info)
   return globals
 end
 
+-- What scripts find among their globals and did not define: the standard library; Python adds the API's names.
+local STANDARD = {}
+for name in library.string.gmatch([[
+  _G _VERSION ARGS arg assert collectgarbage coroutine dofile error getmetatable io ipairs load loadfile math next os
+  package pairs pcall print rawequal rawget rawlen rawset require select setmetatable string table tonumber tostring
+  type utf8 warn xpcall
+]], "%S+") do
+  STANDARD[name] = true
+end
+
+local function is_built_in(name, value, api)
+  if not STANDARD[name] and not api[name] then return false end
+  local kind = type(value)
+  if kind ~= "function" then return kind == "table" or name == "_VERSION" end
+  local info = getinfo(value, "S")
+  return info.what == "C" or is_internal(info.source)
+end
+
+-- The globals that the user's code has defined.
+function commands.inspectVariables(...)
+  local api, keys, total = {}, {}, 0
+  for i = 1, select("#", ...) do api[(select(i, ...))] = true end
+  for key, value in next, globals do
+    if not is_built_in(key, value, api) then
+      total = total + 1
+      keys[total] = key
+      if total >= MAX_CHILDREN then break end
+    end
+  end
+  sort(keys, key_order)
+  local children = {}
+  for i = 1, total do
+    local key = keys[i]
+    local name = type(key) == "string" and match(key, "^[%a_][%w_]*$")
+    children[i] = describe(rawget(globals, key), key_text(key), name or child_name("_G", key))
+  end
+  return children
+end
+
 function commands.variables(reference, filter, start, count)
   local entry = references[reference]
   if not entry then error("this variable is gone: the script has run on since it was asked for", 0) end
@@ -441,20 +485,40 @@ local function counted(...) return { ... }, select("#", ...) end
 
 local debugger = {}
 
+-- The key that a path goes on with: `.name`, `:name`, `[1]`, `["text"]`, `[true]`; and what follows it.
+local function next_key(path)
+  local name, rest = match(path, "^%s*[.:]%s*([%a_][%w_]*)(.*)$")
+  if name then return name, rest end
+  local literal
+  literal, rest = match(path, '^%s*%[%s*("[^"\\]*")%s*%](.*)$')
+  if not literal then literal, rest = match(path, "^%s*%[%s*([%w.+-]+)%s*%](.*)$") end
+  if literal == "true" then return true, rest end
+  if literal == "false" then return false, rest end
+  if literal and byte(literal) == 34 then return sub(literal, 2, -2), rest end
+  return literal and library.tonumber(literal), rest
+end
+
 -- A hover reads names and fields raw: no call, no metamethod, no side effect.
-local function hovered(thread, level, info, expression)
+local function hovered(environment, expression)
   local name, rest = match(expression, "^%s*([%a_][%w_]*)(.*)$")
   if not name then error("not shown on hover: only names and fields are", 0) end
-  local value = frame_environment(thread, level, info, true)[name]
+  local value = environment(name)
   while not match(rest, "^%s*$") do
     local key
-    key, rest = match(rest, "^%s*[.:]%s*([%a_][%w_]*)(.*)$")
-    if not key then error("not shown on hover: only names and fields are", 0) end
+    key, rest = next_key(rest)
+    if key == nil then error("not shown on hover: only names and fields are", 0) end
     if type(value) == "string" then value = library.string end
-    if type(value) ~= "table" then error(format("a %s has no field '%s'", type(value), key), 0) end
+    if type(value) ~= "table" then error(format("a %s has no field '%s'", type(value), tostring(key)), 0) end
     value = rawget(value, key)
   end
   return value
+end
+
+local function names_of(frame)
+  if frame == 0 then return function(name) return rawget(globals, name) end end
+  local thread, level, info = frame_of(frame)
+  local environment = frame_environment(thread, level, info, true)
+  return function(name) return environment[name] end
 end
 
 function commands.evaluate(expression, frame, context)
@@ -465,7 +529,10 @@ function commands.evaluate(expression, frame, context)
   else
     thread, level, info = frame_of(frame)
   end
-  if context == "hover" then return { describe(hovered(thread, level, info, expression), nil, expression) } end
+  if context == "hover" then
+    local environment = frame_environment(thread, level, info, true)
+    return { describe(hovered(function(name) return environment[name] end, expression), nil, expression) }
+  end
   local chunk, message = compile_in(thread, level, info, expression, "=evaluate")
   if not chunk then error(message, 0) end
   local results, count
@@ -483,8 +550,21 @@ function commands.evaluate(expression, frame, context)
   return described
 end
 
+-- As a cell would show it: `__tostring` is run.
+function commands.richInspectVariables(path, frame)
+  return display(hovered(names_of(frame), path))
+end
+
+function commands.copyToGlobals(source, target, frame)
+  local value = names_of(frame)(source)
+  if value == nil then error(format("srcVariableName: there is no variable '%s' with a value here", source), 0) end
+  library.rawset(globals, target, value)
+  return {}
+end
+
 -- Stops --------------------------------------------------------------------------------------------------------
 
+local inspecting = false -- what a look runs of the script stops nowhere
 local step -- {mode, thread, depth}: depth is the number of the frame it started in
 
 local function send_answer(number, result)
@@ -497,6 +577,17 @@ local function finished(inspector, ok, ...)
   if not ok or status(inspector) == "dead" then return ok, ... end
   coroutine.close(inspector)
   return false, "attempt to yield from an evaluation"
+end
+
+-- Each watch expression in a coroutine of its own: what one does to itself leaves the others alone.
+function commands.watch(frame, expressions)
+  local list = {}
+  for i, expression in library.ipairs(expressions) do
+    local inspector = coroutine.create(commands.evaluate)
+    local ok, result = finished(inspector, coroutine.resume(inspector, expression, frame, "watch"))
+    list[i] = ok and { values = result } or { error = library.text_of(result) }
+  end
+  return list
 end
 
 -- In a coroutine of its own: the stopped stack may have no room left for the values of an answer.
@@ -545,7 +636,8 @@ local function park(reason, text, ...)
   local thread = running()
   local inspector = coroutine.create(measure)
   local _, depth, top = coroutine.resume(inspector, thread)
-  references, last_reference, frames, frame_ids = {}, 0, {}, {}
+  if last_reference > MAX_REFERENCE then last_reference = 0 end
+  references, frames, frame_ids = {}, {}, {}
   stop = { thread = thread, depth = depth, top = top }
   stopped(reason, thread_id(thread), text, ...)
   local kind, mode
@@ -559,13 +651,32 @@ local function park(reason, text, ...)
     else
       local arguments = rebuild(request[4], { unpack(request, 5) })
       inspector = coroutine.create(commands[command])
-      respond(mode, finished(inspector, coroutine.resume(inspector, unpack(arguments))))
+      inspecting = true
+      local ok, result = finished(inspector, coroutine.resume(inspector, unpack(arguments)))
+      inspecting = false
+      respond(mode, ok, result)
     end
   end
-  references, frames, frame_ids = nil, nil, nil
+  references, frames, frame_ids = {}, nil, nil
   if kind == "resume" and mode ~= "continue" then begin_step(mode) end
   stop = nil
   if kind == "raise" then error(library[mode], 0) end
+end
+
+-- Answers a request while no script runs; called by the main thread.
+function debugger.look(number, command, shape, ...)
+  if last_reference > MAX_REFERENCE then references, last_reference = {}, 0 end
+  local inspector = coroutine.create(commands[command])
+  inspecting = true
+  local ok, result = finished(inspector, coroutine.resume(inspector, unpack(rebuild(shape, { ... }))))
+  inspecting = false
+  respond(number, ok, result)
+end
+
+-- A script begins: what was shown of the globals before it is of the past.
+function debugger.begin()
+  references, inspecting = {}, false
+  debugger.update()
 end
 
 -- Stops here, or at the script's first line when none of its functions runs yet.
@@ -697,7 +808,7 @@ local function probe(left, right)
   if type(left) ~= "string" or condition ~= nil and type(condition) ~= "function" then
     error("attempt to perform bitwise operation on a string value", 2)
   end
-  if not site then return end
+  if not site or inspecting then return end
   local here = skipped and skipped.site == site_id and skipped.thread == running()
   skipped = nil
   local reached, count, text = {}, 0, ""
