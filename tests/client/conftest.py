@@ -38,6 +38,8 @@ class FakeKernel:
         started: str = "2026-01-02T03:04:05+00:00",
     ) -> None:
         self.handlers: dict[str, Handler] = {"kernel_info_request": lambda _: {"status": "ok"}}
+        # Its messages carry this; another value is another process.
+        self.session = "fake"
         self.received: list[tuple[Channel, str]] = []
         self._welcome = welcome
         self._heartbeat = heartbeat
@@ -83,7 +85,7 @@ class FakeKernel:
         metadata: JsonObject,
         identities: list[bytes],
     ) -> None:
-        header = new_header(msg_type, "fake")
+        header = new_header(msg_type, self.session)
         frames = self.signer.serialize(
             header, parent.header if parent else {}, content, metadata=metadata, identities=identities
         )

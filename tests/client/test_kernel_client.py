@@ -13,6 +13,7 @@ from llmspell_kernel.client import (
     DebugRequestError,
     KernelClient,
     KernelDiedError,
+    KernelRestartedError,
     KernelTimeoutError,
     RequestError,
 )
@@ -177,6 +178,118 @@ def test_input_request_is_answered_through_stdin(fake_kernel: Any, client: Kerne
     client.submit("shell", "execute_request", {})
     assert answered.wait(5)
     assert values == ["name? Ada"]
+
+
+def ask_and_return(fake_kernel: Any, *prompts: str) -> list[str]:
+    """Have the fake kernel ask these during an execution; what is answered is collected."""
+    values: list[str] = []
+    running: list[Message] = []
+
+    def begin(message: Message) -> None:
+        running.append(message)
+        fake_kernel.ask_input(message, prompts[0])
+
+    def take(message: Message) -> None:
+        values.append(message.content()["value"])
+        if len(values) < len(prompts):
+            fake_kernel.ask_input(running[0], prompts[len(values)])
+            return
+        fake_kernel._send("shell", "execute_reply", {"status": "ok"}, running[0], {}, list(running[0].identities))
+        fake_kernel.publish("status", {"execution_state": "idle"}, running[0])
+
+    fake_kernel.handlers["execute_request"] = begin
+    fake_kernel.handlers["input_reply"] = take
+    return values
+
+
+def test_on_input_may_block_while_output_goes_on(fake_kernel: Any, client: KernelClient) -> None:
+    values = ask_and_return(fake_kernel, "name? ", "age? ")
+    seen = threading.Event()
+    client.add_listener(lambda message: seen.set() if message.msg_type == "stream" else None)
+
+    def answer(prompt: str, password: bool) -> str:
+        fake_kernel.publish("stream", {"name": "stdout", "text": "x"})
+        return f"{prompt}{password}{seen.wait(5)}"
+
+    assert client.execute("…", on_input=answer, timeout=10)["status"] == "ok"
+    assert values == ["name? FalseTrue", "age? FalseTrue"]
+
+
+@pytest.mark.parametrize(("on_input", "allowed"), [(None, False), (lambda *_: "", True)])
+def test_stdin_is_allowed_when_somebody_answers(
+    fake_kernel: Any, client: KernelClient, on_input: Any, allowed: bool
+) -> None:
+    fake_kernel.handlers["execute_request"] = lambda message: {"status": message.content()["allow_stdin"]}
+    assert client.execute("…", on_input=on_input, timeout=5)["status"] is allowed
+
+
+@pytest.mark.parametrize("error", [EOFError, RuntimeError])
+def test_input_that_cannot_be_read_is_the_end_of_input(
+    fake_kernel: Any, client: KernelClient, error: type[Exception]
+) -> None:
+    values = ask_and_return(fake_kernel, "name? ")
+
+    def fail(_prompt: str, _password: bool) -> str:
+        raise error
+
+    client.execute("…", on_input=fail, timeout=5)
+    assert values == ["\x04"]
+
+
+def test_input_that_nobody_answers_is_the_end_of_input(fake_kernel: Any, client: KernelClient) -> None:
+    values = ask_and_return(fake_kernel, "name? ")
+    client.execute("…", allow_stdin=True, timeout=5)
+    assert values == ["\x04"]
+
+
+def test_missed_messages_are_counted_and_told(fake_kernel: Any, client: KernelClient) -> None:
+    gaps: list[int] = []
+    seen = threading.Event()
+    client.set_gap_handler(gaps.append)
+    client.add_listener(lambda message: seen.set() if message.content().get("text") == "last" else None)
+    for sequence in (7, 8, 11, 12, 12, 14):
+        text = "last" if sequence == 14 else "x"
+        fake_kernel.publish("stream", {"name": "stdout", "text": text}, llmspell_sequence=sequence)
+    assert seen.wait(5)
+    assert (client.missed, gaps) == (3, [2, 1])
+
+
+def test_failing_gap_handler_does_not_take_the_message(fake_kernel: Any, client: KernelClient) -> None:
+    seen = threading.Event()
+    client.set_gap_handler(lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+    fake_kernel.publish("stream", {}, llmspell_sequence=1)
+    client.add_listener(lambda message: seen.set() if message.metadata.get("llmspell_sequence") == 9 else None)
+    fake_kernel.publish("stream", {}, llmspell_sequence=9)
+    assert seen.wait(5)
+    assert client.missed == 7
+
+
+def test_restart_ends_what_was_under_way_and_is_told(fake_kernel: Any, client: KernelClient) -> None:
+    reasons: list[Exception] = []
+    told = threading.Event()
+    client.add_restart_listener(lambda reason: (reasons.append(reason), told.set()))  # type: ignore[arg-type,func-returns-value]
+    fake_kernel.publish("stream", {}, llmspell_sequence=1)
+    fake_kernel.publish("stream", {}, llmspell_sequence=5)
+    future = client.submit("shell", "execute_request", {"code": "for ever"})
+    client.request("control", "kernel_info_request", {})
+    assert client.missed == 3
+    fake_kernel.session = "another process"
+    fake_kernel.publish("status", {"execution_state": "starting"}, llmspell_sequence=1)
+    with pytest.raises(KernelRestartedError, match="the kernel was restarted"):
+        future.result(5)
+    assert told.wait(5)
+    assert (len(reasons), client.alive, client.missed) == (1, True, 0)
+    assert client.request("control", "kernel_info_request", {}) == {"status": "ok"}
+    assert client.kernel_session == "another process"
+
+
+def test_request_that_the_new_process_answers_is_not_lost(fake_kernel: Any, client: KernelClient) -> None:
+    def answer(_: Message) -> JsonObject:
+        fake_kernel.session = "another process"
+        return {"status": "ok", "sessions": []}
+
+    fake_kernel.handlers["list_sessions_request"] = answer
+    assert client.list_sessions() == []
 
 
 def test_failing_listener_does_not_take_output_from_the_others(fake_kernel: Any, client: KernelClient) -> None:

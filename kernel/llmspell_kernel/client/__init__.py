@@ -14,7 +14,7 @@
 Whatever goes wrong is a KernelError whose message is meant for a person.
 """
 
-from llmspell_kernel.client.client import KernelClient, SessionInfo
+from llmspell_kernel.client.client import KernelClient
 from llmspell_kernel.client.discovery import DiscoveredKernel, discover_kernels, examine_kernel, find_kernel
 from llmspell_kernel.client.errors import (
     ClientClosedError,
@@ -22,10 +22,13 @@ from llmspell_kernel.client.errors import (
     KernelDiedError,
     KernelError,
     KernelNotFoundError,
+    KernelRestartedError,
     KernelStartError,
     KernelTimeoutError,
+    ReconnectError,
     RequestError,
 )
+from llmspell_kernel.client.replies import Completeness, Completions, HistoryEntry, KernelStatus, SessionInfo
 from llmspell_kernel.client.starting import (
     default_kernel,
     find_or_start_kernel,
@@ -37,14 +40,20 @@ from llmspell_kernel.client.starting import (
 
 __all__ = [
     "ClientClosedError",
+    "Completeness",
+    "Completions",
     "DebugRequestError",
     "DiscoveredKernel",
+    "HistoryEntry",
     "KernelClient",
     "KernelDiedError",
     "KernelError",
     "KernelNotFoundError",
+    "KernelRestartedError",
     "KernelStartError",
+    "KernelStatus",
     "KernelTimeoutError",
+    "ReconnectError",
     "RequestError",
     "SessionInfo",
     "default_kernel",

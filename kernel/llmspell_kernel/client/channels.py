@@ -52,7 +52,8 @@ class Channels:
     ) -> None:
         self.info = info
         self.session = secrets.token_hex(16)
-        self.presence = f"llmspell.client.{secrets.token_hex(16)}"
+        # names its session, so that the kernel can tell whose requests are those of a client that is gone
+        self.presence = f"llmspell.client.{self.session}"
         self._signer = Signer(info.key.encode("utf-8"))
         self._on_message = on_message
         self._on_tick = on_tick

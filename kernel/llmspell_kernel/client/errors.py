@@ -23,6 +23,14 @@ class KernelDiedError(KernelError):
     """The kernel ended, or stopped answering its heartbeat, while something was wanted from it."""
 
 
+class KernelRestartedError(KernelDiedError):
+    """Another process took over the kernel's addresses and key; what the one before was asked is lost with it."""
+
+
+class ReconnectError(KernelError):
+    """No kernel could be reached again; the message lists what was tried."""
+
+
 class ClientClosedError(KernelError):
     """The client was closed by its owner."""
 
