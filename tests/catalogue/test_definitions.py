@@ -15,6 +15,8 @@ LLMSPELL_GLOBALS = (
     *("ARGS", "Agent", "Artifact", "Config", "Context", "Debug", "Event", "Hook", "JSON", "LocalLLM", "Logger"),
     *("Memory", "Provider", "RAG", "Replay", "Session", "State", "Streaming", "Template", "Tool", "Utils"),
     *("Workflow", "arg"),
+    # of this project: what a kernel's front-ends show, and messages to and from them
+    *("Comm", "Display"),
 )
 
 

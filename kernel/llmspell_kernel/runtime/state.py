@@ -4,18 +4,19 @@ Invariants: only the thread that made a ``Runtime`` calls it; every function han
 never raises; ``LuaRuntime`` is made without Python's builtins and its ``python`` table is removed before any script.
 """
 
+import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from lupa.lua54 import LuaError, LuaRuntime
 
 from .globals import GLOBALS
-from .host import PAGE, Host
+from .host import PAGE, Host, HostError
 from .interrupt import AsyncHook
 from .values import text_bytes
 
@@ -51,10 +52,16 @@ class ScriptError:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: ``shown`` is its values as text (empty when there are none), ``error`` what stopped it."""
+    """How a run ended: ``shown`` is its values as text (empty when there are none), ``error`` what stopped it.
+
+    ``bundle`` is what the one value says itself by MIME type (its ``__mimebundle``), None when it does not; it holds
+    ``shown`` as ``text/plain``.
+    """
 
     shown: str = ""
     error: ScriptError | None = None
+    bundle: Mapping[str, Any] | None = None
+    bundle_metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @cache
@@ -138,11 +145,12 @@ class Runtime:
             host.context.configuration.allow_processes,
             has_input,
         )
-        self.library.set_display(self.load_internal(LUA_FOLDER / "display.lua"))
+        self.library.set_literal(self.load_internal(LUA_FOLDER / "literal.lua"))
         self.async_hook = AsyncHook(self.lua, self.library, compile_internal(self.lua, LUA_FOLDER / "control.lua"))
         for name, register in GLOBALS.items():
             register(host)
             self._define(name.encode(), compile_internal(self.lua, LUA_FOLDER / f"{name}.lua"))
+        self._deliver_comm = self.library.deliver_comm
         self.set_search_folder(host.context.project_root)
 
     def load_internal(self, path: Path, *arguments: Any) -> Any:
@@ -174,6 +182,20 @@ class Runtime:
             # an interrupt that came when the script was already, or not yet, under xpcall
             kind: ErrorKind = "terminated" if "terminated" in str(error) else "interrupted"
             return Outcome(error=ScriptError(kind, kind, "", "", 0))
+        finally:
+            self.host.call("Display.settle", ())
+
+    def deliver_comm(self, msg_type: str, content: Mapping[str, Any]) -> Outcome:
+        """Run what a script has for a message of a comm; an unknown target is answered, an unknown comm is not."""
+        try:
+            is_for_script = self.host.call("Comm.arrive", (msg_type, dict(content)))
+        except HostError as error:
+            return Outcome(error=ScriptError("error", str(error), "", "", 0))
+        return self._outcome(self._deliver_comm) if is_for_script else Outcome()
+
+    def open_comms(self, target: str | None = None) -> dict[str, str]:
+        """Names of targets by the ids of open comms, all or those of one target."""
+        return cast("dict[str, str]", self.host.call("Comm.list", (target,)))
 
     def completeness(self, code: str) -> tuple[Completeness, str]:
         """Whether ``code`` can be run as it stands, and the indent that a continuation line starts with.
@@ -193,8 +215,11 @@ class Runtime:
 
 
 def _outcome(answer: Any) -> Outcome:
-    if answer[0] is True:
+    if answer[0] is True and len(answer) == 2:
         return Outcome(shown=text(answer[1]))
+    if answer[0] is True:
+        rich = json.loads(answer[2])
+        return Outcome(text(answer[1]), bundle=rich["data"], bundle_metadata=rich["metadata"])
     _, kind, message, traceback, chunk_name, line = answer
     path = text(chunk_name[1:]) if chunk_name.startswith(b"@") else ""
     return Outcome(error=ScriptError(text(kind), text(message), text(traceback).lstrip("\n"), path, line))  # type: ignore[arg-type]

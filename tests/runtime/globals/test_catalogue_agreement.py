@@ -16,8 +16,9 @@ CONDITIONAL = {
     "restore_backup",
     "validate_backup",
 }
-GLOBALS = ("JSON", "State", "Tool", "Workflow")
+GLOBALS = ("Comm", "Display", "JSON", "State", "Tool", "Workflow")
 INSTANCES = {
+    "DisplayProgress": "Display.progress()",
     "ToolInstance": "Tool.get('calculator')",
     "WorkflowBuilder": "Workflow.builder()",
     "WorkflowInstance": "Workflow.builder():sequential():build()",

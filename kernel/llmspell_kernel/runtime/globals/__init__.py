@@ -6,12 +6,14 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import json, state, tool, workflow
+from . import comm, display, json, state, tool, workflow
 
 if TYPE_CHECKING:
     from ..host import Host
 
 GLOBALS: Mapping[str, Callable[["Host"], None]] = {
+    "Comm": comm.register,
+    "Display": display.register,
     "JSON": json.register,
     "State": state.register,
     "Tool": tool.register,

@@ -422,21 +422,47 @@ end
 local function run(chunk, ...) return finish(xpcall(chunk, on_error, ...)) end
 library.run = run
 
-local display = nil
-function library.set_display(chunk) display = chunk end
+local literal = nil
+function library.set_literal(chunk) literal = chunk end
+
+-- What nobody wants to see as a cell's value: the handle of what the cell has shown already.
+local unshown, raw_metatable = setmetatable({}, { __mode = "k" }), library.debug.getmetatable
+library.unshown = unshown
 
 local function texts_of(results, skip)
   local texts = {}
-  for i = skip + 1, results[2] do texts[i - skip] = display(results[i + 2]) end
+  for i = skip + 1, results[2] do texts[i - skip] = literal(results[i + 2]) end
   return concat(texts, "\t")
 end
 
--- Showing runs the script's __tostring: what that raises, or an interrupt meanwhile, is an error of the script.
+local function shows_itself(value)
+  local metatable = type(value) == "table" and raw_metatable(value)
+  return metatable and rawget(metatable, "__mimebundle") ~= nil
+end
+
+-- The text and the JSON of what a value's __mimebundle gives, nil when that is nil.
+local function bundle_of(value)
+  local data, metadata = rawget(raw_metatable(value), "__mimebundle")(value)
+  if data == nil then return nil end
+  local answer = host("Display.result", data, metadata, literal(value))
+  return answer[1], answer[2]
+end
+
+-- Showing runs the script's __tostring and __mimebundle: what they raise, or an interrupt meanwhile, is an error of
+-- the script.
 local function run_displayed(chunk, skip)
   local results = { run(chunk) }
   if not results[1] then return unpack(results, 1, 6) end
-  -- io.write gives its file, for chains of calls; nobody wants to see it
-  if results[2] == skip + 1 and streams[results[skip + 3]] then return true, "" end
+  if results[2] == skip + 1 then
+    local value = results[skip + 3]
+    -- io.write gives its file, for chains of calls; nobody wants to see it
+    if streams[value] or unshown[value] then return true, "" end
+    if shows_itself(value) then
+      local bundle = { run(bundle_of, value) }
+      if not bundle[1] then return unpack(bundle, 1, 6) end
+      if bundle[3] ~= nil then return true, bundle[3], bundle[4] end
+    end
+  end
   local shown = { run(texts_of, results, skip) }
   if not shown[1] then return unpack(shown, 1, 6) end
   return true, shown[3]
