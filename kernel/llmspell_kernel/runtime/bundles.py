@@ -60,15 +60,6 @@ class Bundle(NamedTuple):
         return str(self.data["text/plain"])
 
 
-class Progress(NamedTuple):
-    """How far something is; ``total`` is None when nobody knows."""
-
-    value: float
-    total: float | None
-    label: str
-    ended: bool = False
-
-
 def html(text: str, plain: str | None = None) -> Bundle:
     return _bundle({"text/html": text, "text/plain": _html_as_text(text) if plain is None else plain})
 
@@ -171,9 +162,8 @@ def table(
     )
 
 
-def progress(state: Progress) -> Bundle:
-    """A bar as HTML and as text."""
-    value, total, label, ended = state
+def progress(value: float, total: float | None, label: str, *, ended: bool) -> Bundle:
+    """A bar as HTML and as text; ``total`` is None when nobody knows it."""
     if total is None:
         share, counted, percent = float(ended), f"{_number(value)}", ""
         html_range = ' value="1" max="1"' if ended else ""

@@ -75,7 +75,7 @@ function Display.markdown(text, options) end
 
 ---Show a progress bar.
 ---
----At most ten states a second are sent, and always the last. A progress that is declared `<close>` closes with its block.
+---At most ten states a second are sent, and always the last; `llmspell run` writes the one with which it is closed. A progress that is declared `<close>` closes with its block.
 ---
 ---```lua
 ---local progress <close> = Display.progress({ total = 20, label = "reading" })

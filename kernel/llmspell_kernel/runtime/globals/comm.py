@@ -61,6 +61,8 @@ class Comms:
         return comm_id
 
     def send(self, host: Host, data: Value, metadata: Value, comm_id: str) -> None:
+        if comm_id not in self._open:
+            raise HostError("'send': the comm is closed")
         _publish(host, "comm:send", "comm_msg", comm_id, {"data": data, "metadata": metadata})
 
     def close(self, host: Host, data: Value, comm_id: str) -> None:

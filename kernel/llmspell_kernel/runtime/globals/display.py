@@ -17,11 +17,12 @@ from ..tools.output import ToolError
 from ..values import Value
 
 if TYPE_CHECKING:  # what builds content is loaded when something is first shown
-    from ..bundles import Bundle, Progress
+    from ..bundles import Bundle
 
 PROGRESS_SECONDS = 0.1
 Publish = Callable[[str, Mapping[str, Any]], None]
 Options = Mapping[str, Value]
+State = Mapping[str, Any]  # of a progress: value, label, and total, id and closed if they are known
 
 
 def register(host: Host) -> None:
@@ -219,29 +220,26 @@ class Progresses:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sent: dict[str, float] = {}  # when, by display id
-        self._waiting: dict[str, Progress] = {}
+        self._waiting: dict[str, State] = {}
         self._timer: threading.Timer | None = None
 
-    def show(self, host: Host, given: Mapping[str, Any], is_first: bool) -> Value:
+    def show(self, host: Host, state: State, is_first: bool) -> Value:
         """Show a state; gives the display's id, and the text of the end without a front-end."""
-        from ..bundles import Progress, progress
-
-        ended = bool(given.get("closed"))
-        state = Progress(given["value"], given.get("total"), given["label"], ended=ended)
-        display_id = given.get("id") or os.urandom(16).hex()
+        display_id = state.get("id") or os.urandom(16).hex()
         publish = host.context.publish
         if publish is None:
-            return {"id": display_id, "text": progress(state).plain} if ended else {"id": display_id}
+            text = _progress(state).plain if state.get("closed") else None
+            return {"id": display_id, "text": text}
         with self._lock:
-            if not is_first and not ended and not self._is_due(display_id):
+            if not is_first and not state.get("closed") and not self._is_due(display_id):
                 self._waiting[display_id] = state
                 if self._timer is None:
                     self._timer = threading.Timer(PROGRESS_SECONDS, self._when_due, (publish,))
                     self._timer.daemon = True
                     self._timer.start()
-                return {"id": display_id}
-            self._waiting.pop(display_id, None)
-            self._publish(publish, display_id, state, "display_data" if is_first else "update_display_data")
+            else:
+                self._waiting.pop(display_id, None)
+                self._publish(publish, display_id, state, "display_data" if is_first else "update_display_data")
         return {"id": display_id}
 
     def settle(self, host: Host) -> None:
@@ -267,8 +265,12 @@ class Progresses:
             for display_id, state in waiting.items():
                 self._publish(publish, display_id, state, "update_display_data")
 
-    def _publish(self, publish: Publish, display_id: str, state: "Progress", msg_type: str) -> None:
-        from ..bundles import progress
-
+    def _publish(self, publish: Publish, display_id: str, state: State, msg_type: str) -> None:
         self._sent[display_id] = time.monotonic()
-        publish(msg_type, _content(progress(state), display_id))
+        publish(msg_type, _content(_progress(state), display_id))
+
+
+def _progress(state: State) -> "Bundle":
+    from ..bundles import progress
+
+    return progress(state["value"], state.get("total"), state["label"], ended=state.get("closed", False))

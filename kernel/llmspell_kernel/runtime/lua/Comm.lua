@@ -44,8 +44,8 @@ function comm_metatable.__tostring(self) return format("comm '%s' (%s)", states[
 function Comm.register(target, callback)
   check_target("Comm.register", target)
   check_function(2, "Comm.register", callback)
+  targets[target] = callback -- first: an interrupt may come between the two
   host("Comm.register", target)
-  targets[target] = callback
 end
 
 function Comm.unregister(target)
@@ -94,6 +94,7 @@ local function on_arrival(arrival)
     return
   end
   local comm = open_comms[message.id]
+  if not comm then return end -- an interrupt came while it was opened
   local state = states[comm]
   if message.type == "comm_close" then open_comms[message.id] = nil end
   local callback = message.type == "comm_close" and state.on_close or message.type == "comm_msg" and state.on_message
