@@ -28,6 +28,7 @@ from llmspell_kernel.client.errors import (
     ReconnectError,
     RequestError,
 )
+from llmspell_kernel.client.reconnecting import Reconnected, ReconnectingClient
 from llmspell_kernel.client.replies import Completeness, Completions, HistoryEntry, KernelStatus, SessionInfo
 from llmspell_kernel.client.starting import (
     default_kernel,
@@ -54,6 +55,8 @@ __all__ = [
     "KernelStatus",
     "KernelTimeoutError",
     "ReconnectError",
+    "Reconnected",
+    "ReconnectingClient",
     "RequestError",
     "SessionInfo",
     "default_kernel",

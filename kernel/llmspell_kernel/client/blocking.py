@@ -225,7 +225,9 @@ class BlockingRequests(ABC):
             "arguments": dict(arguments or {}),
         }
         reply = self.submit("control", "debug_request", content, metadata=session_metadata(session))
-        return chained(reply, lambda message: _debug_body(command, message))
+        result: Future[JsonObject] = Future()
+        chain(reply, result, lambda message: _debug_body(command, message))
+        return result
 
     def debug_request(
         self,
@@ -327,25 +329,25 @@ def wait_until_ended(info: ConnectionInfo, timeout: float) -> None:
         raise KernelTimeoutError(f"the kernel (pid {info.pid}) agreed to shut down but still ran {timeout:g} s later")
 
 
-def chained(source: "Future[T]", read: "Callable[[T], Any]") -> "Future[Any]":
-    """A future that ends with what ``read`` makes of another's result, and withdraws that when it is cancelled."""
-    result: Future[Any] = Future()
+def chain(source: "Future[T]", result: "Future[Any]", read: "Callable[[T], Any]" = lambda outcome: outcome) -> None:
+    """End ``result`` with what ``read`` makes of another future's, and withdraw that when ``result`` is cancelled."""
 
     def withdraw(done: "Future[Any]") -> None:
         if done.cancelled():
             source.cancel()
 
     def answer(done: "Future[T]") -> None:
+        if done.cancelled():
+            return
         try:
             outcome = read(done.result())
-        except BaseException as error:  # noqa: BLE001 - it belongs to the caller of result()
+        except Exception as error:  # noqa: BLE001 - it belongs to the caller of result()
             finish(result, error)
         else:
             finish(result, outcome)
 
     result.add_done_callback(withdraw)
     source.add_done_callback(answer)
-    return result
 
 
 def finish(future: "Future[Any]", outcome: object) -> None:

@@ -69,7 +69,11 @@ class Channels:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        """Connect; raises ClientClosedError when that came first."""
+        with self._lock:
+            if self._ended is not None:
+                raise self._ended
+            self._thread.start()
 
     @property
     def ended(self) -> KernelError | None:
@@ -96,6 +100,14 @@ class Channels:
         """Close the sockets and wait for the I/O thread; unanswered requests end with ClientClosedError."""
         self._closing.set()
         self._wake()
+        with self._lock:
+            never_started = self._thread.ident is None and self._ended is None
+            if never_started:
+                self._ended = _closed()
+        if never_started:
+            self._finish(_closed())
+        if self._thread.ident is None:
+            return
         if threading.current_thread() is self._thread:
             return
         self._thread.join(CLOSE_LIMIT)
@@ -116,6 +128,9 @@ class Channels:
             reason = KernelError(f"the connection to the kernel failed: {error}")
         finally:
             context.destroy(linger=LINGER_MS)
+        self._finish(reason)
+
+    def _finish(self, reason: KernelError) -> None:
         with self._lock:
             self._ended = reason
             self._outgoing.clear()
@@ -143,7 +158,7 @@ class Channels:
                     self._receive(channel, connected)
                 self._on_tick()
                 if self._closing.is_set():
-                    return ClientClosedError("the connection to the kernel was closed")
+                    return _closed()
                 lost = watch.ended() or heartbeat.beat(poller)
                 if lost is not None:
                     # What it said before it ended is still worth delivering.
@@ -197,6 +212,10 @@ class Channels:
                 self._on_message(channel, message)
             except Exception:
                 log.exception("a listener failed on %s", message.msg_type)
+
+
+def _closed() -> KernelError:
+    return ClientClosedError("the connection to the kernel was closed")
 
 
 def configure(connected: "zmq.Socket[bytes]", info: ConnectionInfo, channel: Channel) -> None:

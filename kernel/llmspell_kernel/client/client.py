@@ -109,6 +109,11 @@ class KernelClient(BlockingRequests):
         return self._channels.ended is None
 
     @property
+    def ended(self) -> KernelError | None:
+        """Why nothing can be asked any more, or None."""
+        return self._channels.ended
+
+    @property
     def kernel_session(self) -> str | None:
         """The kernel process's own id, which each of its messages carries; another process has another."""
         return self._kernel_session
