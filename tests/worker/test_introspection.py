@@ -166,6 +166,12 @@ def test_globals_are_as_they_were(shared):
     assert shared.run(count) == before
 
 
+def test_modules_of_the_project(cells, tmp_path):
+    (tmp_path / "module_a.lua").write_text("local M = {}\nfunction M.go() end\nreturn M\n")
+    assert cells.complete("require('mod¦')")["matches"] == ["module_a"]
+    assert cells.complete("local a = require('module_a')\na.¦")["matches"] == ["go"]
+
+
 # Limits ----------------------------------------------------------------------------------------------------------
 
 
@@ -183,8 +189,8 @@ def test_fields_behind_a_million_items_are_found(cells):
     cells.run("list = {} for i = 1, 1000000 do list[i] = i end list.name = 'x'")
     assert cells.complete("list.¦")["matches"] == ["name"]
     plain = cells.plain("list¦")
-    assert "- [1]: integer = 1" in plain
-    assert '- name: string = "x"' in plain
+    assert "[1]: integer = 1" in plain
+    assert 'name: string = "x"' in plain
 
 
 def test_a_long_chain_of_inheritance_ends(cells):
@@ -211,6 +217,9 @@ def test_a_text_far_longer_than_is_read(shared):
 def test_a_deeply_nested_text(shared):
     assert shared.complete("t" + ".a" * 10_000 + ".¦")["matches"] == []
     assert shared.complete("(" * 10_000 + "pri¦")["matches"] == ["print"]
+    for around in ("({})", "({}.b)", "({}[1])", "{}[{{"):
+        before, _, after = around.partition("{}")
+        assert shared.complete(before * 5_000 + "string" + after * 5_000 + ".¦")["status"] == "ok"
     assert shared.inspect("f(" * 10_000 + "¦")["found"] is False
 
 

@@ -11,6 +11,7 @@ loaded with the first request.
 """
 
 import os
+import re
 import stat
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from ..runtime.state import LUA_FOLDER, Runtime, compile_internal
 from ..runtime.values import decode, text_bytes
 
 if TYPE_CHECKING:
+    from llmspell_analysis.analysis.project import Project
     from llmspell_analysis.catalogue import Catalogue, Entry
     from llmspell_analysis.features.completion import CompletionItem
     from llmspell_analysis.features.context import Context, Frame
@@ -40,6 +42,7 @@ _MAX_FILE_BYTES = 1024 * 1024
 _MAX_CELLS_LENGTH = 4_000_000
 _MAX_DOC_LINES = 40
 _MAX_KEYS = 100
+_LINE_END = re.compile("\r\n|\n\r|\n|\r")  # as Lua counts lines
 
 Separator = Literal[".", ":", "["]
 
@@ -112,8 +115,26 @@ class _Chain(NamedTuple):
     root_offset: int = -1
     is_text: bool = False
 
+    def name(self, *, is_method: bool) -> str:
+        """The chain as Lua text; of a string's method the method's name alone."""
+        parts = [self.root]
+        for key in self.keys if self.root == "_ENV" or self.is_text else self.keys[1:]:
+            text = key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key).lower()
+            if isinstance(key, bytes) and text.isidentifier() and text.isascii():
+                parts.append(f".{text}")
+            else:
+                parts.append(f"[{_quoted(text) if isinstance(key, bytes) else text}]")
+        if is_method and len(parts) > 1:
+            parts[-1] = parts[-1].replace(".", ":", 1)
+        return parts[-1][1:] if self.is_text else "".join(parts)
 
-GLOBALS = _Chain(())
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+_GLOBALS = _Chain(())
 
 
 # What is known of a state ----------------------------------------------------------------------------------------
@@ -135,6 +156,7 @@ class _State:
 
     names: Callable[..., Any] | None = None
     look: Callable[..., Any] | None = None
+    project: "Project | None" = None
     cells: dict[str, str | None] = field(default_factory=dict)
     cells_length: int = 0
 
@@ -216,7 +238,7 @@ class _Look:
         if not found:
             return None
         texts = [one.decode("utf-8", "replace") for one in flat]
-        group = _GLOBAL if chain is GLOBALS else _MEMBER
+        group = _GLOBAL if chain is _GLOBALS else _MEMBER
         return [_Match(texts[i], texts[i + 1], group, *texts[i + 2 : i + 4]) for i in range(0, len(texts), 4)]
 
     def look(self, chain: _Chain, *, is_method: bool) -> Mapping[str, Any] | None:
@@ -250,18 +272,23 @@ def _look(runtime: Runtime, text: _Text, *, ahead: int = 0) -> _Look:
     from llmspell_analysis.syntax.text import SourceText
 
     catalogue = load_catalogue()
+    state = _loaded(runtime, catalogue)
     # a cell requires modules as a file in the project's root would
     folder = str(runtime.host.context.project_root)
     document = Document(SourceText(text_bytes(text.code)), os.path.join(folder, "(cell)"))
-    context = Context(analyze(document), text.offset(text.cursor) + ahead, catalogue, Project((folder,)))
-    return _Look(runtime, _loaded(runtime, catalogue), catalogue, text, context)
+    state.project = state.project or Project((folder,))
+    context = Context(analyze(document), text.offset(text.cursor) + ahead, catalogue, state.project)
+    return _Look(runtime, state, catalogue, text, context)
 
 
 # Chains ----------------------------------------------------------------------------------------------------------
 
 
-def _chain_before(tokens: Sequence["Token"], end: int, data: bytes) -> _Chain | None:
-    """The chain that ends before token ``end``; None when it is none, or one whose value only a call could tell."""
+def _chain_before(tokens: Sequence["Token"], end: int, data: bytes, *, is_inner: bool = False) -> _Chain | None:
+    """The chain that ends before token ``end``; None when it is none, or one whose value only a call could tell.
+
+    ``is_inner``: in brackets already; brackets in these are not looked into.
+    """
     keys: list[bytes | int | float | bool] = []
     index = end
     while index > 0 and len(keys) < _MAX_KEYS:
@@ -282,7 +309,7 @@ def _chain_before(tokens: Sequence["Token"], end: int, data: bytes) -> _Chain | 
             keys.append(key)
             index = opening
             continue
-        if text == b")":
+        if text == b")" and not is_inner:
             inner = _parenthesized(tokens, index - 1, data)
             keys.reverse()
             return inner and inner._replace(keys=(*inner.keys, *keys))
@@ -342,9 +369,8 @@ def _parenthesized(tokens: Sequence["Token"], closing: int, data: bytes) -> _Cha
     inside = tokens[opening + 1 : closing]
     if len(inside) == 1 and inside[0].kind == "string":
         return _Chain((), is_text=True)
-    chain = _chain_before(inside, len(inside), data)
-    is_whole = chain is not None and not chain.is_text and inside[0].start == chain.root_offset
-    return chain if is_whole else None
+    chain = _chain_before(inside, len(inside), data, is_inner=True)
+    return chain if chain is not None and inside[0].start == chain.root_offset else None
 
 
 def _ends_operand(token: "Token", data: bytes) -> bool:
@@ -432,7 +458,7 @@ def _matches(look: _Look, prefix: str, start: int, end: int) -> Iterator[_Match]
     # where an expression can stand, nil can; elsewhere (a new name, a label) globals do not fit
     if any(item.label == "nil" for item in found.items):
         yield from (match for match in said if match.group <= _LOCAL)
-        yield from (_with_catalogue(match, look.catalogue, ".") for match in look.names(".", prefix, GLOBALS) or ())
+        yield from (_with_catalogue(match, look.catalogue, ".") for match in look.names(".", prefix, _GLOBALS) or ())
     yield from said
 
 
@@ -484,9 +510,9 @@ def _sorted(matches: Iterable[_Match]) -> list[_Match]:
 
 
 class _Block(NamedTuple):
-    """A part of an answer: Lua code, or Markdown."""
+    """A part of an answer: Lua code, Markdown of ours, or a text that a script has (shown as it is)."""
 
-    kind: Literal["code", "markdown"]
+    kind: Literal["code", "markdown", "text"]
     text: str
 
 
@@ -573,12 +599,7 @@ def _described(look: _Look, chain: _Chain | None, tokens: Sequence["Token"], det
     report = look.look(chain, is_method=is_method) if chain is not None else None
     if chain is None or report is None:
         return _without_value(look, chain, tokens[last].start) if tokens else []
-    name = b"".join(token.text(look.context.data) for token in tokens if token.start >= chain.root_offset)
-    if chain.is_text:
-        name = tokens[last].text(look.context.data)
-    elif tokens[last].kind == "string":
-        name += b"]"
-    return list(_blocks(look, report, name.decode("utf-8", "replace")[-200:], detailed))
+    return list(_blocks(look, report, chain, detailed, is_method=is_method))
 
 
 def _without_value(look: _Look, chain: _Chain | None, offset: int) -> list[_Block]:
@@ -598,10 +619,13 @@ def _hovered(look: _Look, offset: int) -> list[_Block]:
     return [_Block("markdown", found.markdown)] if found is not None else []
 
 
-def _blocks(look: _Look, report: Mapping[str, Any], name: str, detailed: bool) -> Iterator[_Block]:
+def _blocks(
+    look: _Look, report: Mapping[str, Any], chain: _Chain, detailed: bool, *, is_method: bool
+) -> Iterator[_Block]:
     from llmspell_analysis.features.markdown import describe_entry
 
-    entry = _entry(report, name, look.catalogue)
+    name = chain.name(is_method=is_method)
+    entry = _entry(report, chain, look.catalogue)
     if entry is not None:
         yield _Block("markdown", describe_entry(entry))
     if report["kind"] == "function":
@@ -618,19 +642,19 @@ def _blocks(look: _Look, report: Mapping[str, Any], name: str, detailed: bool) -
             yield _Block("markdown", f"Length in bytes: {report['length']}.")
 
 
-def _entry(report: Mapping[str, Any], name: str, catalogue: "Catalogue") -> "Entry | None":
+def _entry(report: Mapping[str, Any], chain: _Chain, catalogue: "Catalogue") -> "Entry | None":
     """What the catalogue says of a value of ours: by the value itself, or of a method by whose it is."""
     from llmspell_analysis.features.completion import find_entry
 
     if report.get("known"):
         return find_entry(report["known"], catalogue)
-    if not report.get("built_in"):
+    method = chain.keys[-1] if chain.keys else None
+    if not report.get("built_in") or not isinstance(method, bytes):
         return None
-    method = name.replace(":", ".").rpartition(".")[2]
     chunk = report["source"].removeprefix("=[llmspell] ")
     owners = [catalogue.classes[report["owner"]]] if report["owner"] in catalogue.classes else []
     owners = owners or [entry for owner, entry in catalogue.classes.items() if owner.startswith(chunk)]
-    found = [owner.members[method] for owner in owners if method in owner.members]
+    found = [owner.members[name] for owner in owners if (name := method.decode("utf-8", "replace")) in owner.members]
     return found[0] if len(found) == 1 else None
 
 
@@ -646,7 +670,7 @@ def _function_blocks(
     lines = _source_lines(look.state, report["source"])
     documentation = _comment_before(lines, first) if lines is not None else ""
     if documentation:
-        yield _Block("markdown", documentation)
+        yield _Block("text", documentation)
     place = report["source"][1:] if report["source"].startswith(("@", "=")) else report["short_source"]
     yield _Block("markdown", f"Defined in `{place}:{first}`." if first > 0 else f"The chunk `{place}`.")
     if not detailed:
@@ -665,8 +689,12 @@ def _source_lines(state: _State, chunk_name: str) -> list[str] | None:
         return _file_lines(chunk_name[1:])
     if chunk_name.startswith("="):
         code = state.cells.get(chunk_name)
-        return code.split("\n") if code is not None else None
-    return chunk_name.split("\n")
+        return _lines(code) if code is not None else None
+    return _lines(chunk_name)
+
+
+def _lines(text: str) -> list[str]:
+    return _LINE_END.split(text)
 
 
 def _file_lines(path: str) -> list[str] | None:
@@ -677,7 +705,7 @@ def _file_lines(path: str) -> list[str] | None:
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_FILE_BYTES:
             return None
         with open(name, "rb") as file:
-            return file.read(_MAX_FILE_BYTES).decode("utf-8", "replace").splitlines()
+            return _lines(file.read(_MAX_FILE_BYTES).decode("utf-8", "replace"))
     except (OSError, ValueError):
         return None
 
@@ -705,14 +733,15 @@ def _table_blocks(report: Mapping[str, Any], name: str, entry: "Entry | None") -
         counts.append("metatable: " + ", ".join(f"`{one}`" for one in metamethods))
     yield _Block("markdown", f"Table; {'; '.join(counts)}.")
     if items and "text" not in report:
-        first = [f"- `[{index}]`: {one}" for index, one in enumerate(report["items"], 1)]
-        yield _Block("markdown", "First items:\n\n" + "\n".join(first))
+        yield _Block("markdown", "First items:")
+        yield _Block("code", "\n".join(f"[{index}]: {one}" for index, one in enumerate(report["items"], 1)))
     fields = list(report["fields"])
     if fields:
-        lines = [f"- `{fields[i]}`: {fields[i + 1]}" for i in range(0, len(fields), 2)]
+        lines = [f"{fields[i]}: {fields[i + 1]}" for i in range(0, len(fields), 2)]
         if report["more_fields"]:
-            lines.append(f"- … ({report['more_fields']})")
-        yield _Block("markdown", "Fields:\n\n" + "\n".join(lines))
+            lines.append(f"… ({report['more_fields']})")
+        yield _Block("markdown", "Fields:")
+        yield _Block("code", "\n".join(lines))
     if inherited := report.get("inherited"):
         yield _Block("markdown", "Inherited: " + ", ".join(f"`{one}`" for one in inherited) + ".")
 
@@ -732,7 +761,7 @@ def _plain(blocks: Iterable[_Block]) -> str:
     """For a terminal: without the marks of Markdown that are in the way there."""
     parts: list[str] = []
     for block in blocks:
-        if block.kind == "code":
+        if block.kind != "markdown":
             parts.append(block.text)
             continue
         lines = [line for line in block.text.split("\n") if not line.startswith("```")]

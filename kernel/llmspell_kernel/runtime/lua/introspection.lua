@@ -5,8 +5,8 @@
 local library, literal_chunk = ...
 local type, next, rawget, rawlen, rawequal, select, pcall, error = library.type, library.next, library.rawget,
   library.rawlen, library.rawequal, library.select, library.pcall, library.error
-local byte, find, format, gmatch, match, sub = library.string.byte, library.string.find, library.string.format,
-  library.string.gmatch, library.string.match, library.string.sub
+local byte, find, format, gmatch, gsub, match, sub = library.string.byte, library.string.find, library.string.format,
+  library.string.gmatch, library.string.gsub, library.string.match, library.string.sub
 local concat, sort, unpack = library.table.concat, library.table.sort, library.table.unpack
 local clock, utf8_length, math_type = library.os.clock, library.utf8.len, library.math.type
 local getmetatable, getinfo, getlocal = library.debug.getmetatable, library.debug.getinfo, library.debug.getlocal
@@ -231,7 +231,7 @@ end
 
 local function type_of(value)
   local name = metamethod(value, "__name")
-  return type(name) == "string" and sub(name, 1, MAX_NAME) or math_type(value) or type(value)
+  return type(name) == "string" and (gsub(sub(name, 1, MAX_NAME), "%c", " ")) or math_type(value) or type(value)
 end
 
 local function brief(value)
@@ -263,8 +263,8 @@ local function describe_table(value, report)
     report.more_fields = format("%d more", #own - MAX_FIELDS)
   end
   for i, name in library.ipairs(first(own, MAX_FIELDS)) do
-    local shown_name = #name > MAX_FIELD_TEXT and sub(name, 1, MAX_FIELD_TEXT) .. "…" or name
-    report.fields[2 * i - 1], report.fields[2 * i] = shown_name, brief(items[name])
+    local cut = #name > MAX_FIELD_TEXT and sub(name, 1, MAX_FIELD_TEXT) .. "…" or name
+    report.fields[2 * i - 1], report.fields[2 * i] = is_name(name) and cut or show(cut), brief(items[name])
   end
   report.items = {}
   for i = 1, report.length < MAX_ITEMS and report.length or MAX_ITEMS do
