@@ -1,9 +1,12 @@
 """A runtime and its debugger in this process: the script runs on the test's own worker thread."""
 
+import queue
+import tempfile
 import threading
 
 import pytest
 from llmspell_kernel.debugger.engine import Debugger
+from llmspell_kernel.debugger.notebook import Cells
 from llmspell_kernel.runtime.host import Host, HostContext
 from llmspell_kernel.runtime.state import Runtime
 
@@ -13,16 +16,18 @@ LIMIT = 10
 class Debuggee:
     """Runs scripts under a debugger. The Lua state belongs to the thread that runs ``run``'s job."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, project_file=None):
         self.folder = folder
+        self.project_file = project_file
         self.output, self.events = [], []
         self._happened = threading.Condition()
         self.outcome = None
         self._ended = threading.Event()
-        self._thread = None
         self._made = threading.Event()
-        self._go = threading.Event()
-        self._job = None
+        self._jobs = queue.SimpleQueue()
+        self._started = self.running = False
+        self.cells = Cells()
+        self._count = 0
         self._thread = threading.Thread(target=self._main, daemon=True)
         self._thread.start()
         assert self._made.wait(LIMIT), "the runtime was not made"
@@ -32,21 +37,38 @@ class Debuggee:
         self.runtime = Runtime(
             host, lambda _, data: self.output.append(data.decode("utf-8", "replace")), lambda _: None
         )
-        self.debugger = Debugger(self.runtime, self._event, lambda: None, lambda _: None, self._terminate)
-        self.debugger.enable()
+        self.debugger = Debugger(
+            self.runtime,
+            self._event,
+            lambda: None,
+            lambda _: None,
+            self._terminate,
+            project_file=self.project_file,
+            run_idle=self._run_idle,
+            cells=self.cells,
+        )
         self._made.set()
-        while self._go.wait():
-            self._go.clear()
-            if self._job is None:
-                return
-            entry, path = self._job
-            before = self.debugger.job_begins(stop_on_entry=entry)
-            self.outcome = self.runtime.run_file(path, before=before)
-            self.debugger.job_ends()
+        while (job := self._jobs.get()) is not None:
+            job()
             self.runtime.async_hook.withdraw()
-            with self._happened:
-                self._ended.set()
-                self._happened.notify_all()
+
+    def _run_idle(self, look):
+        if self.running:
+            return False
+        self._jobs.put(look)
+        return True
+
+    def _run_script(self, entry, run):
+        self.debugger.enable()
+        self.running = True
+        before = self.debugger.job_begins(stop_on_entry=entry)
+        self.outcome = run(before)
+        self.running = False
+        self.debugger.job_ends()
+        self.runtime.async_hook.withdraw()
+        with self._happened:
+            self._ended.set()
+            self._happened.notify_all()
 
     def _terminate(self):
         if not self.debugger.raise_in_stopped("terminated"):
@@ -79,9 +101,22 @@ class Debuggee:
         return self.body("setBreakpoints", source={"path": str(path)}, breakpoints=wanted)["breakpoints"]
 
     def start(self, path, *, entry=False):
+        self._start(lambda before: self.runtime.run_file(path, before=before), entry)
+
+    def _start(self, run, entry=False):
         self._ended.clear()
-        self._job = (entry, path)
-        self._go.set()
+        self._started = True
+        self._jobs.put(lambda: self._run_script(entry, run))
+
+    def start_cell(self, code):
+        self._count += 1
+        name = f"=cell {self._count}"
+        self.cells.ran(name, code)
+        self._start(lambda _: self.runtime.execute(code, name))
+
+    def run_cell(self, code):
+        self.start_cell(code)
+        return self.end()
 
     def run(self, path):
         self.start(path)
@@ -126,19 +161,40 @@ class Debuggee:
         return answer["body"]["result"] if answer["success"] else answer["message"]
 
     def close(self):
-        if not self._ended.is_set() and self._job:
+        if self._started and not self._ended.is_set():
             self.debugger.handle(
                 {"command": "disconnect", "arguments": {"terminateDebuggee": True}}, lambda _answer: None
             )
             self._ended.wait(LIMIT)
-        self._job = None
-        self._go.set()
+        self._jobs.put(None)
         self._thread.join(LIMIT)
+        self.debugger.close()
         assert not self._thread.is_alive(), "the script's thread did not end"
 
 
+@pytest.fixture(autouse=True)
+def temporary_folder(tmp_path, monkeypatch):
+    """Where the files of cells lie; without it they are in a folder that other tests share."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
 @pytest.fixture
-def debuggee(tmp_path):
-    made = Debuggee(tmp_path)
-    yield made
-    made.close()
+def new_debuggee(tmp_path):
+    """Makes debuggees of one project; each is a worker of a kernel of its own."""
+    made = []
+
+    def make(project_file=None):
+        made.append(Debuggee(tmp_path, project_file))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def debuggee(new_debuggee):
+    return new_debuggee()

@@ -32,8 +32,8 @@ from ..runtime.interrupt import InterruptUnavailableError
 from ..runtime.state import LUA_FOLDER, Runtime, never_raising
 from ..runtime.values import Scalar, Value, decode, encode
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
-from .inspection import evaluated, scope, source_name, stack_frame, variable, visible, watched
-from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable
+from .inspection import evaluated, scope, source_name, stack_frame, variable, watched
+from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable, rich_variable
 from .persistence import (
     MAX_WATCH_EXPRESSIONS,
     TEXT_FIELDS,
@@ -59,7 +59,7 @@ MAX_WAITING = 1000
 # What may run code of the script, and so may take for ever.
 _EVALUATING = frozenset({b"evaluate", b"watch", b"richInspectVariables"})
 # Commands of a client that only asks; all others mean that somebody debugs.
-_ASKING = frozenset({"debugInfo", "breakpoints", "watchExpressions", "modules", "inspectVariables", "disconnect"})
+_ASKING = frozenset({"debugInfo", "breakpoints", "watchExpressions", "modules", "inspectVariables"})
 _NOT_ATTACHED = "kept for the project: in force when a debugger attaches to this session"
 # The clientID of JupyterLab and Notebook
 FRONT_END = "jupyterlab"
@@ -236,6 +236,9 @@ class Debugger:
             return
         try:
             body = pending.finish(decode(shape, scalars)[0])
+        except RequestError as error:
+            pending.respond(error_response(pending.request, str(error)))
+            return
         except Exception as error:  # noqa: BLE001 - called from Lua, which no exception may cross
             pending.respond(error_response(pending.request, f"internal error: {error!r}"))
             return
@@ -315,7 +318,7 @@ class Debugger:
     def handle(self, request: Request, respond: Respond) -> None:
         """Answer a request, now or when the stopped thread has; ``respond`` gets the DAP response."""
         command = request["command"]
-        if command not in _ASKING:
+        if command not in _ASKING and command != "disconnect":
             self._detached = False
         handler = self._handlers().get(command)
         if handler is None:
@@ -712,7 +715,7 @@ class Debugger:
             respond,
             "richInspectVariables",
             [name, frame],
-            lambda text: {"data": {"text/plain": visible(text)}, "metadata": {}},
+            rich_variable,
         )
 
     def _copy_to_globals(self, request: Request, respond: Respond) -> None:

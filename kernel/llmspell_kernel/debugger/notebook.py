@@ -14,6 +14,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from ..protocol.ldp import RequestError
+from .inspection import visible
+
 HASH_METHOD = "Murmur2"  # the only one that JupyterLab knows
 HASH_SEED = 0xC70F6907
 SUFFIX = ".lua"
@@ -150,6 +153,20 @@ class Cells:
 def front_end_variable(variable: Mapping[str, Any]) -> dict[str, Any]:
     """A variable for JupyterLab, which shows the value only of those whose type Python has, or which have none."""
     return {name: value for name, value in variable.items() if name != "type"}
+
+
+def rich_variable(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of ``richInspectVariables``: a value as a cell would show it. Raises RequestError."""
+    text = visible(shown["text"])
+    if shown.get("data") is None:
+        return {"data": {"text/plain": text}, "metadata": {}}
+    from ..runtime.bundles import BundleError, mime_bundle
+
+    try:
+        bundle = mime_bundle(shown["data"], shown.get("metadata"), text)
+    except BundleError as error:
+        raise RequestError(f"__mimebundle: {error}") from error
+    return {"data": bundle.data, "metadata": bundle.metadata}
 
 
 def _make_folder() -> tuple[int, str]:

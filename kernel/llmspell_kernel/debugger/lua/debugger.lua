@@ -491,10 +491,11 @@ local function next_key(path)
   if name then return name, rest end
   local literal
   literal, rest = match(path, '^%s*%[%s*("[^"\\]*")%s*%](.*)$')
+  if not literal then literal, rest = match(path, "^%s*%[%s*('[^'\\]*')%s*%](.*)$") end
   if not literal then literal, rest = match(path, "^%s*%[%s*([%w.+-]+)%s*%](.*)$") end
   if literal == "true" then return true, rest end
   if literal == "false" then return false, rest end
-  if literal and byte(literal) == 34 then return sub(literal, 2, -2), rest end
+  if literal and (byte(literal) == 34 or byte(literal) == 39) then return sub(literal, 2, -2), rest end
   return literal and library.tonumber(literal), rest
 end
 
@@ -550,9 +551,14 @@ function commands.evaluate(expression, frame, context)
   return described
 end
 
--- As a cell would show it: `__tostring` is run.
+-- As a cell would show it: `__tostring` and `__mimebundle` are run.
 function commands.richInspectVariables(path, frame)
-  return display(hovered(names_of(frame), path))
+  local value = hovered(names_of(frame), path)
+  local metatable = type(value) == "table" and getmetatable(value)
+  local bundle = metatable and rawget(metatable, "__mimebundle")
+  if not bundle then return { text = display(value) } end
+  local data, metadata = bundle(value)
+  return { text = display(value), data = data, metadata = metadata }
 end
 
 function commands.copyToGlobals(source, target, frame)
