@@ -3,31 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from llmspell_kernel.version import __version__
 
-COMMAND = str(Path(sys.executable).with_name("llmspell"))
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("LLMSPELL_HOME", str(tmp_path / "home"))
-    project = tmp_path / "project"
-    project.mkdir()
-    monkeypatch.chdir(project)
-    return project
-
-
-def llmspell(*arguments, **options):
-    return subprocess.run(
-        check=False, args=[COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=30, **options
-    )
-
-
-def test_version():
+def test_version(llmspell):
     done = llmspell("--version")
     assert (done.returncode, done.stdout) == (0, f"llmspell {__version__}\n")
 
@@ -35,30 +16,30 @@ def test_version():
 @pytest.mark.parametrize(
     "arguments", [[], ["nosuch"], ["run"], ["kernel"], ["exec"], ["kernel", "start", "--idle-timeout", "x"]]
 )
-def test_wrong_usage_exits_2(arguments):
+def test_wrong_usage_exits_2(llmspell, arguments):
     done = llmspell(*arguments)
     assert done.returncode == 2
     assert "usage:" in done.stderr
 
 
-def test_run_without_a_script_names_the_script_only():
+def test_run_without_a_script_names_the_script_only(llmspell):
     done = llmspell("run")
     assert done.stderr.splitlines()[-1] == "llmspell run: error: the following arguments are required: SCRIPT"
 
 
-def test_run_prints_what_the_script_prints(folder):
+def test_run_prints_what_the_script_prints(llmspell, folder):
     (folder / "a.lua").write_text("print('hi') io.stderr:write('err\\n')")
     done = llmspell("run", "a.lua")
     assert (done.returncode, done.stdout, done.stderr) == (0, "hi\n", "err\n")
 
 
-def test_arguments_after_dashes_reach_the_script(folder):
+def test_arguments_after_dashes_reach_the_script(llmspell, folder):
     (folder / "a.lua").write_text("print(#arg, arg[0], table.unpack(arg)) print(ARGS.name, ARGS[1], ARGS.flag)")
     done = llmspell("run", "a.lua", "--", "--name", "x y", "pos", "--flag")
     assert done.stdout == "4\ta.lua\t--name\tx y\tpos\t--flag\nx y\tpos\ttrue\n"
 
 
-def test_error_of_a_script_names_file_and_line(folder):
+def test_error_of_a_script_names_file_and_line(llmspell, folder):
     (folder / "a.lua").write_text("print('before')\nlocal function f()\n  error('boom')\nend\nf()\n")
     done = llmspell("run", "a.lua")
     assert (done.returncode, done.stdout) == (1, "before\n")
@@ -69,7 +50,7 @@ def test_error_of_a_script_names_file_and_line(folder):
     assert "Traceback" not in done.stderr
 
 
-def test_syntax_error_names_file_and_line(folder):
+def test_syntax_error_names_file_and_line(llmspell, folder):
     (folder / "a.lua").write_text("\nx = = 1")
     done = llmspell("run", "a.lua")
     assert done.returncode == 1
@@ -77,13 +58,13 @@ def test_syntax_error_names_file_and_line(folder):
 
 
 @pytest.mark.parametrize(("path", "problem"), [("nosuch.lua", "does not exist"), (".", "is a folder")])
-def test_script_that_is_none_is_named(path, problem):
+def test_script_that_is_none_is_named(llmspell, path, problem):
     done = llmspell("run", path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"llmspell: {path} {problem}\n"
 
 
-def test_mistake_in_the_configuration_is_said(folder):
+def test_mistake_in_the_configuration_is_said(llmspell, folder):
     (folder / "llmspell.toml").write_text("[security]\nallow_processes = 1")
     (folder / "a.lua").write_text("print(1)")
     for arguments in (["run", "a.lua"], ["exec", "1"]):
@@ -94,7 +75,7 @@ def test_mistake_in_the_configuration_is_said(folder):
 
 
 @pytest.mark.parametrize(("code", "exit_code"), [("os.exit(3)", 3), ("os.exit(false)", 1), ("os.exit()", 0)])
-def test_exit_code_of_a_script(code, exit_code):
+def test_exit_code_of_a_script(llmspell, code, exit_code):
     done = llmspell("exec", f"print('x') {code}")
     assert (done.returncode, done.stdout) == (exit_code, "x\n")
 
@@ -103,23 +84,23 @@ def test_exit_code_of_a_script(code, exit_code):
     ("code", "stdout", "exit_code"),
     [("1 + 1", "2\n", 0), ("x = 1", "", 0), ("print(1) return nil, 'a'", '1\nnil\t"a"\n', 0), ("error('x')", "", 1)],
 )
-def test_exec_shows_values(code, stdout, exit_code):
+def test_exec_shows_values(llmspell, code, stdout, exit_code):
     done = llmspell("exec", code)
     assert (done.returncode, done.stdout) == (exit_code, stdout)
 
 
-def test_exec_reads_standard_input():
+def test_exec_reads_standard_input(llmspell):
     assert llmspell("exec", "-", input="print('from stdin')").stdout == "from stdin\n"
 
 
-def test_exec_takes_bytes_that_are_no_text():
+def test_exec_takes_bytes_that_are_no_text(command):
     done = subprocess.run(
-        check=False, args=[COMMAND, "exec", "-"], input=b"print(#'\xff')", capture_output=True, timeout=30
+        check=False, args=[command, "exec", "-"], input=b"print(#'\xff')", capture_output=True, timeout=30
     )
     assert (done.returncode, done.stdout) == (0, b"1\n")
 
 
-def test_script_reads_standard_input(folder):
+def test_script_reads_standard_input(llmspell, folder):
     (folder / "a.lua").write_text("print(io.read('n'), io.read('l'), io.read('a'))")
     assert llmspell("run", "a.lua", input="42 rest\nmore").stdout == "42\t rest\tmore\n"
 
@@ -128,9 +109,9 @@ def test_script_reads_standard_input(folder):
     "code",
     ["while true do end", "coroutine.wrap(function() while true do end end)()", "while true do local x = {} end"],
 )
-def test_interrupt_ends_a_busy_script_with_130(folder, code):
-    (folder / "a.lua").write_text(f"print('go') io.stderr:write('go\\n')\n{code}")
-    process = subprocess.Popen([COMMAND, "run", "a.lua"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def test_interrupt_ends_a_busy_script_with_130(command, folder, code):
+    (folder / "a.lua").write_text(f"print('go')\nio.stderr:write('go\\n') {code}")
+    process = subprocess.Popen([command, "run", "a.lua"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr.readline() == "go\n"
         process.send_signal(signal.SIGINT)
@@ -143,13 +124,13 @@ def test_interrupt_ends_a_busy_script_with_130(folder, code):
 
 
 @pytest.mark.parametrize("count", [1, 100_000])
-def test_reader_that_has_left_ends_the_script_quietly(folder, count):
+def test_reader_that_has_left_ends_the_script_quietly(command, folder, count):
     (folder / "a.lua").write_text(f"for i = 1, {count} do print(i) end")
     reading, writing = os.pipe()
     os.close(reading)
     try:
         done = subprocess.run(
-            check=False, args=[COMMAND, "run", "a.lua"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=30
+            check=False, args=[command, "run", "a.lua"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=30
         )
     finally:
         os.close(writing)
@@ -158,17 +139,17 @@ def test_reader_that_has_left_ends_the_script_quietly(folder, count):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 @pytest.mark.parametrize("count", [1, 100_000])
-def test_output_that_cannot_be_written_is_an_error(folder, count):
+def test_output_that_cannot_be_written_is_an_error(command, folder, count):
     (folder / "a.lua").write_text(f"for i = 1, {count} do print(i) end")
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            check=False, args=[COMMAND, "run", "a.lua"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30
+            check=False, args=[command, "run", "a.lua"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30
         )
     assert done.returncode == 1
     assert done.stderr == "llmspell: output cannot be written: No space left on device\n"
 
 
-def test_validate_lists_findings(folder):
+def test_validate_lists_findings(llmspell, folder):
     (folder / "good.lua").write_text("print(1)\n")
     (folder / "bad.lua").write_text("x = = 1\n")
     assert llmspell("validate", "good.lua").returncode == 0
@@ -178,29 +159,7 @@ def test_validate_lists_findings(folder):
     assert done.stdout.splitlines()[-1].startswith("2 files, ")
 
 
-def test_validate_of_a_missing_file_fails():
+def test_validate_of_a_missing_file_fails(llmspell):
     done = llmspell("validate", "nosuch.lua")
     assert done.returncode == 1
     assert "nosuch.lua does not exist" in done.stderr
-
-
-def test_kernels_are_started_listed_and_stopped():
-    assert llmspell("kernel", "list").stdout == "no kernel is running\n"
-    started = llmspell("kernel", "start", "--idle-timeout", "60")
-    try:
-        assert started.returncode == 0
-        kernel_id = started.stdout.split()[1]
-        assert kernel_id in llmspell("kernel", "list").stdout
-        listed = llmspell("kernel", "list", "--json").stdout
-        assert kernel_id in listed
-        assert '"key"' not in listed
-    finally:
-        stopped = llmspell("kernel", "stop", "--all")
-    assert (stopped.returncode, stopped.stdout) == (0, f"kernel {kernel_id} has stopped\n")
-    assert llmspell("kernel", "list").stdout == "no kernel is running\n"
-
-
-def test_stop_of_an_unknown_kernel_fails():
-    done = llmspell("kernel", "stop", "nosuch")
-    assert done.returncode == 1
-    assert "nosuch" in done.stderr
