@@ -107,8 +107,26 @@ def test_a_handle_knows_its_id(front_end):
 
 def test_a_handle_has_the_methods_of_the_catalogue(front_end):
     front_end.run("shown = Display.text('a')")
-    for name in load_catalogue().classes["DisplayHandle"].members:
+    for name in CATALOGUE.classes["DisplayHandle"].members:
         assert front_end.runtime.execute(f"type(shown.{name})").shown == '"function"'
+
+
+CATALOGUE = load_catalogue()
+EXAMPLES = {
+    entry.qualified_name: entry.description.split("```lua\n")[1].partition("```")[0]
+    for name in ("Display", "Comm")
+    for entry in (CATALOGUE.globals[name], *CATALOGUE.globals[name].members.values())
+    if "```lua" in entry.description
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_of_the_catalogue_run(front_end, name, monkeypatch):
+    root = front_end.runtime.host.context.project_root
+    (root / "plots").mkdir(exist_ok=True)
+    (root / "plots" / "sales.png").write_bytes(PNG_BYTES)
+    monkeypatch.chdir(root)
+    front_end.run(EXAMPLES[name])
 
 
 @pytest.mark.parametrize("code", ["Display.text('a')", "return Display.text('a')", "Display.progress()"])

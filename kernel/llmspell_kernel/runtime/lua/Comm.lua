@@ -86,19 +86,19 @@ end
 
 -- What a client sent -------------------------------------------------------------------------------------------
 
+-- Its calls are tail calls, so that tracebacks do not name a callback after what it is called here.
 local function on_arrival(arrival)
   local message = host("Comm.receive")
   if message.type == "comm_open" then
     arrival.opening = message.id
-    targets[message.target](new_comm(message.id, message.target), message.data, message.metadata)
-    return
+    return targets[message.target](new_comm(message.id, message.target), message.data, message.metadata)
   end
   local comm = open_comms[message.id]
   if not comm then return end -- an interrupt came while it was opened
   local state = states[comm]
   if message.type == "comm_close" then open_comms[message.id] = nil end
   local callback = message.type == "comm_close" and state.on_close or message.type == "comm_msg" and state.on_message
-  if callback then callback(message.data, comm) end
+  if callback then return callback(message.data, comm) end
 end
 
 -- Called by Runtime.deliver_comm for what globals/comm.py has taken. A comm whose opening fails is closed.
