@@ -5,7 +5,7 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llmspell_kernel.worker.output import MAX_GATHERED, MAX_TEXT, GatheredOutput, shortened
+from llmspell_kernel.worker.output import MAX_GATHERED, MAX_STREAM_TEXT, MAX_TEXT, GatheredOutput, shortened
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def test_any_split_of_a_text_gives_the_text(text, cuts):
 
 
 def test_long_text_leaves_in_pieces(output, sent):
-    output.write("stdout", b"x" * (2 * MAX_TEXT + 1))
+    output.write("stdout", b"x" * (2 * MAX_STREAM_TEXT + 1))
     output.flush()
-    assert [len(text) for _, text in sent] == [MAX_TEXT, MAX_TEXT, 1]
+    assert [len(text) for _, text in sent] == [MAX_STREAM_TEXT, MAX_STREAM_TEXT, 1]
 
 
 @pytest.mark.parametrize(("length", "ending"), [(MAX_TEXT, "xxx"), (MAX_TEXT + 1, f"… ({MAX_TEXT + 1} characters)")])
@@ -101,3 +101,99 @@ def test_text_is_shortened_where_it_is_too_long_and_says_so(length, ending):
     text = shortened("x" * length)
     assert text.startswith("x" * MAX_TEXT)
     assert text.endswith(ending)
+
+
+RATE = 1024 * 1024
+
+
+class Clock:
+    """Time that passes when told."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Script:
+    """Writes from a thread of its own, which is started at once."""
+
+    def __init__(self, write):
+        self.went_on = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(write,))
+        self._thread.start()
+
+    def _run(self, write):
+        write()
+        self.went_on.set()
+
+    def end(self):
+        self._thread.join(10)
+        assert not self._thread.is_alive(), "the script still waited to write after 10 s"
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def limited(sent, clock):
+    return GatheredOutput(lambda name, text: sent.append((name, text)), RATE, clock)
+
+
+def test_a_script_within_its_rate_does_not_wait(limited, sent):
+    for _ in range(RATE // 2 // 1024):  # time stands still
+        limited.write_from_script("stdout", b"x" * 1024)
+    limited.flush()
+    assert len(joined(sent)) == RATE // 2
+
+
+@pytest.mark.parametrize("write", ["write_from_script", "spend"])
+def test_a_script_that_writes_too_fast_waits_for_time_to_pass(limited, clock, write):
+    argument = (RATE,) if write == "spend" else ("stdout", b"x" * RATE)
+    script = Script(lambda: getattr(limited, write)(*argument))
+    assert not script.went_on.wait(0.05)  # it cannot go on: time stands still
+    clock.now += 10
+    script.end()
+
+
+def test_what_is_ours_does_not_wait(limited):
+    limited.write("stderr", b"x" * (3 * RATE))
+
+
+def test_release_lets_a_waiting_script_go_on_and_drops_nothing(limited, sent):
+    script = Script(lambda: limited.write_from_script("stdout", b"x" * (4 * RATE)))
+    while not script.went_on.wait(0.01):  # a release before it waits is for an earlier wait
+        limited.release()
+    script.end()
+    limited.flush()
+    assert len(joined(sent)) == 4 * RATE
+
+
+def test_a_script_waits_again_after_a_release(limited, clock):
+    script = Script(lambda: limited.write_from_script("stdout", b"x" * (2 * RATE)))
+    while not script.went_on.wait(0.01):
+        limited.release()
+    script.end()
+    script = Script(lambda: limited.write_from_script("stdout", b"x"))
+    assert not script.went_on.wait(0.05)
+    clock.now += 2  # whatever it owed, it is no more than a second's
+    script.end()
+
+
+def test_while_a_script_waits_what_it_wrote_is_sent(clock):
+    arrived = threading.Event()
+    output = GatheredOutput(lambda _name, _text: arrived.set(), 1024, clock)
+    script = Script(lambda: output.write_from_script("stdout", b"x" * 1024))
+    assert arrived.wait(5), "written text was not sent within 5 s"
+    clock.now += 10
+    script.end()
+
+
+def test_no_rate_means_no_wait(sent):
+    output = GatheredOutput(lambda name, text: sent.append((name, text)), 0)
+    output.write_from_script("stdout", b"x" * (8 * RATE))
+    output.flush()
+    assert len(joined(sent)) == 8 * RATE

@@ -3,9 +3,12 @@
 Invariant: a mistake in the file is reported with the file's path and the setting's name; it is never ignored.
 """
 
+import contextlib
+import os
 import tomllib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +20,21 @@ MAX_CONFIGURATION_BYTES = 1024 * 1024
 
 _NEAR = 0.75  # of difflib: a letter or two are wrong
 
+KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
+_SIZES: Mapping[str, int] = {"TiB": TIB, "GiB": GIB, "MiB": MIB, "KiB": KIB, "B": 1}
+_DURATIONS: Mapping[str, float] = {"h": 3600, "min": 60, "s": 1, "ms": 0.001}
+# Less would not hold what LLMSpell itself keeps in a session.
+MIN_MEMORY = 16 * MIB
+MIN_OPEN_FILES = 64
+# A larger number is no limit, and would not fit where the system keeps it.
+_MAX_SIZE = 2**62
+_MAX_SECONDS = 10 * 365 * 86400
+
 # What may stand in a table, by the table's keys. The other sections are those that Config.get gives to scripts.
 _KNOWN_KEYS: Mapping[tuple[str, ...], Collection[str]] = {
-    (): ("security", "tools", "default_engine", "engines", "providers", "runtime", "events", "debug", "rag"),
+    (): ("security", "tools", "limits", "default_engine", "engines", "providers", "runtime", "events", "debug", "rag"),
     ("security",): ("allow_processes",),
+    ("limits",): ("memory", "cpu_time", "wall_time", "output_rate", "open_files"),
     ("tools",): ("file-operations",),
     ("tools", "file-operations"): ("allowed_paths",),
 }
@@ -30,12 +44,45 @@ class ConfigurationError(ValueError):
     """``llmspell.toml`` cannot be used; the message names file, setting and what was expected."""
 
 
+@cache
+def default_memory() -> int:
+    """4 GiB, or half of the machine's (of the container's) memory where that is less."""
+    amounts = [8 * GIB]
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # a system that does not say
+        amounts.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    with contextlib.suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", encoding="ascii") as file:
+        amounts.append(int(file.read()))  # fails outside of a container, where it says "max"
+    return max(MIN_MEMORY, min(amounts) // 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one session may use: ``[limits]`` of ``llmspell.toml``.
+
+    - ``memory``: bytes that its Lua values may take: ``"2 GiB"``, ``"512 MiB"`` or a number of bytes. Default: 4 GiB,
+      or half of the machine's memory where that is less.
+    - ``cpu_time``, ``wall_time``: seconds that one request may compute, or run: ``90``, ``"90 s"``, ``"10 min"``. The
+      wall time leaves out what the request spends stopped in the debugger or waiting for input. Default: 0, no limit,
+      since agents run long.
+    - ``output_rate``: bytes that it may write per second; a script that writes faster waits. 0 is no limit. Default:
+      16 MiB, far more than a person can read, and what one client can be sent without slowing the others.
+    - ``open_files``: files that its process may have open. Default: 1024, and never more than the system's hard limit.
+    """
+
+    memory: int = field(default_factory=default_memory)
+    cpu_time: float = 0
+    wall_time: float = 0
+    output_rate: int = 16 * MIB
+    open_files: int = 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Settings of a project. ``allowed_paths``: absolute folders that file tools may touch besides the defaults."""
 
     allow_processes: bool = False
     allowed_paths: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
 
 
 def find_project_root(start: Path) -> Path:
@@ -76,7 +123,86 @@ def load_configuration(project_root: Path) -> Configuration:
         allowed_paths = tuple((project_root / Path(item).expanduser()).resolve() for item in allowed)
     except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a circle of links
         raise ConfigurationError(f"{path}: tools.file-operations.allowed_paths: {error}") from error
-    return Configuration(allow_processes=allow_processes, allowed_paths=allowed_paths)
+    return Configuration(allow_processes=allow_processes, allowed_paths=allowed_paths, limits=_limits(document, path))
+
+
+def _limits(document: dict[str, Any], path: Path) -> Limits:
+    given: dict[str, Any] = {}
+    for one in fields(Limits):
+        value = _setting(document, path, ("limits", one.name), object, None)
+        if value is None:
+            continue
+        read, least = _LIMITS[one.name]
+        try:
+            given[one.name] = read(value)
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: limits.{one.name}: expected {error}, got {value!r}") from error
+        if given[one.name] < least:
+            text = str(least) if read is _count else size_text(least)
+            raise ConfigurationError(f"{path}: limits.{one.name}: expected at least {text}, got {value!r}")
+    return Limits(**given)
+
+
+def _size(value: object) -> int:
+    amount = _quantity(value, _SIZES)
+    if amount is None or amount > _MAX_SIZE:
+        raise ValueError('a size such as "512 MiB", "2 GiB" or a number of bytes')
+    return int(amount)
+
+
+def _seconds(value: object) -> float:
+    amount = _quantity(value, _DURATIONS)
+    if amount is None or amount > _MAX_SECONDS:
+        raise ValueError('a time such as "90 s", "10 min" or a number of seconds')
+    return amount
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+        raise ValueError("a whole number")
+    return value
+
+
+# How a limit is read, and the least that it may be.
+_LIMITS: Mapping[str, tuple[Callable[[object], float], int]] = {
+    "memory": (_size, MIN_MEMORY),
+    "cpu_time": (_seconds, 0),
+    "wall_time": (_seconds, 0),
+    "output_rate": (_size, 0),
+    "open_files": (_count, MIN_OPEN_FILES),
+}
+
+
+def _quantity(value: object, units: Mapping[str, float]) -> float | None:
+    """A number, or a number with a unit; None when it is neither, or less than nothing."""
+    number: float
+    if isinstance(value, str):
+        digits = value.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        factor = units.get(value[len(digits) :])
+        if factor is None or not digits or not digits[0].isdecimal():
+            return None
+        try:
+            number = float(digits) * factor
+        except ValueError:
+            return None
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = value
+    else:
+        return None
+    return number if number >= 0 else None  # NaN is not
+
+
+def size_text(size: int) -> str:
+    """Bytes for a person: ``2 GiB``."""
+    return next(f"{size / factor:.4g} {unit}" for unit, factor in _SIZES.items() if size >= factor or factor == 1)
+
+
+def seconds_text(seconds: float) -> str:
+    """A time for a person: ``10 min``."""
+    for unit, factor in _DURATIONS.items():
+        if seconds >= factor and (seconds / factor).is_integer():
+            return f"{seconds / factor:.0f} {unit}"
+    return f"{seconds:g} s"
 
 
 def _refuse_unknown_keys(document: dict[str, Any], path: Path) -> None:

@@ -8,17 +8,18 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from lupa.lua54 import LuaError, LuaRuntime
+from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
 from .globals import GLOBALS
 from .host import PAGE, Host, HostError
 from .interrupt import AsyncHook
-from .values import text_bytes
+from .memory import NOT_ENOUGH, MemoryLimit
+from .values import MAX_ITEMS, text_bytes
 
 LUA_FOLDER = Path(__file__).parent / "lua"
 
@@ -119,7 +120,18 @@ class Runtime:
             register_eval=False,
             register_builtins=False,
             attribute_filter=_no_attributes,
+            max_memory=0,
         )
+        limit = host.context.configuration.limits.memory
+        self.memory = MemoryLimit(self.lua, limit, compile_internal(self.lua, LUA_FOLDER / "memory.lua"))
+
+        def enter(*arguments: Any) -> tuple[object, ...]:
+            result = host.enter(*arguments)
+            if self.memory.admits(result, more_values=len(result[1])):  # type: ignore[arg-type]
+                return result
+            if len(result) == 3:
+                host.pull_page(result[2], MAX_ITEMS)  # type: ignore[arg-type]  # past its end: the page is dropped
+            return False, NOT_ENOUGH
 
         def write_from_lua(name: bytes, data: bytes) -> None:
             write("stderr" if name == b"stderr" else "stdout", data)
@@ -134,11 +146,11 @@ class Runtime:
             self._set_path,
             self._host_from_lua,
         ) = compile_internal(self.lua, LUA_FOLDER / "boot.lua")(
-            host.enter,
+            enter,
             host.push_page,
-            host.pull_page,
+            self.memory.overdrawing(host.pull_page),
             never_raising(write_from_lua),
-            _real_path,
+            self.memory.overdrawing(_real_path),
             never_raising(leave),
             compile_internal(self.lua, LUA_FOLDER / "values.lua"),
             PAGE,
@@ -176,14 +188,22 @@ class Runtime:
         return self._outcome(self._execute_file, os.fsencode(path), before)
 
     def _outcome(self, function: Any, *arguments: Any) -> Outcome:
+        self.memory.make_room()
         try:
-            return _outcome(function(*arguments))
+            outcome = _outcome(self.memory.run(function, *arguments))
+        except LuaMemoryError:
+            outcome = Outcome(error=ScriptError("error", NOT_ENOUGH.decode(), "", "", 0))
         except LuaError as error:
             # an interrupt that came when the script was already, or not yet, under xpcall
             kind: ErrorKind = "terminated" if "terminated" in str(error) else "interrupted"
-            return Outcome(error=ScriptError(kind, kind, "", "", 0))
+            outcome = Outcome(error=ScriptError(kind, kind, "", "", 0))
         finally:
+            self.memory.lift()
             self.host.call("Display.settle", ())
+        if outcome.error is None or (explained := self.memory.explain(outcome.error.message)) is None:
+            return outcome
+        self.memory.release()
+        return replace(outcome, error=replace(outcome.error, message=explained))
 
     def deliver_comm(self, msg_type: str, content: Mapping[str, Any]) -> Outcome:
         """Run what a script has for a message of a comm; an unknown target is answered, an unknown comm is not."""

@@ -1,11 +1,13 @@
-"""A script's output, gathered into few messages and never held back for long.
+"""A script's output, gathered into few messages, never held back for long, and no faster than its limit.
 
-Invariant: what was written before ``flush`` is sent before ``flush`` returns; bytes that are no UTF-8 become U+FFFD,
-and a character split over two writes stays whole; no message holds more than ``MAX_TEXT`` characters.
+Invariant: what was written before ``flush`` is sent before ``flush`` returns; nothing is dropped: a script that writes
+too fast waits; bytes that are no UTF-8 become U+FFFD, and a character split over two writes stays whole; no message
+holds more than ``MAX_STREAM_TEXT`` characters.
 """
 
 import codecs
 import threading
+import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -14,14 +16,22 @@ OutputName = Literal["stdout", "stderr"]
 # Written text waits this long for more, so that a loop of prints makes few messages and a person sees no delay.
 GATHER_SECONDS = 0.01
 MAX_GATHERED = 16 * 1024
-# Characters of one message: escaped as JSON they stay far below what a frame may hold.
+# Characters of one stream message. The kernel keeps a number of messages for a client that does not read: what it
+# keeps must be little. Larger messages were not faster (measured).
+MAX_STREAM_TEXT = 64 * 1024
+# Characters of one text that goes out as one piece: escaped as JSON they stay far below what a frame may hold.
 MAX_TEXT = 1024 * 1024
 
 
 class GatheredOutput:
-    """``send(name, text)`` is called with what was gathered, from the writing or the gathering thread."""
+    """``send(name, text)`` is called with what was gathered, from the writing or the gathering thread.
 
-    def __init__(self, send: Callable[[OutputName, str], None]) -> None:
+    ``rate``: bytes per second that a script may write, at most those of one second at once; 0 is no limit.
+    """
+
+    def __init__(
+        self, send: Callable[[OutputName, str], None], rate: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._send = send
         self._lock = threading.Lock()
         self._written = threading.Condition(self._lock)
@@ -29,9 +39,19 @@ class GatheredOutput:
         self._parts: list[bytes] = []
         self._size = 0
         self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")}
+        self._rate = rate
+        self._clock = clock
+        # a lock of its own: whoever releases must not wait until the kernel has taken what is being sent
+        self._released = threading.Condition()
+        self._releases = 0
+        # bytes, touched by the script's thread alone; below 0 it waits. Time is only counted then, so that at most half
+        # a second's bytes are left and as many come for the time that passed.
+        self._allowance = rate / 2
+        self._counted = clock()
         threading.Thread(target=self._gather, name="llmspell-output", daemon=True).start()
 
     def write(self, name: OutputName, data: bytes) -> None:
+        """Write without waiting: for what is ours."""
         with self._lock:
             if name != self._name:
                 self._send_gathered()
@@ -43,6 +63,45 @@ class GatheredOutput:
             if self._size >= MAX_GATHERED:
                 self._send_gathered()
 
+    def write_from_script(self, name: OutputName, data: bytes) -> None:
+        """Write, and wait as long as the script has written more than its rate allows, or until ``release``."""
+        if not self._rate:
+            self.write(name, data)
+            return
+        releases = self._releases
+        piece = min(MAX_STREAM_TEXT, self._rate)
+        for part in (data,) if len(data) <= piece else (data[at : at + piece] for at in range(0, len(data), piece)):
+            self.write(name, part)
+            self._spend(len(part), releases)
+
+    def spend(self, size: int) -> None:
+        """Count what a script has sent in another way, and wait as ``write_from_script`` does."""
+        if self._rate:
+            self._spend(size, self._releases)
+
+    def release(self) -> None:
+        """Let a script that waits to write go on at once, so that an interrupt reaches it. From any thread."""
+        with self._released:
+            self._releases += 1
+            self._released.notify_all()
+
+    def _spend(self, size: int, releases: int) -> None:
+        self._allowance -= size
+        if self._allowance >= 0:
+            return
+        self._count_time()
+        # a script that was released owes no more than a second of what it wrote
+        self._allowance = max(self._allowance, -float(self._rate))
+        with self._released:
+            while self._allowance < 0 and self._releases == releases:
+                self._released.wait(-self._allowance / self._rate)
+                self._count_time()
+
+    def _count_time(self) -> None:
+        now = self._clock()
+        self._allowance = min(self._rate / 2, self._allowance + (now - self._counted) * self._rate)
+        self._counted = now
+
     def flush(self) -> None:
         with self._lock:
             self._send_gathered()
@@ -53,8 +112,8 @@ class GatheredOutput:
         text = self._decoders[self._name].decode(b"".join(self._parts))
         self._parts.clear()
         self._size = 0
-        for start in range(0, len(text), MAX_TEXT):
-            self._send(self._name, text[start : start + MAX_TEXT])
+        for start in range(0, len(text), MAX_STREAM_TEXT):
+            self._send(self._name, text[start : start + MAX_STREAM_TEXT])
 
     def _gather(self) -> None:
         while True:
