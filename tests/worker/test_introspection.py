@@ -172,6 +172,12 @@ def test_modules_of_the_project(cells, tmp_path):
     assert cells.complete("local a = require('module_a')\na.¦")["matches"] == ["go"]
 
 
+def test_a_library_that_a_script_adds_to_stays_known(cells):
+    cells.run("for i = 1, 50 do string['own' .. i] = function(text) end end")
+    assert cells.plain("string¦").startswith("string: stringlib")
+    assert "function string.own7(text)" in cells.plain("string.own7¦")
+
+
 # Limits ----------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +211,11 @@ def test_deep_and_wide_values_are_shown_in_part(cells):
     )
     cells.run("t = grow(4)")
     assert len(cells.plain("t¦")) < 200_000
+
+
+def test_long_texts_in_a_value_are_cut(cells):
+    cells.run("t = {} for i = 1, 100 do t[i] = string.rep('x', 5000) end")
+    assert len(cells.plain("t¦")) < 25_000
 
 
 def test_a_text_far_longer_than_is_read(shared):

@@ -38,6 +38,7 @@ MAX_MATCHES = 1000
 # More of a cell is not read: the whole lines around the cursor, so many code points before and after it.
 _MAX_BEFORE, _MAX_AFTER = 100_000, 10_000
 _MAX_SOURCE_LINES = 500
+_MAX_VALUE_LENGTH = 20_000
 _MAX_FILE_BYTES = 1024 * 1024
 _MAX_CELLS_LENGTH = 4_000_000
 _MAX_DOC_LINES = 40
@@ -637,7 +638,7 @@ def _blocks(
         if report["kind"] == "thread":
             yield _Block("markdown", f"Coroutine, {report['text']}.")
         elif "text" in report:
-            yield _Block("code", report["text"])
+            yield _Block("code", _shortened(report["text"]))
         if report["kind"] == "string":
             yield _Block("markdown", f"Length in bytes: {report['length']}.")
 
@@ -724,7 +725,7 @@ def _table_blocks(report: Mapping[str, Any], name: str, entry: "Entry | None") -
     if entry is None:
         yield _Block("code", f"{name}: {report['type']}")
         if "text" in report:
-            yield _Block("code", report["text"])
+            yield _Block("code", _shortened(report["text"]))
     items = report["length"]
     counts = [f"keys: {'more than ' if report['more_keys'] else ''}{report['keys']}"]
     if items:
@@ -744,6 +745,10 @@ def _table_blocks(report: Mapping[str, Any], name: str, entry: "Entry | None") -
         yield _Block("code", "\n".join(lines))
     if inherited := report.get("inherited"):
         yield _Block("markdown", "Inherited: " + ", ".join(f"`{one}`" for one in inherited) + ".")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_VALUE_LENGTH else text[:_MAX_VALUE_LENGTH] + "…"
 
 
 def _markdown(blocks: Iterable[_Block]) -> str:

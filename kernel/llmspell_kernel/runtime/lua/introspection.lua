@@ -179,8 +179,11 @@ end
 local known = library.setmetatable({}, { __mode = "k" })
 
 local function has_function_of_ours(value)
+  local visited = 0
   for _, item in next, value do
-    if type(item) == "function" then return is_ours(item) end
+    visited = visited + 1
+    if type(item) == "function" and is_ours(item) then return true end
+    if visited >= MAX_KEPT then break end
   end
   return false
 end
