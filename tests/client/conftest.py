@@ -33,6 +33,7 @@ class FakeKernel:
         *,
         welcome: bool = True,
         heartbeat: bool = True,
+        busy: bool = True,
         pid: int | None = None,
         project: str | None = None,
         started: str = "2026-01-02T03:04:05+00:00",
@@ -43,6 +44,7 @@ class FakeKernel:
         self.received: list[tuple[Channel, str]] = []
         self._welcome = welcome
         self._heartbeat = heartbeat
+        self._busy = busy
         self._context: zmq.Context[Any] = zmq.Context()
         self._sockets = {channel: self._context.socket(SOCKET_KINDS[channel]) for channel in CHANNELS}
         self._sockets["iopub"].setsockopt(zmq.XPUB_VERBOSE, 1)
@@ -124,13 +126,13 @@ class FakeKernel:
             return
         self.received.append((channel, message.msg_type))
         handler = self.handlers.get(message.msg_type)
-        if channel == "shell":
+        if channel == "shell" and self._busy:
             self.publish("status", {"execution_state": "busy"}, message)
         reply = handler(message) if handler is not None else None
         if reply is not None:
             kind = message.msg_type.replace("_request", "_reply")
             self._send(channel, kind, reply, message, {}, list(message.identities))
-        if channel == "shell":
+        if channel == "shell" and (reply is not None or message.msg_type not in self.handlers):
             self.publish("status", {"execution_state": "idle"}, message)
 
 

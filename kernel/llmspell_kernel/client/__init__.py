@@ -1,18 +1,13 @@
-"""Find, start and talk to a kernel.
-
-    from llmspell_kernel.client import KernelClient, find_or_start_kernel
+"""Find, start and talk to a kernel: ``docs/client.md`` has the examples.
 
     with KernelClient.connect(find_or_start_kernel()) as client:
         client.execute('print("hello")', on_output=lambda kind, content: print(kind, content))
-        session = client.create_session()
-        reply = client.execute("return 6 * 7", session=session)    # {"status": "ok", "execution_count": 1, …}
-        client.debug_request("threads", session=session)           # {"threads": [{"id": 1, "name": "main"}]}
-        future = client.submit("control", "list_sessions_request", {})
-        future.result(timeout=5).content()                         # in asyncio: await asyncio.wrap_future(future)
-        client.delete_session(session)
 
-Whatever goes wrong is a KernelError whose message is meant for a person.
+``ReconnectingClient`` outlives its kernel; ``AsyncKernelClient`` has the same requests as coroutines. Whatever goes
+wrong is a KernelError whose message is meant for a person.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from llmspell_kernel.client.client import KernelClient
 from llmspell_kernel.client.discovery import DiscoveredKernel, discover_kernels, examine_kernel, find_kernel
@@ -39,12 +34,17 @@ from llmspell_kernel.client.starting import (
     start_kernel,
 )
 
+if TYPE_CHECKING:  # asyncio costs as much as all the rest; who uses it loads it
+    from llmspell_kernel.client.asynchronous import AsyncKernelClient, Execution
+
 __all__ = [
+    "AsyncKernelClient",
     "ClientClosedError",
     "Completeness",
     "Completions",
     "DebugRequestError",
     "DiscoveredKernel",
+    "Execution",
     "HistoryEntry",
     "KernelClient",
     "KernelDiedError",
@@ -69,3 +69,11 @@ __all__ = [
     "set_default_kernel",
     "start_kernel",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("AsyncKernelClient", "Execution"):
+        from llmspell_kernel.client import asynchronous
+
+        return getattr(asynchronous, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

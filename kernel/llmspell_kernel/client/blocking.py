@@ -300,9 +300,10 @@ class BlockingRequests(ABC):
             if future.done():
                 raise
             future.cancel()
-            raise self._late(what, timeout or 0.0) from None
+            raise self.timeout_error(what, timeout or 0.0) from None
 
-    def _late(self, what: str, seconds: float) -> KernelTimeoutError:
+    def timeout_error(self, what: str, seconds: float) -> KernelTimeoutError:
+        """The error of a request that was not answered in time."""
         name = self.info.kernel_id or self.info.endpoint("shell")
         return KernelTimeoutError(f"kernel {name} did not answer {what} within {seconds:g} s")
 

@@ -211,11 +211,11 @@ class ReconnectingClient(BlockingRequests):
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _late(self, what: str, seconds: float) -> KernelTimeoutError:
+    def timeout_error(self, what: str, seconds: float) -> KernelTimeoutError:
         with self._lock:
             connecting, failures = self._connecting is not None, tuple(self._failures)
         if not connecting:
-            return super()._late(what, seconds)
+            return super().timeout_error(what, seconds)
         return KernelTimeoutError(f"{what} was not sent within {seconds:g} s: there is no kernel{_listed(failures)}")
 
     def _when_connected(self, send: _Send) -> "Future[Any]":
