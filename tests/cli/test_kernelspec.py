@@ -194,10 +194,11 @@ def test_file_in_the_way_is_said(llmspell, tmp_path):
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_folder_that_is_not_writable_is_said(llmspell, tmp_path):
     place = tmp_path / "readonly"
     place.mkdir(mode=0o500)
+    if os.access(place, os.W_OK):
+        pytest.skip("this user may write anywhere")
     done = llmspell("kernel", "install", "--prefix", place)
     assert done.returncode == 1
     assert "Permission denied" in done.stderr
