@@ -15,11 +15,8 @@ from llmspell_kernel.worker.limits import RequestTime, Watchdog
 WORKER = """
 import socket, sys
 from pathlib import Path
-from llmspell_kernel.runtime.configuration import find_project_root, load_configuration
-from llmspell_kernel.worker.limits import apply_to_process
 from llmspell_kernel.worker.session import Session
 folder = Path(sys.argv[2])
-apply_to_process(load_configuration(find_project_root(folder)).limits, expendable=True)
 Session(socket.socket(fileno=int(sys.argv[1])), folder, folder / "home").run()
 """
 
@@ -206,6 +203,24 @@ def test_process_has_its_limits(new_worker):
         assert int(file.read()) == 500
 
 
+# Output -------------------------------------------------------------------------------------------------------
+
+
+def test_loop_of_prints_waits_for_its_rate_and_can_be_interrupted(new_worker):
+    worker = new_worker('output_rate = "1 KiB"')
+    identifier = worker.send("while true do print(('x'):rep(1023)) end")
+    written = 0
+    for frame in worker.frames():
+        if frame.header.get("msg_type") == "stream":
+            written += len(frame.json()["text"])
+            worker.interrupt()
+        elif frame.type == "reply" and frame.header["id"] == identifier:
+            assert frame.json()["ename"] == "Interrupted"
+            break
+    assert written % 1024 == 0  # a line that was begun is whole
+    assert worker.run("return 1") == "1"
+
+
 # Time ---------------------------------------------------------------------------------------------------------
 
 
@@ -269,6 +284,13 @@ def test_pauses_within_a_pause_are_one():
     assert clocks.time.earliest() == pytest.approx(10)
 
 
+def test_resume_without_a_pause_does_nothing():
+    clocks = Clocks(wall_time=10)
+    clocks.time.resume()
+    clocks.wall.now += 10
+    assert clocks.time.exceeded() is not None
+
+
 class Expired:
     """What a watchdog reported."""
 
@@ -329,6 +351,23 @@ def test_request_that_has_ended_is_not_told():
     assert later.event.wait(5)
     other.job_ends()
     assert expired.reasons == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "reason"),
+    [
+        ("wall_time = 0.3", "while true do end", "the request ran longer than limits.wall_time (300 ms)"),
+        (
+            "cpu_time = 0.3",
+            "while true do pcall(error) end",
+            "the request computed longer than limits.cpu_time (300 ms)",
+        ),
+    ],
+)
+def test_script_that_goes_too_far_is_ended_with_the_reason_and_the_session_goes_on(new_worker, limits, code, reason):
+    worker = new_worker(limits)
+    assert worker.run(code) == f"Terminated: {reason}"
+    assert worker.run("return 1") == "1"
 
 
 def test_without_limits_of_time_there_is_no_thread():

@@ -86,6 +86,8 @@ class RequestTime:
         self._pauses += 1
 
     def resume(self) -> None:
+        if self._pauses == 0:
+            return  # what it waited for came after the wait had ended, as the answer to a question that was withdrawn
         self._pauses -= 1
         if self._pauses == 0:
             self._wall_start = self._wall_clock()
