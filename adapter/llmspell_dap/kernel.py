@@ -21,8 +21,10 @@ from llmspell_kernel.client import (
     examine_kernel,
     find_kernel,
     find_or_start_kernel,
+    find_project_kernel,
 )
 from llmspell_kernel.protocol.connection import ConnectionInfo
+from llmspell_kernel.protocol.project import project_root
 
 from llmspell_dap.messages import KernelTarget
 
@@ -85,10 +87,11 @@ class DebuggedSession:
 def open_session(target: KernelTarget, *, launch: bool, folder: Path | None = None) -> DebuggedSession:
     """Connect to the kernel and the session that a configuration asks for. Blocks; raises KernelError.
 
-    A launch starts a kernel when none runs and gets a fresh session unless it names one; ``folder`` is its
-    script's. An attach takes what is there: the session it names, or ``main``.
+    A launch takes the kernel of its script's project, starts one when none runs and gets a fresh session unless it
+    names one; ``folder`` is its script's. An attach takes what is there: the kernel of the project that the adapter
+    was started in, else the oldest; the session it names, or ``main``.
     """
-    client = _connect(target, launch)
+    client = _connect(target, launch, folder)
     try:
         if launch and target.session is None:
             return DebuggedSession(client, client.create_session(folder=folder, owned=True), own=True)
@@ -107,7 +110,7 @@ def open_session(target: KernelTarget, *, launch: bool, folder: Path | None = No
         raise
 
 
-def _connect(target: KernelTarget, launch: bool) -> KernelClient:
+def _connect(target: KernelTarget, launch: bool, folder: Path | None) -> KernelClient:
     if target.connection_file is not None:
         found = examine_kernel(Path(os.path.expanduser(target.connection_file)))
         if found.state != "running" or found.info is None:
@@ -116,15 +119,18 @@ def _connect(target: KernelTarget, launch: bool) -> KernelClient:
     if target.kernel_id is not None:
         return KernelClient.connect(find_kernel(target.kernel_id))
     if not launch:
-        return KernelClient.connect(_the_running_kernel())
+        return KernelClient.connect(_the_running_kernel(folder))
     try:
-        return KernelClient.connect(find_or_start_kernel())
+        return KernelClient.connect(find_or_start_kernel(folder))
     except KernelTimeoutError:
         # It may have ended, idle for long enough, between being found and being connected to.
-        return KernelClient.connect(find_or_start_kernel())
+        return KernelClient.connect(find_or_start_kernel(folder))
 
 
-def _the_running_kernel() -> ConnectionInfo:
+def _the_running_kernel(folder: Path | None) -> ConnectionInfo:
+    of_project = find_project_kernel(project_root(str(folder or Path.cwd())))
+    if of_project is not None:
+        return of_project
     found = discover_kernels()
     running = [each.info for each in found if each.state == "running" and each.info is not None]
     if running:

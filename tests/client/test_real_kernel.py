@@ -1,5 +1,7 @@
 """The client with a real kernel: started, shared, used, interrupted, shut down, killed."""
 
+import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,14 +14,18 @@ from pathlib import Path
 
 import pytest
 from llmspell_kernel.client import (
+    AsyncKernelClient,
     KernelClient,
     KernelDiedError,
+    Reconnected,
+    ReconnectingClient,
     RequestError,
     discover_kernels,
+    find_or_start_kernel,
     start_kernel,
 )
 from llmspell_kernel.client.process import is_running, wait_for_end
-from llmspell_kernel.protocol.connection import ConnectionInfo, connection_file_path
+from llmspell_kernel.protocol.connection import ConnectionInfo, connection_file_path, write_connection_file
 
 
 @pytest.fixture
@@ -157,6 +163,143 @@ def test_killed_kernel_ends_what_waits_for_it_and_its_workers(info: ConnectionIn
     assert wait_for_end(worker, 5)
     assert [found.state for found in discover_kernels()] == ["dead"]
     assert discover_kernels() == []
+
+
+def test_sessions_are_attached_to_and_reset(kernel: KernelClient, info: ConnectionInfo, tmp_path: Path) -> None:
+    name = kernel.create_session(folder=tmp_path, owned=True)
+    run(kernel, "x = 1", name)
+    with KernelClient.connect(info) as other:
+        described = other.attach_session(name)
+        assert (described.session, described.folder, described.owned) == (name, str(tmp_path), True)
+        assert described in kernel.list_sessions()
+        assert other.reset_session(name).session == name
+        assert run(other, "print(x)", name) == "nil\n"
+
+
+def test_status_tells_of_the_kernel(kernel: KernelClient, info: ConnectionInfo) -> None:
+    run(kernel, "print(1)")
+    status = kernel.kernel_status()
+    assert (status.kernel_id, status.pid, status.project) == (info.kernel_id, info.pid, info.project)
+    assert [each.session for each in status.sessions] == ["main"]
+    assert (status.clients, status.published > 0, status.slow_subscriber_drops) == (1, True, 0)
+    assert kernel.usage()["pid"] == info.pid
+
+
+def test_live_state_is_completed_and_inspected(kernel: KernelClient) -> None:
+    run(kernel, "a_name_of_the_test = 42")
+    assert "a_name_of_the_test" in kernel.complete("a_name_of").matches
+    assert "42" in str(kernel.inspect("a_name_of_the_test"))
+    assert kernel.inspect("nosuch") is None
+    assert kernel.is_complete("for i = 1, 2 do").status == "incomplete"
+    assert kernel.comm_info() == {}
+
+
+def test_history_tells_what_was_run(kernel: KernelClient) -> None:
+    run(kernel, "first = 1")
+    run(kernel, "second = 2")
+    assert [each.source for each in kernel.history(n=2)] == ["first = 1", "second = 2"]
+    assert [each.source for each in kernel.history("search", pattern="sec*")] == ["second = 2"]
+    assert [each.line for each in kernel.history("range", start=1, stop=2)] == [1]
+
+
+def test_script_reads_input_from_the_client_that_runs_it(kernel: KernelClient) -> None:
+    output: list[str] = []
+    values = iter(["Ada"])
+
+    def answer(_prompt: str, _password: bool) -> str:
+        for value in values:
+            return value
+        raise EOFError
+
+    reply = kernel.execute(
+        "print(io.read()) print(io.read())",
+        on_output=lambda _, content: output.append(content.get("text", "")),
+        on_input=answer,
+        timeout=20,
+    )
+    assert reply["status"] == "ok", reply
+    assert "".join(output) == "Ada\nnil\n"
+
+
+def test_nothing_is_missed_of_a_flood(kernel: KernelClient) -> None:
+    run(kernel, "for i = 1, 2000 do io.write(i, '\\n') io.flush() end")
+    assert kernel.missed == 0
+
+
+def test_reconnecting_client_goes_on_with_a_new_kernel(tmp_path: Path) -> None:
+    told: list[Reconnected] = []
+    with ReconnectingClient.connect(
+        lambda: find_or_start_kernel(tmp_path, idle_timeout=60), on_reconnect=told.append
+    ) as client:
+        started = threading.Event()
+        client.add_listener(lambda message: started.set() if message.msg_type == "stream" else None)
+        before = client.info
+        running = client.submit("shell", "execute_request", {"code": "print('go') while true do end"})
+        assert started.wait(10)
+        assert before.pid is not None
+        os.kill(before.pid, signal.SIGKILL)
+        with pytest.raises(KernelDiedError):
+            running.result(10)
+        assert client.execute("assert(x == nil)", timeout=30)["status"] == "ok"
+        assert client.info.kernel_id != before.kernel_id
+        assert [(each.info, each.same_kernel) for each in told] == [(client.info, False)]
+        client.shutdown()
+
+
+def test_restart_with_the_same_connection_file_is_noticed(info: ConnectionInfo, tmp_path: Path) -> None:
+    """As jupyter_client restarts a kernel: another process with the ports and the key of the one before."""
+    given = info._replace(pid=None, kernel_id=None, started=None)
+    path = tmp_path / "kernel.json"
+    command = [sys.executable, "-m", "llmspell_kernel.service.main", "-f", str(path)]
+    assert info.pid is not None
+    os.kill(info.pid, signal.SIGTERM)
+    assert wait_for_end(info.pid, 10)
+    restarted = threading.Event()
+
+    @contextlib.contextmanager
+    def serving() -> Iterator[None]:
+        write_connection_file(given, path)
+        process = subprocess.Popen(command)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+    with contextlib.ExitStack() as stack:
+        with serving():
+            client = stack.enter_context(KernelClient.connect(given))
+            client.add_restart_listener(lambda _: restarted.set())
+            run(client, "x = 1")
+        with serving():
+            assert restarted.wait(20)
+            assert run(client, "print(x)") == "nil\n"
+
+
+def test_asyncio_client_runs_code_and_interrupts_it(info: ConnectionInfo) -> None:
+    async def talk() -> tuple[list[str], str]:
+        async with AsyncKernelClient.connect(info) as client:
+            execution = client.run("print('one') print('two')")
+            texts = [message.content()["text"] async for message in execution]
+            session = await client.create_session(owned=True)
+            started = asyncio.Event()
+            running = asyncio.ensure_future(
+                client.execute(
+                    "print('go') while true do end",
+                    session=session,
+                    on_output=lambda *_: started.set(),
+                    interrupt_on_cancel=True,
+                )
+            )
+            await asyncio.wait_for(started.wait(), 10)
+            running.cancel()
+            # answered after the script has ended; code that waited behind it would be aborted with it
+            await client.is_complete("x", session=session, timeout=20)
+            reply = await client.execute("return 1", session=session, timeout=20)
+            return texts, str(reply["status"])
+
+    texts, status = asyncio.run(talk())
+    assert ("".join(texts), status) == ("one\ntwo\n", "ok")
 
 
 OWNER = """

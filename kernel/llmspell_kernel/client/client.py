@@ -287,6 +287,8 @@ class KernelClient(BlockingRequests):
             # The new process knows what this message is about; whether the others reached it cannot be known.
             lost = [each.future for msg_id, each in self._pending.items() if msg_id != asked]
             listeners = self._restart_listeners
+        # before anybody hears of it: what they ask on control is answered after this
+        self.submit("control", "kernel_info_request", {}).add_done_callback(self._take_kernel_info)
         for future in lost:
             finish(future, reason)
         for listener in listeners:
@@ -294,7 +296,6 @@ class KernelClient(BlockingRequests):
                 listener(reason)
             except Exception:
                 log.exception("a restart listener failed")
-        self.submit("control", "kernel_info_request", {}).add_done_callback(self._take_kernel_info)
 
     def _take_kernel_info(self, done: "Future[Message]") -> None:
         if not done.cancelled() and done.exception() is None:
