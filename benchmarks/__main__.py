@@ -1,4 +1,4 @@
-"""Measures and prints the table: ``python -m benchmarks [--json] [--strict] [kernel] [debugger] [language]``."""
+"""Measures and prints the table: ``python -m benchmarks [--json] [--strict] [kernel] [load] [debugger] [language]``."""
 
 import argparse
 import json
@@ -7,10 +7,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from . import debugger, kernel, language
+from . import debugger, kernel, language, load
 from .measure import Row
 
-GROUPS = {"kernel": kernel.rows, "debugger": debugger.rows, "language": language.rows}
+GROUPS = {"kernel": kernel.rows, "load": load.rows, "debugger": debugger.rows, "language": language.rows}
 
 
 def main() -> int:
