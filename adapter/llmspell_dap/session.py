@@ -216,7 +216,8 @@ class DapSession:
     async def _attach(self, fields: Fields) -> Json:
         target = KernelTarget.read(fields)
         kernel = await self._open(target, launch=False)
-        await kernel.request("attach")
+        # an editor keeps its breakpoints itself: it must not stop at some that it does not show
+        await kernel.request("attach", {"restoreBreakpoints": False})
         await self._send_breakpoints(kernel)
         name = f"session {kernel.name!r} of kernel {kernel.client.info.kernel_id or '(no id)'}"
         self._tell_process(name, "attach")

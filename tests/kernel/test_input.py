@@ -111,7 +111,7 @@ def test_client_without_a_stdin_channel_gets_an_error(info):
 
 
 def test_error_can_be_caught(client):
-    reply, text = run(client, "io.read(7.5)")
+    reply, _ = run(client, "io.read(7.5)")
     assert "bad argument #1 to 'read' (invalid format)" in reply["evalue"]
     reply = client.execute("assert(not pcall(io.read))", timeout=20)
     assert reply["status"] == "ok"

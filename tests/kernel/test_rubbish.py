@@ -54,7 +54,9 @@ class Rubbish:
 
     def deep_header(self):
         # the number makes each a message of its own
-        return self.raw(b'{"n":%d,"msg_id":%s}' % (self.random.getrandbits(60), nested(self.random.choice([5, 100_000]))))
+        return self.raw(
+            b'{"n":%d,"msg_id":%s}' % (self.random.getrandbits(60), nested(self.random.choice([5, 100_000])))
+        )
 
     def deep_content(self):
         return self.signed(new_header("execute_request", "s"), nested(self.random.choice([5, 1000, 100_000])))

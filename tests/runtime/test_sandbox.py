@@ -222,9 +222,9 @@ def test_output_of_print_and_streams_keeps_its_order(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("code", ["io.read()", "io.lines()", "io.stdin:read()", "io.input():read()"])
-def test_session_without_input_says_so(script, code):
-    assert "no standard input" in script.error(code)
+@pytest.mark.parametrize("code", ["io.read()", "io.lines()()", "io.stdin:read()", "io.input():read()"])
+def test_runtime_without_a_client_to_ask_says_so(script, code):
+    assert "'Input.read_line' is not available" in script.error(code)
 
 
 def test_session_without_input_reads_files(script, tmp_path):

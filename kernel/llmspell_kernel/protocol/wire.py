@@ -20,6 +20,7 @@ DELIMITER = b"<IDS|MSG>"
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 MAX_FRAMES = 64
 REPLAY_HISTORY = 65_536
+COMM_MESSAGES = frozenset({"comm_open", "comm_msg", "comm_close"})
 
 JsonObject = dict[str, Any]
 

@@ -116,6 +116,7 @@ class AsyncHook:
         self._symbols = _load_symbols()
         self._state = int(lua.eval(b"string.format('%p', (coroutine.running()))"), 16) if self._symbols else 0
         self._actions: list[Action] = []
+        self.last_taken: Action | None = None
         self._lock = threading.Lock()
         self._wanted = threading.Condition(self._lock)
         self._taken = threading.Event()
@@ -169,6 +170,7 @@ class AsyncHook:
         with self._lock:
             for action in ("terminate", "interrupt", "update", "pause"):
                 if action in self._actions:
+                    self.last_taken = action
                     self._actions.remove(action)
                     if not self._actions:
                         self._taken.set()

@@ -193,9 +193,9 @@ class Runtime:
             outcome = _outcome(self.memory.run(function, *arguments))
         except LuaMemoryError:
             outcome = Outcome(error=ScriptError("error", NOT_ENOUGH.decode(), "", "", 0))
-        except LuaError as error:
+        except LuaError:
             # an interrupt that came when the script was already, or not yet, under xpcall
-            kind: ErrorKind = "terminated" if "terminated" in str(error) else "interrupted"
+            kind: ErrorKind = "terminated" if self.async_hook.last_taken == "terminate" else "interrupted"
             outcome = Outcome(error=ScriptError(kind, kind, "", "", 0))
         finally:
             self.memory.lift()

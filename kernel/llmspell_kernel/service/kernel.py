@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -254,8 +254,15 @@ class Kernel:
                 content = {"type": "event", "seq": 0, "event": event, "body": body}
                 self._publish_of(session, "debug_event", content, parent)
 
-    def _publish_of(self, session: Session, msg_type: str, content: Content, parent: JsonObject) -> None:
-        self._outgoing.publish(msg_type, content, parent, session=session.name)
+    def _publish_of(
+        self,
+        session: Session,
+        msg_type: str,
+        content: Content,
+        parent: JsonObject,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._outgoing.publish(msg_type, content, parent, session=session.name, metadata=metadata)
 
     def _on_worker(self, session: Session, events: int) -> None:
         link = session.link
@@ -282,7 +289,8 @@ class Kernel:
         match frame.type:
             case "iopub":
                 self._note_comm(session, header)
-                self._publish_of(session, header["msg_type"], frame.content, session.origin(header["id"]).header)
+                parent = session.origin(header["id"]).header
+                self._publish_of(session, header["msg_type"], frame.content, parent, header.get("metadata"))
             case "reply":
                 request = session.current
                 if request is not None and request.number == header["id"]:

@@ -30,7 +30,14 @@ class Outgoing:
         self.dropped: Counter[str] = Counter()
 
     def publish(
-        self, msg_type: str, content: Content, parent: JsonObject, *, topic: bytes | None = None, session: str = ""
+        self,
+        msg_type: str,
+        content: Content,
+        parent: JsonObject,
+        *,
+        topic: bytes | None = None,
+        session: str = "",
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Send to all subscribers; to one whose queue is full it is lost.
 
@@ -40,11 +47,11 @@ class Outgoing:
         if topic is None:
             topic = f"kernel.{self._kernel_id}.{msg_type}".encode()
         self.published += 1
-        metadata: dict[str, Any] = {"llmspell_sequence": self.published}
+        numbered = {**(metadata or {}), "llmspell_sequence": self.published}
         if session:
-            metadata["llmspell_session"] = session
+            numbered["llmspell_session"] = session
         header = new_header(msg_type, self._session)
-        frames = self._signer.serialize(header, parent, content, metadata=metadata, identities=[topic])
+        frames = self._signer.serialize(header, parent, content, metadata=numbered, identities=[topic])
         iopub = self._channels.iopub
         try:
             iopub.send_multipart(frames, zmq.DONTWAIT)

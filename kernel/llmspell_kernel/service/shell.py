@@ -9,15 +9,14 @@ from itertools import count
 from typing import Any
 
 from ..protocol.connection import CHANNELS, ConnectionInfo
-from ..protocol.wire import Message
+from ..protocol.wire import COMM_MESSAGES, Message
 from .description import kernel_info
 from .outgoing import Content, Outgoing, refusal
 from .sessions import MAIN, MAX_QUEUED, PendingRequest, Session, SessionError, Sessions
 from .workers import Workers
 
-_COMM_MESSAGES = frozenset({"comm_open", "comm_msg", "comm_close"})
 # What a session's worker answers, in order.
-_WORKER_REQUESTS = _COMM_MESSAGES | {
+_WORKER_REQUESTS = COMM_MESSAGES | {
     "execute_request",
     "is_complete_request",
     "complete_request",
@@ -50,7 +49,7 @@ class ShellRequests:
             self._refuse(message, refusal(f"{msg_type} is not known on the shell channel"))
             return
         try:
-            session = self._session_of_comm(message) if msg_type in _COMM_MESSAGES else self._sessions.of(message)
+            session = self._session_of_comm(message) if msg_type in COMM_MESSAGES else self._sessions.of(message)
         except SessionError as error:
             self._refuse(message, refusal(str(error)))
             return
@@ -86,6 +85,8 @@ class ShellRequests:
             session.current = request
             session.remember(request.number, message)
             header = {"type": "request", "id": request.number, "msg_type": message.msg_type}
+            if message.msg_type in COMM_MESSAGES:
+                header["metadata"] = message.metadata
             try:
                 taken = self._workers.send(session, header, message.content_bytes)
             except OSError as error:
@@ -124,6 +125,6 @@ class ShellRequests:
     def _answer(self, message: Message, content: Content) -> None:
         if message.msg_type == "execute_request" and isinstance(content, Mapping):
             content = {"execution_count": 0, **content}  # jupyter console reads it of every answer
-        if message.msg_type not in _COMM_MESSAGES:
+        if message.msg_type not in COMM_MESSAGES:
             self._outgoing.reply_shell(message, content)
         self._outgoing.publish_status("idle", message.header)

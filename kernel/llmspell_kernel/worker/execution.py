@@ -10,6 +10,7 @@ from typing import Any
 from ..runtime.state import Outcome, Runtime, ScriptError
 from .errors import error_text
 from .history import History
+from .introspection import inspect, remember
 from .output import GatheredOutput, shortened
 
 Publish = Callable[[str, Mapping[str, Any]], None]
@@ -59,13 +60,17 @@ class Execution:
         stored = store_history and not silent
         if stored:
             self.execution_count += 1
+        if stored and code.strip():
             self._history.record(self.execution_count, code)
         if not silent:
             self._publish("execute_input", {"code": code, "execution_count": self.execution_count})
         question = question_of(code)
         if question is not None:
             return self._ok(payload=self._page(*question))
-        name = f"=cell {self.execution_count}"
+        # what is not counted must not share the name of a cell that is
+        name = f"=cell {self.execution_count}" if stored else "=cell"
+        if stored:
+            remember(self._runtime, name, code)
         self._begins(name, code)
         outcome = self._run(lambda: self._runtime.execute(code, name))
         self._output.flush()
@@ -78,12 +83,10 @@ class Execution:
     def _show(self, outcome: Outcome, stored: bool) -> None:
         if not outcome.shown and outcome.bundle is None:
             return
-        text = shortened(outcome.shown)
-        data = {"text/plain": text, **(outcome.bundle or {})}
+        shown = shown_value(outcome)
         if stored:
-            self._history.record_output(self.execution_count, str(data["text/plain"]))
-        metadata = dict(outcome.bundle_metadata or {})
-        self._publish("execute_result", {"execution_count": self.execution_count, "data": data, "metadata": metadata})
+            self._history.record_output(self.execution_count, str(shown["data"]["text/plain"]))
+        self._publish("execute_result", {"execution_count": self.execution_count, **shown})
 
     def _user_expressions(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
         """Each expression's value, or its error; they are run as the cell is, so an interrupt ends each."""
@@ -92,14 +95,12 @@ class Execution:
             text = str(expression)
             outcome = self._run(lambda text=text: self._runtime.execute(text, "=expression"))  # type: ignore[misc]
             if outcome.error is None:
-                results[name] = {"status": "ok", "data": {"text/plain": shortened(outcome.shown)}, "metadata": {}}
+                results[name] = {"status": "ok", **shown_value(outcome)}
             else:
                 results[name] = {"status": "error", **error_content(outcome.error)}
         return results
 
     def _page(self, name: str, detail_level: int) -> list[dict[str, Any]]:
-        from .introspection import inspect
-
         found = inspect(self._runtime, {"code": name, "cursor_pos": len(name), "detail_level": detail_level})
         if found.get("found"):
             return [{"source": "page", "data": found["data"], "start": 0}]
@@ -133,6 +134,12 @@ def question_of(code: str) -> tuple[str, int] | None:
     if not 1 <= marks <= 2 or not all(part.isidentifier() for part in name.replace(":", ".").split(".")):
         return None
     return name, marks - 1
+
+
+def shown_value(outcome: Outcome) -> dict[str, Any]:
+    """``data`` and ``metadata`` of the values that a cell or an expression has."""
+    data = {"text/plain": shortened(outcome.shown), **(outcome.bundle or {})}
+    return {"data": data, "metadata": dict(outcome.bundle_metadata)}
 
 
 def error_content(error: ScriptError) -> dict[str, Any]:

@@ -35,10 +35,7 @@ class KernelLink:
 
     def send_iopub(self, request: int | None, msg_type: str, content: Mapping[str, Any]) -> None:
         """Publish a message about a request of this session."""
-        header = {"type": "iopub", "id": request, "msg_type": msg_type}
-        if msg_type in ("comm_open", "comm_close"):  # the kernel keeps who holds a comm, and parses no content
-            header["comm_id"] = content["comm_id"]
-        self.send(header, content)
+        self.send({"type": "iopub", "id": request, "msg_type": msg_type}, content)
 
     def leave(self, code: int, reason: str = "") -> None:
         """Say with what the process ends, then end it."""

@@ -3,10 +3,10 @@
 Two threads matter. The main thread runs jobs and nothing else touches its Lua state. The reader thread takes frames
 from the kernel: jobs go to the queue, interrupts and debug requests are handled at once.
 
-Frames in: ``request`` {id, msg_type} + content, ``debug`` {id} + DAP request, ``input_reply`` {id} + content,
-``input_failed`` {id, reason}, ``interrupt``, ``shutdown``.
-Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id}, ``iopub`` {id, msg_type, comm_id?} + content,
-``input`` {id, input} + content, ``exit`` {code, reason} when the process ends by itself.
+Frames in: ``request`` {id, msg_type, metadata?} + content, ``debug`` {id} + DAP request, ``input_reply`` {id} +
+content, ``input_failed`` {id, reason}, ``interrupt``, ``shutdown``.
+Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id}, ``iopub`` {id, msg_type, comm_id?, metadata?} +
+content, ``input`` {id, input} + content, ``exit`` {code, reason} when the process ends by itself.
 """
 
 import os
@@ -21,13 +21,15 @@ from typing import TYPE_CHECKING, Any
 from ..debugger.notebook import Cells
 from ..protocol.frames import Frame, FrameDecoder
 from ..protocol.ldp import error_response
+from ..protocol.wire import COMM_MESSAGES, MAX_FRAME_BYTES, encode
 from ..runtime.configuration import Configuration, ConfigurationError, find_project_root, load_configuration
-from ..runtime.host import Host, HostContext
+from ..runtime.host import Host, HostContext, HostError
 from ..runtime.state import Outcome, Runtime
 from .errors import error_text
 from .execution import Execution, question_of, refusal
 from .history import History
 from .input import Input
+from .introspection import complete, inspect
 from .kernel_link import KernelLink
 from .limits import Watchdog, apply_to_process
 from .output import GatheredOutput
@@ -69,7 +71,7 @@ class Session:
         apply_to_process(configuration.limits, expendable=True)
         self._output = GatheredOutput(self._send_stream, configuration.limits.output_rate)
         self._input = Input(self._ask_input)
-        host = Host(HostContext(project_root, home, configuration, publish=self._publish))
+        host = Host(HostContext(project_root, home, configuration, publish=self._publish_of_script))
         self._input.register(host)
         self._project_file = host.context.project_folder / "debugger.json" if shared else None
         self._runtime = Runtime(host, self._output.write_from_script, self._leave)
@@ -89,8 +91,8 @@ class Session:
         self._answers: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "execute_request": lambda content: self._execution.execute(content, self._problem),
             "is_complete_request": self._is_complete,
-            "complete_request": self._complete,
-            "inspect_request": self._inspect,
+            "complete_request": lambda content: complete(self._runtime, content),
+            "inspect_request": lambda content: inspect(self._runtime, content),
             "history_request": self._history.answer,
             "comm_info_request": self._comm_info,
         }
@@ -101,6 +103,22 @@ class Session:
         """Publish what the running script or job has to say, after what it wrote."""
         self._output.flush()
         self._link.send_iopub(self._stopper.job, msg_type, content)
+
+    def _publish_of_script(self, msg_type: str, content: Mapping[str, Any]) -> None:
+        """The same for what a script shows, which counts as its output."""
+        metadata = content.get("metadata", {}) if msg_type in COMM_MESSAGES else {}
+        if msg_type in COMM_MESSAGES:  # theirs stands beside the content
+            content = {name: value for name, value in content.items() if name != "metadata"}
+        encoded = encode(content)
+        if len(encoded) > MAX_FRAME_BYTES:
+            raise HostError(f"{msg_type}: {len(encoded)} bytes are too large a message (at most {MAX_FRAME_BYTES})")
+        self._output.flush()
+        header: dict[str, Any] = {"type": "iopub", "id": self._stopper.job, "msg_type": msg_type}
+        if msg_type in COMM_MESSAGES:
+            # the kernel keeps who holds a comm, and parses no content
+            header |= {"comm_id": content["comm_id"], "metadata": metadata}
+        self._link.send(header, encoded)
+        self._output.spend(len(encoded))
 
     def _send_stream(self, name: str, text: str) -> None:
         self._link.send_iopub(self._stopper.job, "stream", {"name": name, "text": text})
@@ -138,8 +156,6 @@ class Session:
 
     def _keep(self) -> None:
         """Write what is to outlive this process, remove what is not."""
-        if self._debugger is not None:
-            self._debugger.close()
         self._cells.close()
         self._history.close(HISTORY_SECONDS)
 
@@ -180,16 +196,6 @@ class Session:
             return {"status": "complete"}
         status, indent = self._runtime.completeness(code)
         return {"status": status, "indent": indent} if status == "incomplete" else {"status": status}
-
-    def _complete(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        from .introspection import complete
-
-        return complete(self._runtime, content)
-
-    def _inspect(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        from .introspection import inspect
-
-        return inspect(self._runtime, content)
 
     def _comm_info(self, content: Mapping[str, Any]) -> dict[str, Any]:
         target = content.get("target_name")
@@ -280,6 +286,7 @@ class Session:
         self._warn(f"{reason}; its process was ended")
         self._output.release()
         self._output.flush()
+        self._history.close(HISTORY_SECONDS)
         self._link.leave(1, reason)
 
     # The reader thread -------------------------------------------------------------------------------------
@@ -293,6 +300,7 @@ class Session:
                 data = b""
             if not data:
                 # the kernel is gone; a script that still runs has nobody left to run for
+                self._history.close(HISTORY_SECONDS)
                 os._exit(0)
             for frame in decoder.feed(data):
                 self._handle(frame)
@@ -300,7 +308,10 @@ class Session:
     def _handle(self, frame: Frame) -> None:
         match frame.type:
             case "request":
-                self._jobs.put(Job(frame.header["id"], frame.header["msg_type"], _content(frame)))
+                content = _content(frame)
+                if "metadata" in frame.header:  # a comm's
+                    content = {**content, "metadata": frame.header["metadata"]}
+                self._jobs.put(Job(frame.header["id"], frame.header["msg_type"], content))
             case "debug":
                 self._handle_debug(frame.header["id"], _content(frame))
             case "input_reply":

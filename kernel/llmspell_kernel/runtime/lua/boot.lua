@@ -273,24 +273,116 @@ function io_table.type(value)
   return native_io.type(value)
 end
 
+-- A session reads lines from the client that runs it: what is not taken of a line waits in `buffer`.
 if not has_input then
-  local function no_input() raise("this session has no standard input: run the script with 'llmspell run' to read") end
-  local redirected = false
+  local buffer, redirected = "", false
+
+  -- Adds a line to the buffer; false at the end of the input, which a client may send any number of times.
+  local function fill()
+    local line = host("Input.read_line")
+    if line == nil then return false end
+    buffer = buffer .. line .. "\n"
+    return true
+  end
+
+  local function take(count)
+    local taken = sub(buffer, 1, count)
+    buffer = sub(buffer, count + 1)
+    return taken
+  end
+
+  local readers = {}
+
+  function readers.L()
+    while true do
+      local newline = find(buffer, "\n", 1, true)
+      if newline then return take(newline) end
+      if not fill() then return buffer ~= "" and take(#buffer) or nil end
+    end
+  end
+
+  function readers.l()
+    local line = readers.L()
+    return line and (gsub(line, "\n$", ""))
+  end
+
+  function readers.a()
+    while fill() do end
+    return take(#buffer)
+  end
+
+  function readers.n()
+    while true do
+      buffer = gsub(buffer, "^%s+", "")
+      if buffer ~= "" or not fill() then break end
+    end
+    local _, last = find(buffer, "^[+-]?0[xX]%x*%.?%x*")
+    if last then
+      last = select(2, find(buffer, "^[pP][+-]?%d+", last + 1)) or last
+    else
+      _, last = find(buffer, "^[+-]?%d*%.?%d*")
+      last = select(2, find(buffer, "^[eE][+-]?%d+", last + 1)) or last
+    end
+    return library.tonumber(take(last))
+  end
+
+  local function read_count(count)
+    while #buffer < count or buffer == "" do
+      if not fill() then break end
+    end
+    if buffer == "" then return nil end
+    return take(count)
+  end
+
+  local function read_format(name, index, wanted)
+    if library.math.type(wanted) == "integer" then return read_count(wanted) end
+    local reader = type(wanted) == "string" and readers[sub(gsub(wanted, "^%*", ""), 1, 1)]
+    if not reader then raise(format("bad argument #%d to '%s' (invalid format)", index, name)) end
+    return reader()
+  end
+
+  local function read_formats(name, ...)
+    local count = select("#", ...)
+    if count == 0 then return readers.l() end
+    local results = {}
+    for i = 1, count do
+      results[i] = read_format(name, i, (select(i, ...)))
+      if results[i] == nil then return unpack(results, 1, i) end
+    end
+    return unpack(results, 1, count)
+  end
+
+  local function lines_of(name, ...)
+    local count, formats = select("#", ...), { ... }
+    return function() return read_formats(name, unpack(formats, 1, count)) end
+  end
+
+  local stdin = new_stream("stdin")
+  local stdin_methods = setmetatable({
+    read = function(_, ...) return read_formats("read", ...) end,
+    lines = function(_, ...) return lines_of("lines", ...) end,
+    write = function() return nil, "Bad file descriptor", 9 end,
+  }, { __index = stream_methods })
+  library.debug.getmetatable(stdin).__index = stdin_methods
+  io_table.stdin = stdin
+
   io_table.read = function(...)
-    if not redirected then no_input() end
+    if not redirected then return read_formats("read", ...) end
     return native_io.read(...)
   end
   io_table.lines = function(name, ...)
-    if name == nil and not redirected then no_input() end
+    if name == nil and not redirected then return lines_of("lines", ...) end
     return native_io.lines(name, ...)
   end
   io_table.input = function(file)
-    if file == nil and not redirected then return io_table.stdin end
-    local input = native_io.input(file)
-    redirected = true
-    return input
+    if file == stdin then
+      redirected = false
+    elseif file ~= nil then
+      native_io.input(file)
+      redirected = true
+    end
+    return redirected and native_io.input() or stdin
   end
-  io_table.stdin = setmetatable({}, { __name = "FILE*", __metatable = false, __index = function() return no_input end })
 end
 
 -- Processes ----------------------------------------------------------------------------------------------------
