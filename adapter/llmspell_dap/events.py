@@ -20,6 +20,8 @@ def from_kernel(message: Message, session: str, locations: Locations, breakpoint
         return None
     if message.msg_type == "stream":
         return _output(message, locations)
+    if message.msg_type == "display_data":
+        return _display(message)
     if message.msg_type != "debug_event":
         return None
     content = message.content()
@@ -49,6 +51,13 @@ def _output(message: Message, locations: Locations) -> Json:
         place = {"source": source if isinstance(source, dict) else {"path": str(source)}, "line": line}
         body |= locations.to_client(place)
     return event("output", body)
+
+
+def _display(message: Message) -> Json | None:
+    """What a script shows, as its text: a debug console has no more. Its updates would only repeat it."""
+    data = message.content().get("data")
+    text = data.get("text/plain") if isinstance(data, dict) else None
+    return event("output", {"category": "stdout", "output": f"{text}\n"}) if isinstance(text, str) else None
 
 
 def _breakpoint(body: Json, locations: Locations, breakpoints: BreakpointTable) -> Json | None:

@@ -372,6 +372,15 @@ async def test_output_of_the_session_is_told_with_its_place(make_conversation: M
 
 
 @pytest.mark.asyncio
+async def test_what_a_script_shows_is_told_as_its_text(make_conversation: Make) -> None:
+    talk = make_conversation()
+    await talk.launch()
+    talk.kernel.publish("display_data", {"data": {"text/html": "<b>no text</b>"}, "metadata": {}})
+    talk.kernel.publish("display_data", {"data": {"text/html": "<b>b</b>", "text/plain": "b"}, "metadata": {}})
+    assert (await talk.event("output"))["body"] == {"category": "stdout", "output": "b\n"}
+
+
+@pytest.mark.asyncio
 async def test_error_message_of_jupyter_is_not_told_a_second_time(make_conversation: Make) -> None:
     talk = make_conversation()
     await talk.launch()
