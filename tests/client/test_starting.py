@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmspell_kernel.client import KernelError, KernelStartError, find_or_start_kernel, start_kernel
+from llmspell_kernel.client import KernelStartError, find_or_start_kernel, start_kernel
 from llmspell_kernel.client.process import is_running
 from llmspell_kernel.protocol.connection import ConnectionInfo, kernels_directory, write_connection_file
 
@@ -120,5 +120,5 @@ def test_lock_of_a_failed_start_is_free_again(fake_kernel: Any) -> None:
 def test_file_in_the_place_of_a_folder_is_told(llmspell_home: Path, folder: str) -> None:
     llmspell_home.mkdir()
     (llmspell_home / folder).touch()
-    with pytest.raises(KernelError, match=rf"{folder}: expected a folder, found a file"):
+    with pytest.raises(KernelStartError, match=rf"{folder}: expected a folder, found a file"):
         find_or_start_kernel(command=program("raise SystemExit(3)"))

@@ -60,7 +60,7 @@ class DiscoveredKernel:
 def discover_kernels(*, timeout: float = PROBE_LIMIT) -> list[DiscoveredKernel]:
     """Look at every connection file in the kernels folder; takes at most about ``timeout`` seconds in all."""
     try:
-        if os.path.lexists(kernels_directory()):
+        if os.path.isdir(kernels_directory()):
             private_folder(kernels_directory())
         paths = connection_files()
     except ConnectionFileError as error:
