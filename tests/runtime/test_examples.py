@@ -7,7 +7,7 @@ import pytest
 from llmspell_kernel.runtime.tools.json_processor import close
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SCRIPTS = sorted([*EXAMPLES.glob("0*.lua"), *EXAMPLES.glob("0*/main.lua")])
+SCRIPTS = sorted([*EXAMPLES.glob("0*.lua"), *EXAMPLES.glob("0*/main.lua")], key=str)
 LAST_LINES = {
     "01_tools.lua": "  note-3.txt  15 bytes",
     "02_state.lua": "keys left:\t0",
@@ -15,6 +15,7 @@ LAST_LINES = {
     "04_errors.lua": "handled: attempt to index a nil value (local 'missing')",
     "05_coroutine.lua": "  turn 4: tea is done",
     "06_orders/main.lua": "written: 252 bytes, as long as the report: true",
+    "07_display.lua": "brewing [##############################] 100% (3/3)",
 }
 
 
@@ -24,7 +25,7 @@ def _no_child_is_left():
     close()
 
 
-def test_there_are_six_examples():
+def test_all_examples_are_here():
     assert [str(path.relative_to(EXAMPLES)) for path in SCRIPTS] == list(LAST_LINES)
 
 
