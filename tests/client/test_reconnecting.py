@@ -185,6 +185,29 @@ def test_failing_on_reconnect_does_not_hold_requests(kernels: list[Mortal]) -> N
         assert name(client) == "second"
 
 
+def test_kernel_that_ends_during_on_reconnect_fails_what_that_asks(
+    kernels: list[Mortal], make_mortal: Callable[[str], Mortal]
+) -> None:
+    found = iter([*kernels, make_mortal("third")])
+    errors: list[Exception] = []
+    asked = threading.Event()
+    kernels[1].kernel.handlers["execute_request"] = lambda _: kernels[1].die()
+
+    def prepare(_: Reconnected) -> None:
+        for _attempt in range(2):
+            try:
+                client.execute("for ever")
+            except KernelDiedError as error:
+                errors.append(error)
+        asked.set()
+
+    with ReconnectingClient.connect(lambda: next(found).info, on_reconnect=prepare) as client:
+        die(kernels[0], client)
+        client.submit("control", "name_request", {})
+        assert asked.wait(10)
+        assert len(errors) == 2
+
+
 def test_kernel_is_looked_for_again_until_it_is_there(kernels: list[Mortal]) -> None:
     errors = iter([KernelNotFoundError("not yet"), ConnectionFileError("half written"), OSError("no such file")])
 

@@ -225,7 +225,7 @@ class ReconnectingClient(BlockingRequests):
             if self._closing.is_set():
                 finish(future, _closed())
                 return future
-            live = self._live if self._usable() else None
+            live = self._usable()
             if live is None:
                 self._waiting.append((future, send))
                 if self._connecting is None:
@@ -233,11 +233,11 @@ class ReconnectingClient(BlockingRequests):
                 return future
         return send(live)
 
-    def _usable(self) -> bool:
-        # While it is told of a new connection, on_reconnect alone uses it.
-        if self._live is None or not self._live.alive:
-            return False
-        return self._connecting is None or self._connecting is threading.current_thread()
+    def _usable(self) -> KernelClient | None:
+        # While it is told of a new connection, on_reconnect alone uses it: if that ends meanwhile, its requests fail.
+        if self._connecting is not None:
+            return self._live if self._connecting is threading.current_thread() else None
+        return self._live if self._live is not None and self._live.alive else None
 
     def _begin(self, work: Callable[[], None]) -> None:
         self._connecting = threading.Thread(target=work, name="llmspell-client-reconnect", daemon=True)
