@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make demo          install, then play an editor session against an example script"
 	@echo "make test          the tests"
-	@echo "make test-editors  the tests inside real VS Code and Neovim"
+	@echo "make test-editors  the tests inside real VS Code, Neovim, Emacs and JupyterLab"
 	@echo "make bench         the table of measurements"
 	@echo "make lint          ruff, mypy, tsc, import directions"
 

@@ -1,4 +1,5 @@
-"""The tests inside real editors: VS Code (extension host, and as a person with the installed .vsix), Neovim, Emacs.
+"""The tests inside real editors: VS Code (extension host, and as a person with the installed .vsix), Neovim, Emacs,
+JupyterLab.
 
 usage: run.py --cache FOLDER [--only SUITE …] [--screenshot]
 
@@ -238,12 +239,51 @@ def emacs(work: Run) -> None:
     _report_of(work, report, "the tests in Emacs", command, env=env, limit=100)
 
 
+def jupyterlab(work: Run) -> None:
+    """JupyterLab in the browser, with the kernelspec as a person installs it."""
+    report = work.temporary / "jupyterlab.jsonl"
+    folder = work.folder("jupyterlab")
+    plan = HERE / "browser/jupyterlab.json"
+    _write_notebook(folder / "cells.ipynb", [cell["code"] for cell in json.loads(plan.read_text("utf-8"))["cells"]])
+    env = {**work.environment(report), "LLMSPELL_SCREENSHOT": str(work.cache / "jupyterlab.png")}
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR"):
+        env[name] = str(folder / name.lower())
+    env["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
+    settings = folder / "jupyterlab_settings_dir/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
+    log = work.temporary / "jupyterlab.log"
+    install = [ENVIRONMENT / "bin/llmspell", "kernel", "install", "--user"]
+    _step(
+        work,
+        "jupyterlab: the kernel is installed",
+        lambda: run("llmspell kernel install", install, limit=30, log=log, env=env),
+    )
+    port = free_port()
+    # Without token and cookies: it listens on the loopback only, while the tests run.
+    options = ["--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}", f"--ServerApp.root_dir={folder}"]
+    options += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True"]
+    options += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with server(
+        "JupyterLab",
+        [ENVIRONMENT / "bin/python", "-m", "jupyterlab", *options],
+        port=port,
+        limit=60,
+        log=log,
+        cwd=folder,
+        env=env,
+    ):
+        driver = [work.bed.node, HERE / "browser/jupyterlab.mjs", f"http://127.0.0.1:{port}", "cells.ipynb", plan]
+        _report_of(work, report, "the steps in JupyterLab", driver, env=env, limit=200)
+
+
 SUITES: dict[str, Callable[[Run], None]] = {
     "extension": extension,
     "extension-host": extension_host,
     "person": person,
     "neovim": neovim,
     "emacs": emacs,
+    "jupyterlab": jupyterlab,
 }
 NEEDS_EXTENSION = {"extension-host", "person"}
 
@@ -293,6 +333,18 @@ def _project(work: Run, name: str) -> Path:
     project = work.temporary / name
     shutil.copytree(HERE / "workspace/project", project)
     return project
+
+
+def _write_notebook(path: Path, cells: list[str]) -> None:
+    kernelspec = {"name": "llmspell", "display_name": "LLMSpell", "language": "lua"}
+    common = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernelspec, "language_info": {"name": "lua"}},
+        "cells": [{**common, "id": f"cell-{number}", "source": code} for number, code in enumerate(cells)],
+    }
+    path.write_text(json.dumps(notebook), "utf-8")
 
 
 def _write_settings(folder: Path) -> None:

@@ -1,7 +1,8 @@
 // A person with the installed extension: opens a script, sets a breakpoint (F9), starts (F5), looks, steps, continues.
 // usage: person.mjs BASE_URL FOLDER PLAN_FILE. The plan (JSON) says which file, which lines and what must be seen;
 // each step's result goes as one line of JSON to the file that LLMSPELL_TEST_REPORT names.
-import { appendFileSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { steps } from './steps.mjs';
 import { command, goToLine, openBrowser, openFile, openWorkspace } from './workbench.mjs';
 
 const [base, folder, planFile] = process.argv.slice(2);
@@ -9,20 +10,8 @@ const plan = JSON.parse(readFileSync(planFile, 'utf8'));
 const VARIABLES = '.debug-variables .monaco-list-row';
 const STACK = '.debug-call-stack .monaco-list-row';
 
+const step = steps('person');
 const { context, page } = await openBrowser();
-
-/** A step that the following ones need: when it fails, the rest cannot be tried. */
-async function step(name, body) {
-  const started = Date.now();
-  const report = (result) => appendFileSync(process.env.LLMSPELL_TEST_REPORT, `${JSON.stringify({ test: `person: ${name}`, ...result })}\n`);
-  try {
-    await body();
-  } catch (error) {
-    report({ passed: false, error: String(error).slice(0, 2_000) });
-    throw error;
-  }
-  report({ passed: true, milliseconds: Date.now() - started });
-}
 
 const row = (rows, ...texts) => texts.reduce((found, text) => found.filter({ hasText: text }), page.locator(rows)).first();
 
