@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmspell_kernel.client import KernelClient, discover_kernels, start_kernel
+from llmspell_kernel.client import KernelClient, discover_kernels, find_project_kernel, start_kernel
 
 Write = Callable[..., Path]
 Start = Callable[..., Any]
@@ -38,7 +38,8 @@ end
 
 
 def connect_to_the_kernel() -> KernelClient:
-    [info] = [found.info for found in discover_kernels() if found.state == "running" and found.info is not None]
+    info = find_project_kernel(None)
+    assert info is not None
     return KernelClient.connect(info)
 
 

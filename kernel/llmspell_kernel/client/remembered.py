@@ -15,11 +15,11 @@ from typing import Literal
 
 from llmspell_kernel.protocol.connection import (
     ConnectionFileError,
-    _load,
-    _write_draft,
     connection_file_path,
     kernels_directory,
     private_folder,
+    read_private_json,
+    write_private_draft,
 )
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def recall(purpose: Purpose, project: str | None) -> str | None:
     if not os.path.lexists(path):
         return None
     try:
-        values = _load(path)
+        values = read_private_json(path)
         kernel_id = values.get("kernel_id")
         if not isinstance(kernel_id, str) or values.get("project") != project:
             raise ConnectionFileError(f"{path}: is about another project, or names no kernel")
@@ -50,7 +50,7 @@ def remember(purpose: Purpose, project: str | None, kernel_id: str) -> None:
     """Put a kernel's id into the project's file; readers see the old or the new one, never a mixture."""
     private_folder(kernels_directory())
     path = _path(purpose, project)
-    draft = _write_draft(path, {"project": project, "kernel_id": kernel_id})
+    draft = write_private_draft(path, {"project": project, "kernel_id": kernel_id})
     try:
         os.replace(draft, path)
     except OSError as error:
@@ -68,7 +68,7 @@ def forget_gone_kernels() -> None:
     for purpose in PURPOSES:
         for path in kernels_directory().glob(f"{purpose}-*.json"):
             try:
-                kept = connection_file_path(str(_load(path).get("kernel_id"))).exists()
+                kept = connection_file_path(str(read_private_json(path).get("kernel_id"))).exists()
             except ConnectionFileError:
                 kept = False
             if not kept:

@@ -11,6 +11,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ class Debugger:
 
     ``project_file`` is where a session that clients share keeps its breakpoints; None in one that is a client's own.
     ``run_idle`` has the job thread run a function when it is idle; it gives False where a script runs. ``cells`` are
-    the cells that the session has run.
+    the cells that the session has run. ``uncounted`` is entered while a stopped script waits for a request.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Debugger:
         project_file: Path | None = None,
         run_idle: RunIdle | None = None,
         cells: Cells | None = None,
+        uncounted: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._runtime = runtime
         self._send_event = send_event
@@ -118,6 +120,7 @@ class Debugger:
         self._lock = threading.Lock()
         self._memory = ProjectMemory(project_file, self._tell)
         self._run_idle = run_idle
+        self._uncounted = uncounted
         self._cells = cells if cells is not None else Cells()
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
         self._lua: Any = None
@@ -146,14 +149,16 @@ class Debugger:
             DEBUGGER_LUA,
             self._runtime.load_internal(DISPLAY_LUA),
             never_raising(self._on_stopped),
-            never_raising(self._next_request),
+            self._runtime.memory.overdrawing(never_raising(self._next_request)),
             never_raising(self._answer),
-            never_raising(self._pull_breakpoints, otherwise=(b"[]",)),
+            self._runtime.memory.overdrawing(never_raising(self._pull_breakpoints, otherwise=(b"[]",))),
             never_raising(self._log),
         )
         self._runtime.async_hook.set_debugger(self._lua)
         self._runtime.library.set_preparation(
-            never_raising(self._prepare), never_raising(self._prepared), self._lua.update
+            self._runtime.memory.overdrawing(never_raising(self._prepare)),
+            never_raising(self._prepared),
+            self._lua.update,
         )
         self._lua.update()
 
@@ -201,7 +206,8 @@ class Debugger:
         self._send_event("stopped", body)
 
     def _next_request(self) -> tuple[Any, ...]:
-        item = self._queue.get()
+        with self._uncounted():
+            item = self._queue.get()
         if item[0] == b"request":
             self._begin_evaluation(item[2])
         return item

@@ -185,7 +185,7 @@ def announce(info: ConnectionInfo) -> str:
 
 
 def _write_new(path: str | os.PathLike[str], info: ConnectionInfo) -> None:
-    draft = _write_draft(path, info.to_json())
+    draft = write_private_draft(path, info.to_json())
     try:
         # A hard link fails where the name is taken; a rename would replace what is there.
         os.link(draft, path)
@@ -202,8 +202,8 @@ def update_connection_file(path: str | os.PathLike[str], info: ConnectionInfo) -
 
     The file need not exist. Readers see the old or the new file, never a mixture.
     """
-    known = _load(path) if os.path.lexists(path) else {}
-    draft = _write_draft(path, {**known, **info.to_json()})
+    known = read_private_json(path) if os.path.lexists(path) else {}
+    draft = write_private_draft(path, {**known, **info.to_json()})
     try:
         os.replace(draft, path)
     except OSError as error:
@@ -216,7 +216,7 @@ def read_connection_file(path: str | os.PathLike[str], *, template: bool = False
 
     ``template`` admits what a kernel may be started with: ports of 0 and an empty key (signing off).
     """
-    values = _load(path)
+    values = read_private_json(path)
 
     def refuse(name: str, expected: str) -> ConnectionFileError:
         shown = "an empty value" if values.get(name) == "" else "nothing" if name not in values else "another value"
@@ -299,7 +299,8 @@ def _kind(mode: int) -> str:
     return "a device"
 
 
-def _load(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_private_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in a file that nobody else can have read or written; raises ConnectionFileError."""
     # O_NONBLOCK so that opening a pipe which lies in the folder does not wait for its writer.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
@@ -332,7 +333,8 @@ def _load(path: str | os.PathLike[str]) -> dict[str, Any]:
     return values
 
 
-def _write_draft(path: str | os.PathLike[str], values: Mapping[str, Any]) -> str:
+def write_private_draft(path: str | os.PathLike[str], values: Mapping[str, Any]) -> str:
+    """A new file beside ``path`` with these values, for its owner alone, to be renamed or linked; gives its path."""
     folder, name = os.path.split(path)
     draft = os.path.join(folder, f".{name}.{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)

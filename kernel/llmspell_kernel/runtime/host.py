@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .configuration import Configuration
+from .memory import NOT_ENOUGH
 from .values import Scalar, Value, ValueCodecError, decode, encode
 
 __all__ = ["Host", "HostContext", "HostError", "HostFunction", "Value"]
@@ -86,6 +87,8 @@ class Host:
             result_shape, result_scalars = encode(result)
         except (HostError, ValueCodecError) as error:
             return False, str(error).encode("utf-8", "surrogateescape")
+        except MemoryError:
+            return False, NOT_ENOUGH
         except BaseException as error:  # noqa: BLE001 - nothing may unwind through Lua
             traceback.print_exc(file=sys.stderr)
             text = f"{name.decode()}: internal error: {type(error).__name__}: {error} (a fault of LLMSpell)"
@@ -95,6 +98,10 @@ class Host:
         result_page = next(self._page_ids)
         self._pages[result_page] = list(result_scalars)
         return True, result_shape, result_page
+
+    def drop_pages(self) -> None:
+        """A script has ended, perhaps in the middle of a call."""
+        self._pages.clear()
 
     def push_page(self, page: int | None, *scalars: Scalar | None) -> int:
         """Append scalars to a page of arguments (a new one when ``page`` is nil) and return its number."""

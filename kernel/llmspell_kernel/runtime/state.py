@@ -199,6 +199,7 @@ class Runtime:
             outcome = Outcome(error=ScriptError(kind, kind, "", "", 0))
         finally:
             self.memory.lift()
+            self.host.drop_pages()
             self.host.call("Display.settle", ())
         if outcome.error is None or (explained := self.memory.explain(outcome.error.message)) is None:
             return outcome

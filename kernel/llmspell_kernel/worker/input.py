@@ -5,6 +5,7 @@ Invariant: a script that reads always goes on: with a line, with an error, or be
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from itertools import count
 from typing import Any
 
@@ -17,11 +18,14 @@ END_OF_FILE = "\x04"
 class Input:
     """``read_line`` runs on the script's thread, ``answer``, ``fail`` and ``release`` on the reader's.
 
-    ``ask(number, content)`` sends an ``input_request``.
+    ``ask(number, content)`` sends an ``input_request``; ``uncounted`` is entered while the script waits.
     """
 
-    def __init__(self, ask: Callable[[int, Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self, ask: Callable[[int, Mapping[str, Any]], None], uncounted: Callable[[], AbstractContextManager[None]]
+    ) -> None:
         self._ask = ask
+        self._uncounted = uncounted
         self._changed = threading.Condition()
         self._numbers = count(1)
         self._awaited: int | None = None
@@ -40,7 +44,7 @@ class Input:
             number = self._awaited = next(self._numbers)
             self._line = self._failure = None
         self._ask(number, {"prompt": "", "password": False})
-        with self._changed:
+        with self._uncounted(), self._changed:
             self._changed.wait_for(lambda: self._awaited != number)
             if self._failure is not None:
                 raise HostError(self._failure)

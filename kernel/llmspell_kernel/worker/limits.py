@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..runtime.configuration import MIB, Limits, seconds_text
 
@@ -147,17 +147,20 @@ class Watchdog:
         with self._changed:
             self._time = None
 
-    def pause(self) -> None:
-        """The request is stopped in the debugger or waits for input: its wall time does not count until ``resume``."""
+    @contextlib.contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """While the request is stopped in the debugger or waits for input, its wall time does not count."""
         with self._changed:
-            if self._time is not None:
-                self._time.pause()
-
-    def resume(self) -> None:
-        with self._changed:
-            if self._time is not None:
-                self._time.resume()
-                self._changed.notify()
+            paused = self._time
+            if paused is not None:
+                paused.pause()
+        try:
+            yield
+        finally:
+            with self._changed:
+                if paused is not None:
+                    paused.resume()
+                    self._changed.notify()
 
     def _watch(self) -> None:
         with self._changed:

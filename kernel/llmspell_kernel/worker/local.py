@@ -20,6 +20,7 @@ from ..runtime.host import Host, HostContext
 from ..runtime.interrupt import InterruptUnavailableError
 from ..runtime.state import Outcome, OutputName, Runtime
 from .errors import error_text
+from .limits import apply_to_process
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -37,6 +38,7 @@ def run_code(code: str) -> int:
 def _run(place: Path, run: Callable[[Runtime], Outcome], *, show: bool) -> int:
     project_root = find_project_root(place)
     context = HostContext(project_root, llmspell_home(), load_configuration(project_root))
+    apply_to_process(context.configuration.limits)
     runtime = Runtime(Host(context), _write, _leave, has_input=True)
     with _interrupted_by_signal(runtime):
         outcome = run(runtime)

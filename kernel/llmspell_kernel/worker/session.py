@@ -70,12 +70,12 @@ class Session:
             self._problem = f"{error}\nCorrect the file, then start a new session."
         apply_to_process(configuration.limits, expendable=True)
         self._output = GatheredOutput(self._send_stream, configuration.limits.output_rate)
-        self._input = Input(self._ask_input)
+        self._watchdog = Watchdog(configuration.limits, self._exceed_limit)
+        self._input = Input(self._ask_input, self._watchdog.uncounted)
         host = Host(HostContext(project_root, home, configuration, publish=self._publish_of_script))
         self._input.register(host)
         self._project_file = host.context.project_folder / "debugger.json" if shared else None
         self._runtime = Runtime(host, self._output.write_from_script, self._leave)
-        self._watchdog = Watchdog(configuration.limits, self._exceed_limit)
         self._stopper = ScriptStopper(
             self._runtime.async_hook,
             raise_in_stopped=self._raise_in_stopped,
@@ -129,7 +129,6 @@ class Session:
 
     def _ask_input(self, number: int, content: Mapping[str, Any]) -> None:
         self._output.flush()
-        self._watchdog.pause()
         self._link.send({"type": "input", "id": self._stopper.job, "input": number}, content)
 
     def _warn(self, text: str) -> None:
@@ -302,8 +301,12 @@ class Session:
                 # the kernel is gone; a script that still runs has nobody left to run for
                 self._history.close(HISTORY_SECONDS)
                 os._exit(0)
-            for frame in decoder.feed(data):
-                self._handle(frame)
+            try:
+                for frame in decoder.feed(data):
+                    self._handle(frame)
+            except MemoryError:
+                # what the kernel sent is lost; better no session than a deaf one
+                os._exit(1)
 
     def _handle(self, frame: Frame) -> None:
         match frame.type:
@@ -315,10 +318,8 @@ class Session:
             case "debug":
                 self._handle_debug(frame.header["id"], _content(frame))
             case "input_reply":
-                self._watchdog.resume()
                 self._input.answer(frame.header["id"], _content(frame))
             case "input_failed":
-                self._watchdog.resume()
                 self._input.fail(frame.header["id"], frame.header["reason"])
             case "interrupt":
                 self._stopper.interrupt()
@@ -350,6 +351,7 @@ class Session:
                 project_file=self._project_file,
                 run_idle=self._call_when_idle,
                 cells=self._cells,
+                uncounted=self._watchdog.uncounted,
             )
         self._debugger.handle(request, respond)
 

@@ -131,3 +131,13 @@ def test_relative_paths_count_from_the_working_folder(root, monkeypatch):
     (root / "a").write_text("here")
     monkeypatch.chdir(root)
     assert read_file("a", (root,), 100) == b"here"
+
+
+def test_folder_of_llmspell_itself_is_never_inside(tmp_path, monkeypatch):
+    monkeypatch.setenv("LLMSPELL_HOME", str(tmp_path / ".llmspell"))
+    (tmp_path / ".llmspell" / "kernels").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / ".llmspell")
+    for path in (".llmspell/kernels/a.json", "link/kernels/a.json"):
+        with pytest.raises(ToolError, match="LLMSpell keeps its own files"):
+            confinement.resolve(str(tmp_path / path), (tmp_path,))
+    assert confinement.resolve(str(tmp_path / "a.json"), (tmp_path,))[1] == tmp_path

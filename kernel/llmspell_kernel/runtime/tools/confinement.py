@@ -2,7 +2,8 @@
 
 A path is resolved first (symbolic links and `..` included) and must then lie in an allowed folder. After that it
 is walked from that folder component by component with O_NOFOLLOW, so that a link put in place meanwhile is an
-error and not a way out. Where the system has no openat (Windows), only the first half holds.
+error and not a way out. Where the system has no openat (Windows), only the first half holds. LLMSpell's own folder,
+with the keys of kernels, is in no allowed folder, though a home folder that contains it may be.
 """
 
 import os
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ...protocol.connection import home_path
 from .output import ToolError
 
 MAX_PATH_LENGTH = 4096
@@ -58,13 +60,20 @@ def resolve(path: str, roots: tuple[Path, ...]) -> tuple[Path, Path]:
     except (OSError, RuntimeError) as error:
         raise ToolError(f"path '{path}' cannot be resolved: {error}", "invalid_path") from error
     for root in roots:
-        if real == root or root in real.parents:
+        if _contains(root, real):
+            own = Path(home_path()).resolve()
+            if _contains(own, real) and not _contains(own, root):
+                raise ToolError(f"path '{path}' lies in {own}, where LLMSpell keeps its own files", "access_denied")
             return real, root
     raise ToolError(
         f"path '{path}' is outside the allowed folders ({', '.join(str(root) for root in roots)}); to allow its "
         "folder, add it to allowed_paths under [tools.file-operations] in llmspell.toml",
         "access_denied",
     )
+
+
+def _contains(folder: Path, path: Path) -> bool:
+    return path == folder or folder in path.parents
 
 
 @contextmanager
