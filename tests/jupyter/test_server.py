@@ -16,6 +16,8 @@ from llmspell_kernel.client.process import wait_for_end
 
 LIMIT = 30
 TOKEN = secrets.token_hex(16)
+# Other packages add these to every server; it starts in a third of the time without them.
+WITHOUT = ("jupyterlab", "jupyter_lsp", "notebook_shim", "jupyter_server_terminals")
 SOCKET = "server.sock"  # a socket's path is short, that of a test's folder may not be
 
 
@@ -113,6 +115,8 @@ class ServedKernel:
 @pytest.fixture
 def server(kernelspec, home, tmp_path):
     """A server that starts kernels of its own and serves those whose connection files are in our folder."""
+    settings = {"ServerApp": {"jpserver_extensions": dict.fromkeys(WITHOUT, False)}}
+    (tmp_path / "config/jupyter_server_config.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", f"--ServerApp.sock={SOCKET}"]
     command += [f"--ServerApp.root_dir={home.parent}", f"--IdentityProvider.token={TOKEN}"]
     command += ["--ServerApp.allow_external_kernels=True", f"--ServerApp.external_connection_dir={home / 'kernels'}"]
