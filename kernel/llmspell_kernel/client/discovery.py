@@ -1,7 +1,7 @@
 """Which kernels run: connection files, each verified before it is believed.
 
-Invariant: a kernel counts as running only after a signed ``kernel_info_request`` was answered with a rightly
-signed reply. Only files of kernels that are certainly dead are removed.
+Invariant: a kernel counts as running only after it echoed a heartbeat and answered a signed ``kernel_info_request``
+with a rightly signed reply. Only files of kernels that are certainly dead are removed.
 """
 
 import contextlib
@@ -128,13 +128,16 @@ def _examine(paths: Iterable[Path], timeout: float) -> list[DiscoveredKernel]:
         candidates[path] = info
     for path, (beats, kernel_info) in _probe(candidates, timeout).items():
         info = candidates[path]
-        if kernel_info is not None:
+        if kernel_info is not None and beats:
             results[path] = DiscoveredKernel(path, "running", "", info, kernel_info)
         elif info.pid is not None and not is_running(info.pid) and not beats:
             reason = f"{path}: its process (pid {info.pid}) ended"
             results[path] = DiscoveredKernel(path, "dead", reason, info)
         else:
-            what = "answers the heartbeat but no signed request" if beats else "answers nothing"
+            what = "answers nothing"
+            if beats or kernel_info is not None:
+                answered, missing = ("the heartbeat", "no signed request") if beats else ("requests", "no heartbeat")
+                what = f"answers {answered} but {missing}"
             reason = f"{path}: {what} within {timeout:g} s: it hangs, or another program has its ports"
             results[path] = DiscoveredKernel(path, "silent", reason, info)
     return list(results.values())
@@ -196,8 +199,7 @@ def _probe(candidates: dict[Path, ConnectionInfo], timeout: float) -> dict[Path,
             open_socket(path, "hb", zmq.REQ).send(b"ping")
             open_socket(path, "control", zmq.DEALER).send_multipart(probe.signer.serialize(header, {}, {}))
         deadline = time.monotonic() + timeout
-        # Once a kernel has answered the signed request its heartbeat proves nothing more.
-        while any(probe.kernel_info is None for probe in probes.values()):
+        while not all(probe.beats and probe.kernel_info is not None for probe in probes.values()):
             left = deadline - time.monotonic()
             if left <= 0:
                 break
