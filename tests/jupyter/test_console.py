@@ -145,6 +145,15 @@ def test_interrupt_key_ends_a_loop(console):
     terminal.wait(r'Out\[2\]: "alive"')
 
 
+def test_console_goes_on_when_a_script_ends_its_session(console):
+    terminal = console()
+    terminal.type(f"os.exit(3){ENTER}")
+    terminal.wait("exit code 3")
+    terminal.wait(r"In \[\d+\]: ")
+    terminal.type(f"return 'ne' .. 'w'{ENTER}")
+    terminal.wait('"new"')
+
+
 def test_script_reads_what_is_typed(console):
     terminal = console()
     terminal.type(f"io.write('your name? ') name = io.read() print('dear ' .. name){ENTER}")
