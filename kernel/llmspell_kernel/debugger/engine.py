@@ -30,7 +30,7 @@ from ..protocol.ldp import (
 )
 from ..runtime.globals import GLOBALS
 from ..runtime.interrupt import InterruptUnavailableError
-from ..runtime.state import LUA_FOLDER, Runtime, never_raising
+from ..runtime.state import LUA_FOLDER, Runtime, compile_internal, never_raising
 from ..runtime.values import Scalar, Value, decode, encode
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
 from .inspection import evaluated, scope, source_name, stack_frame, variable, watched
@@ -43,7 +43,9 @@ from .persistence import (
     kept_fields,
 )
 
-DEBUGGER_LUA = Path(__file__).parent / "lua" / "debugger.lua"
+_LUA = Path(__file__).parent / "lua"
+# put together by debugger.lua
+_CHUNKS = ("presentation", "frames", "evaluation", "stepping", "stops", "probes")
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 Respond = Callable[[dict[str, Any]], None]
@@ -145,8 +147,10 @@ class Debugger:
         """Load the Lua half. Called by the job thread before a job of a debugged session."""
         if self._lua is not None:
             return
+        chunks = {name.encode(): compile_internal(self._runtime.lua, _LUA / f"{name}.lua") for name in _CHUNKS}
         self._lua = self._runtime.load_internal(
-            DEBUGGER_LUA,
+            _LUA / "debugger.lua",
+            self._runtime.lua.table_from(chunks),
             self._runtime.load_internal(DISPLAY_LUA),
             never_raising(self._on_stopped),
             self._runtime.memory.overdrawing(never_raising(self._next_request)),

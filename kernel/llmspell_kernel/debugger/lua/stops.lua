@@ -1,0 +1,89 @@
+-- A stop: a loop on the stopped coroutine itself, and the answers to what clients ask meanwhile.
+--
+-- Invariant: every look is made from another coroutine, for which the stopped one's levels stay where they are.
+-- `state.inspecting`: what a look runs of the script stops nowhere.
+local library, presentation, frames, evaluation, stepping, state, stopped, next_request, answer = ...
+
+local error, coroutine = library.error, library.coroutine
+local getinfo, is_internal, flatten, rebuild = library.debug.getinfo, library.is_internal, library.flatten,
+  library.rebuild
+local unpack, running, finished = library.table.unpack, coroutine.running, evaluation.finished
+
+local commands = {}
+for _, room in library.ipairs { frames, evaluation } do
+  for name, command in library.next, room.commands do commands[name] = command end
+end
+
+local stops = {}
+
+local function send_answer(number, result)
+  local shape, scalars, count = flatten(1, result)
+  if not shape then answer(number, false, scalars) else answer(number, true, shape, unpack(scalars, 1, count)) end
+end
+
+-- In a coroutine of its own: the stopped stack may have no room left for the values of an answer.
+local function respond(number, ok, result)
+  if not ok then
+    answer(number, false, library.text_of(result))
+    return
+  end
+  local sent, message = coroutine.resume(coroutine.create(send_answer), number, result)
+  if not sent then answer(number, false, library.text_of(message)) end
+end
+
+-- Seen from an inspecting coroutine: how deep the stopped stack is, and the number of its top script frame.
+local function measure(thread)
+  local depth, level = frames.stack_depth(thread), 0
+  while true do
+    local info = getinfo(thread, level, "S")
+    if not info or info.what ~= "C" and not is_internal(info.source) then break end
+    level = level + 1
+  end
+  return depth, depth - level
+end
+
+-- Stays here, on the stopped coroutine, until the client lets the script go on. Every inspecting coroutine is resumed
+-- from this function itself, so that the levels of the stopped stack are the same for all of them.
+function stops.park(reason, text, ...)
+  stepping.clear()
+  local thread = running()
+  local inspector = coroutine.create(measure)
+  local _, depth, top = coroutine.resume(inspector, thread)
+  presentation.forget()
+  frames.forget()
+  state.stop = { thread = thread, depth = depth, top = top }
+  stopped(reason, frames.thread_id(thread), text, ...)
+  local kind, mode
+  while true do
+    local request = { next_request() }
+    kind, mode = request[1], request[2]
+    if kind ~= "request" then break end
+    local command = request[3]
+    if command == "update" then
+      state.update()
+    else
+      local arguments = rebuild(request[4], { unpack(request, 5) })
+      inspector = coroutine.create(commands[command])
+      state.inspecting = true
+      local ok, result = finished(inspector, coroutine.resume(inspector, unpack(arguments)))
+      state.inspecting = false
+      respond(mode, ok, result)
+    end
+  end
+  presentation.forget()
+  frames.forget()
+  if kind == "resume" and mode ~= "continue" then stepping.begin(mode) end
+  state.stop = nil
+  if kind == "raise" then error(library[mode], 0) end
+end
+
+-- Answers a request while no script runs; called by the main thread.
+function stops.look(number, command, shape, ...)
+  local inspector = coroutine.create(commands[command])
+  state.inspecting = true
+  local ok, result = finished(inspector, coroutine.resume(inspector, unpack(rebuild(shape, { ... }))))
+  state.inspecting = false
+  respond(number, ok, result)
+end
+
+return stops
