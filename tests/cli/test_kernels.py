@@ -107,7 +107,7 @@ def test_status_shows_sessions_use_and_what_was_dropped(asked, llmspell, folder,
     assert told["usage"]["kernel_memory"] > 0
     assert told["usage"]["kernel_cpu"] >= 0
     assert told["dropped"] == {}
-    assert told["slow_subscriber_drops"] == 0
+    assert told["slow_subscriber_stalls"] == 0
     assert told["uptime"] >= 0
     assert told["received"] > 0
     sessions = {one["session"]: one for one in told["sessions"]}

@@ -181,7 +181,7 @@ def test_status_tells_of_the_kernel(kernel: KernelClient, info: ConnectionInfo) 
     status = kernel.kernel_status()
     assert (status.kernel_id, status.pid, status.project) == (info.kernel_id, info.pid, info.project)
     assert [each.session for each in status.sessions] == ["main"]
-    assert (status.clients, status.published > 0, status.slow_subscriber_drops) == (1, True, 0)
+    assert (status.clients, status.published > 0, status.slow_subscriber_stalls) == (1, True, 0)
     assert kernel.usage()["pid"] == info.pid
 
 

@@ -40,7 +40,7 @@ STATUS = {
     "received": 4,
     "published": 5,
     "dropped": {"unsigned": 6},
-    "slow_subscriber_drops": 8,
+    "slow_subscriber_stalls": 8,
 }
 
 # name -> call, channel, msg_type, content sent, content answered, result
@@ -94,7 +94,7 @@ CASES: dict[str, tuple[Callable[[KernelClient], Any], str, str, JsonObject, Json
             4,
             5,
             {"unsigned": 6},
-            slow_subscriber_drops=8,
+            slow_subscriber_stalls=8,
         ),
     ),
     "usage": (

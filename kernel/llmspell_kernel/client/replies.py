@@ -44,7 +44,7 @@ class SessionInfo:
 class KernelStatus:
     """What a kernel says of itself. ``dropped``: messages that it did not take, by reason.
 
-    ``slow_subscriber_drops``: published messages that were not sent to a client that did not read.
+    ``slow_subscriber_stalls``: how often a client that did not read was found full, and lost messages from then on.
     """
 
     kernel_id: str
@@ -57,7 +57,7 @@ class KernelStatus:
     received: int
     published: int
     dropped: Mapping[str, int]
-    slow_subscriber_drops: int
+    slow_subscriber_stalls: int
 
     @classmethod
     def read(cls, content: JsonObject) -> "KernelStatus":
@@ -72,7 +72,7 @@ class KernelStatus:
             received=int(content["received"]),
             published=int(content["published"]),
             dropped={str(reason): int(count) for reason, count in content["dropped"].items()},
-            slow_subscriber_drops=int(content["slow_subscriber_drops"]),
+            slow_subscriber_stalls=int(content["slow_subscriber_stalls"]),
         )
 
 

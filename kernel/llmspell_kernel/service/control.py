@@ -171,5 +171,5 @@ class ControlRequests:
             "received": self.received,
             "published": outgoing.published,
             "dropped": dict(outgoing.dropped),
-            "slow_subscriber_drops": outgoing.slow_subscriber_drops,
+            "slow_subscriber_stalls": outgoing.slow_subscriber_stalls,
         }

@@ -72,6 +72,8 @@ class Kernel:
         for source in (channels.control, channels.shell, channels.stdin, channels.iopub):
             poller.register(source, zmq.POLLIN)
         poller.register(wake, zmq.POLLIN)
+        while channels.iopub.poll(0):  # the first that a subscriber hears is its welcome
+            self._on_subscription()
         self._outgoing.publish_status("starting", {})
         while self._running:
             ready = dict(poller.poll(1000))

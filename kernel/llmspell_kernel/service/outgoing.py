@@ -1,7 +1,7 @@
 """What the kernel sends to its clients: signed replies, and numbered messages on iopub.
 
-Invariants: sending never blocks; whatever is not delivered is counted; a subscriber to everything sees the loss of a
-message as a gap in ``metadata.llmspell_sequence``.
+Invariants: sending never blocks; replies that are not delivered are counted, and so is how often a subscriber was
+found full; a subscriber to everything sees the loss of a message as a gap in ``metadata.llmspell_sequence``.
 """
 
 import os
@@ -26,7 +26,7 @@ class Outgoing:
         self._kernel_id = kernel_id
         self._session = os.urandom(16).hex()
         self.published = 0
-        self.slow_subscriber_drops = 0
+        self.slow_subscriber_stalls = 0
         self.dropped: Counter[str] = Counter()
 
     def publish(
@@ -56,7 +56,7 @@ class Outgoing:
         try:
             iopub.send_multipart(frames, zmq.DONTWAIT)
         except zmq.Again:
-            self.slow_subscriber_drops += 1
+            self.slow_subscriber_stalls += 1
             iopub.setsockopt(zmq.XPUB_NODROP, 0)
             iopub.send_multipart(frames)
             iopub.setsockopt(zmq.XPUB_NODROP, 1)
