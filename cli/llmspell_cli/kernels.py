@@ -236,7 +236,7 @@ def _status_text(kernel: RunningKernel, told: KernelStatus, usage: Mapping[str, 
         ("cpu", f"{usage['kernel_cpu']:.1f} %"),
         ("messages", f"{told.received} received, {told.published} published"),
         ("dropped", ", ".join(f"{count} ({reason})" for reason, count in sorted(told.dropped.items())) or "none"),
-        ("clients too slow", f"{told.slow_subscriber_stalls} times; what did not fit was lost to them"),
+        ("slow clients", f"{told.slow_subscriber_stalls} times; what did not fit was lost to them"),
     ]
     lines = [f"kernel {kernel.name} is running", indented(table(rows)), indented(session_table(told.sessions))]
     return "\n".join(lines)

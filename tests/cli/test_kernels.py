@@ -115,7 +115,7 @@ def test_status_shows_sessions_use_and_what_was_dropped(asked, llmspell, folder,
     assert sessions["mine"]["folder"] == str(folder)
     assert sessions["mine"]["state"] == "idle"
     assert f"  mine     idle         {sessions['mine']['pid']}" in shown.stdout
-    assert "  clients        2 (with this command)\n" in shown.stdout
+    assert "  clients       2 (with this command)\n" in shown.stdout
 
 
 def test_status_tells_why_a_session_died(asked, llmspell, kernel):
