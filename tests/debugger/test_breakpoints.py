@@ -9,7 +9,7 @@ from llmspell_kernel.debugger.breakpoints import (
     parse_hit_condition,
     parse_log_message,
 )
-from llmspell_kernel.debugger.probes import Probe, instrument, place, probe_points
+from llmspell_kernel.debugger.probes import Probe, instrument, place
 from lupa.lua54 import LuaRuntime
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.lua"))
@@ -64,10 +64,15 @@ def run(text):
     return lua.execute(chunk, text, lua.table())
 
 
+def probes_everywhere(placement, *expressions):
+    places = [one.place for points in placement.points.values() for one in points]
+    return {at: Probe(number, expressions) for number, at in enumerate(places, 1)}
+
+
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_lines_that_can_stop(name):
     text, lines = SNIPPETS[name]
-    points = probe_points(text.encode())
+    points = place(text.encode()).points
     if lines is not None:
         assert sorted(points) == lines
 
@@ -75,8 +80,8 @@ def test_lines_that_can_stop(name):
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_script_does_not_notice_a_probe_on_every_line(name):
     text = SNIPPETS[name][0].encode()
-    points = probe_points(text)
-    probed = instrument(text, {line: Probe(line) for line in points}, points)
+    placement = place(text)
+    probed = instrument(text, probes_everywhere(placement), placement)
     assert probed.count(b"\n") == text.count(b"\n")
     assert run(probed) == run(text)
     assert b"does not compile" not in run(probed)
@@ -85,9 +90,9 @@ def test_script_does_not_notice_a_probe_on_every_line(name):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_example_compiles_with_a_probe_on_every_line(path):
     text = path.read_bytes()
-    points = probe_points(text)
-    assert points
-    probed = instrument(text, {line: Probe(line, "x == 1") for line in points}, points)
+    placement = place(text)
+    probed = instrument(text, probes_everywhere(placement, "x == 1", "x"), placement)
+    assert probed != text
     assert probed.count(b"\n") == text.count(b"\n")
     body = probed[probed.find(b"\n") :] if probed.startswith(b"#") else probed
     LuaRuntime(encoding=None).compile(body)

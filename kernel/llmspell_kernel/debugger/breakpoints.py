@@ -15,7 +15,7 @@ from typing import Any
 
 from lupa.lua54 import LuaRuntime
 
-from .probes import Placement, Probe, instrument, place
+from .probes import Place, Placement, Probe, ProbePoint, instrument, on_one_line, place
 
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
 MAX_BREAKPOINTS = 10_000
@@ -30,11 +30,11 @@ LogPart = tuple[str, str]  # ("text", …) or ("expression", …)
 @dataclass(frozen=True, slots=True)
 class Breakpoint:
     """One breakpoint of a source. ``hit_condition`` and ``log_message`` are what ``hit_operator``, ``hit_count`` and
-    ``log`` were read from. ``complaint`` is what is wrong with its own texts, and stays; ``message`` says why it is
-    not verified now, or where it went."""
+    ``log`` were read from. The first ``ignore_count`` times that it would stop or log it does not. ``complaint`` is
+    what is wrong with its own texts, and stays; ``message`` says why it is not verified now, or where it went."""
 
     id: int
-    requested_line: int
+    requested: tuple[int, int | None]  # line and column
     line: int
     condition: str | None
     hit_operator: str | None
@@ -43,23 +43,32 @@ class Breakpoint:
     hit_condition: str | None = None
     log_message: str | None = None
     complaint: str | None = None
+    ignore_count: int = 0
+    enabled: bool = True
+    column: int | None = None
     verified: bool = False
     message: str | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
-        return (self.requested_line, self.condition, self.hit_operator, self.hit_count, self.log)
+        """What makes it another breakpoint; one that is disabled is still the same."""
+        return (self.requested, self.condition, self.hit_operator, self.hit_count, self.log, self.ignore_count)
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        logged = (text for kind, text in self.log or () if kind == "expression")
+        return (self.condition, *logged) if self.condition is not None else tuple(logged)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A probe in a loaded chunk; ``inline`` is the condition that stands in its text."""
+    """A probe in a loaded chunk; ``inline`` are the expressions that stand in its text."""
 
     number: int
     chunk_name: str
     source: str
-    line: int
-    inline: str | None
+    place: Place
+    inline: tuple[str, ...]
 
 
 class BreakpointError(ValueError):
@@ -73,12 +82,16 @@ def _compiler() -> tuple[threading.Lock, Any]:
     return threading.Lock(), check
 
 
-def check_expression(expression: str) -> str | None:
-    """The compiler's complaint about a Lua expression, None when it compiles."""
+def _complaint(code: bytes) -> str | None:
     lock, check = _compiler()
     with lock:
-        ok, message = check(b"return " + expression.encode("utf-8", "surrogateescape"))
+        ok, message = check(code)
     return None if ok else str(message.decode("utf-8", "replace")).removeprefix("condition:1: ")
+
+
+def check_expression(expression: str) -> str | None:
+    """The compiler's complaint about a Lua expression, None when it compiles."""
+    return _complaint(b"return " + expression.encode("utf-8", "surrogateescape"))
 
 
 def parse_hit_condition(text: str) -> tuple[str, int]:
@@ -149,9 +162,9 @@ class BreakpointTable:
         self._source_of = source_of or source_of_file
         self._read = read or read_source
         self._by_source: dict[str, list[Breakpoint]] = {}
-        # the lines that carry probes in the chunk last loaded from a source
-        self._loaded: dict[str, frozenset[int]] = {}
-        self._sites: dict[tuple[str, int, str | None], Site] = {}
+        # the places that carry probes in the chunk last loaded from a source
+        self._loaded: dict[str, frozenset[Place]] = {}
+        self._sites: dict[tuple[str, Place, tuple[str, ...]], Site] = {}
         # a cell has another chunk name each time it runs
         self._chunk_names: dict[str, list[str]] = {}
         self._next_id = 1
@@ -174,7 +187,10 @@ class BreakpointTable:
         with self._lock:
             before = self._by_source.get(source, [])
             # as ``set_breakpoints`` would find it
-            fresh = [replace(one, line=one.requested_line, verified=False, message=one.complaint) for one in before]
+            fresh = [
+                replace(one, line=one.requested[0], column=one.requested[1], verified=False, message=one.complaint)
+                for one in before
+            ]
             self._report(source, before, [self._resolve(one, source, placement) for one in fresh])
 
     def _placement(self, source: str) -> Placement | str:
@@ -185,6 +201,10 @@ class BreakpointTable:
             return f"{os.path.basename(source)} cannot be read: {error.strerror}"
         except ValueError as error:
             return str(error)
+
+    def locations(self, source: str, start: Place, end: Place) -> list[ProbePoint]:
+        """Where breakpoints can be, from ``start`` to ``end``. Raises OSError and ValueError as reading does."""
+        return list(place(self._read(source)).between(start, end))
 
     def clear(self) -> None:
         with self._lock:
@@ -204,7 +224,7 @@ class BreakpointTable:
             return list(self._loaded)
 
     def _parse(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> Breakpoint:
-        line = int(request["line"])
+        line, column = int(request["line"]), request.get("column")
         condition = (request.get("condition") or "").strip() or None
         complaint: str | None = None
         operator: str | None = None
@@ -220,7 +240,21 @@ class BreakpointTable:
         except BreakpointError as error:
             complaint = str(error)
         texts = (request.get("hitCondition") or None, request.get("logMessage") or None)
-        parsed = Breakpoint(0, line, line, condition, operator, count, log, *texts, complaint, message=complaint)
+        parsed = Breakpoint(
+            0,
+            (line, column),
+            line,
+            condition,
+            operator,
+            count,
+            log,
+            *texts,
+            complaint,
+            ignore_count=request.get("ignoreCount") or 0,
+            enabled=request.get("enabled") is not False,
+            column=column,
+            message=complaint,
+        )
         known = kept.pop(parsed.key, None)
         if known is not None:
             return replace(parsed, id=known.id)
@@ -232,7 +266,7 @@ class BreakpointTable:
             return replace(one, message=one.complaint or placement)
         resolved = _placed(one, placement)
         loaded = self._loaded.get(source)
-        if not resolved.verified or loaded is None or resolved.line in loaded:
+        if not resolved.verified or loaded is None or (resolved.line, resolved.column) in loaded:
             return resolved
         return replace(
             resolved,
@@ -252,23 +286,22 @@ class BreakpointTable:
                 return None
             placement = place(text)
             resolved = [_placed(one, placement) for one in breakpoints]
-            sites: dict[int, Site] = {}
-            for one in resolved:
-                if one.verified and one.line not in sites:
-                    sites[one.line] = self._site(chunk_name, source, one.line, _inline(one.condition))
+            expressions = _expressions(resolved)
+            if any(expressions.values()) and not _compiles(text, expressions, placement):
+                # more variables than a function can hold, perhaps: those expressions find theirs through the frame
+                expressions = dict.fromkeys(expressions, ())
+            sites = [self._site(chunk_name, source, at, inline) for at, inline in expressions.items()]
             self._forget_old_chunks(chunk_name, source)
-            self._loaded[source] = frozenset(sites)
+            self._loaded[source] = frozenset(expressions)
             self._report(source, breakpoints, resolved)
-            return instrument(
-                text, {line: Probe(site.number, site.inline) for line, site in sites.items()}, placement.points
-            )
+            return instrument(text, {site.place: Probe(site.number, site.inline) for site in sites}, placement)
 
-    def _site(self, chunk_name: str, source: str, line: int, inline: str | None) -> Site:
-        site = self._sites.get((chunk_name, line, inline))
+    def _site(self, chunk_name: str, source: str, at: Place, inline: tuple[str, ...]) -> Site:
+        site = self._sites.get((chunk_name, at, inline))
         if site is None:
-            site = Site(self._next_site, chunk_name, source, line, inline)
+            site = Site(self._next_site, chunk_name, source, at, inline)
             self._next_site += 1
-            self._sites[chunk_name, line, inline] = site
+            self._sites[chunk_name, at, inline] = site
         return site
 
     def _forget_old_chunks(self, chunk_name: str, source: str) -> None:
@@ -304,49 +337,71 @@ class BreakpointTable:
         with self._lock:
             table = []
             for site in self._sites.values():
-                here = [one for one in self._by_source.get(site.source, []) if one.verified and one.line == site.line]
+                here = [
+                    _for_lua(one, site)
+                    for one in self._by_source.get(site.source, [])
+                    if one.verified and (one.line, one.column) == site.place
+                ]
                 if here:
-                    table.append(
-                        {
-                            "site": site.number,
-                            "source": site.chunk_name,
-                            "line": site.line,
-                            "breakpoints": [_for_lua(one, site) for one in here],
-                        }
-                    )
+                    line, column = site.place
+                    entry = {"site": site.number, "source": site.chunk_name, "line": line, "column": column}
+                    table.append({**entry, "breakpoints": here})
             return table
 
 
 def _placed(one: Breakpoint, placement: Placement) -> Breakpoint:
     if one.complaint is not None:
         return one
-    line = placement.resolve(one.requested_line)
-    if line is None:
+    line, column = one.requested
+    point = placement.locate(line, column)
+    if point is None:
         return replace(one, verified=False, message="there is no code at or after this line")
     moved = None
-    if line > one.requested_line:
-        moved = f"there is no code on line {one.requested_line}"
-    elif line < one.requested_line:
-        moved = f"line {one.requested_line} belongs to the statement that begins here"
-    return replace(one, line=line, verified=True, message=moved)
+    if point.line > line:
+        moved = f"there is no code on line {line}"
+    elif point.line < line:
+        moved = f"line {line} belongs to the statement that begins here"
+    elif column is not None and point.column < column:
+        moved = f"column {column} belongs to the statement that begins here"
+        if column >= point.end_column:
+            moved = f"there is no code at or after column {column}"
+    elif column is not None and point.column > column:
+        moved = f"there is no code at column {column}"
+    return replace(one, line=point.line, column=point.column, verified=True, message=moved)
+
+
+def _expressions(breakpoints: Sequence[Breakpoint]) -> dict[Place, tuple[str, ...]]:
+    """The places of probes, with the expressions that may stand in the chunk's own lines; the others are evaluated
+    through the frame, which knows no variables of outer functions that the function itself does not use."""
+    found: dict[Place, dict[str, None]] = {}
+    for one in breakpoints:
+        if one.verified and one.column is not None:
+            at_place = found.setdefault((one.line, one.column), {})
+            at_place.update(dict.fromkeys(filter(None, map(on_one_line, one.expressions))))
+    return {at: tuple(expressions) for at, expressions in found.items()}
+
+
+def _compiles(text: bytes, expressions: Mapping[Place, tuple[str, ...]], placement: Placement) -> bool:
+    return _complaint(instrument(text, {at: Probe(0, inline) for at, inline in expressions.items()}, placement)) is None
 
 
 def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:
+    def part(expression: str) -> dict[str, Any]:
+        inline = on_one_line(expression)
+        number = site.inline.index(inline) + 1 if inline in site.inline else None
+        return {"expression": expression, "inline": number, "varargs": "..." in expression}
+
     return {
         "id": one.id,
-        "condition": one.condition,
-        "inline": one.condition is not None and one.condition == site.inline,
+        "enabled": one.enabled,
+        "condition": None if one.condition is None else part(one.condition),
         "hit_operator": one.hit_operator,
         "hit_count": one.hit_count,
-        "log": None if one.log is None else [{kind: text} for kind, text in one.log],
+        "ignore_count": one.ignore_count,
+        "log": None
+        if one.log is None
+        else [part(text) if kind == "expression" else {"text": text} for kind, text in one.log],
     }
-
-
-def _inline(condition: str | None) -> str | None:
-    """A condition that may stand in the chunk's own line; others are evaluated through the frame."""
-    if condition is None or any(part in condition for part in ("\n", "\r", "--", ";", "...")):
-        return None
-    return condition
 
 
 def source_of_file(chunk_name: str) -> str | None:

@@ -11,22 +11,40 @@ local running, status, rebuild = coroutine.running, coroutine.status, library.re
 local frame_environment, varargs_in = evaluation.frame_environment, evaluation.varargs_in
 local scalar_text, preview = presentation.scalar_text, presentation.preview
 
-local sites, hits = {}, {}
+local sites, hits, ignored = {}, {}, {}
+local evaluating -- the coroutine in which an expression of a breakpoint runs: nothing stops in it
 state.sites_by_line = {}
 
--- sites: id -> {site, source, line, breakpoints}; hits: breakpoint id -> how often it was reached with its condition.
+-- sites: id -> {site, source, line, column, breakpoints}; of those that are enabled.
+-- hits: breakpoint id -> how often it was reached with its condition; ignored: how often it did not stop for its
+-- ignore count.
+-- state.sites_by_line: chunk name -> line -> the place of the line's first probe, which is what state.skipped names.
 local function update()
   local shape, scalars
   local function collect(first, ...) shape, scalars = first, { ... } end
   collect(pull_breakpoints())
-  local known, by_line, counted = {}, {}, {}
+  local known, by_line, reached, passed, first = {}, {}, {}, {}, {}
   for _, site in library.ipairs(rebuild(shape, scalars)) do
-    known[site.site] = site
-    by_line[site.source] = by_line[site.source] or {}
-    by_line[site.source][site.line] = site.site
-    for _, breakpoint in library.ipairs(site.breakpoints) do counted[breakpoint.id] = hits[breakpoint.id] or 0 end
+    local enabled, count = {}, 0
+    for _, breakpoint in library.ipairs(site.breakpoints) do
+      local id = breakpoint.id
+      reached[id], passed[id] = hits[id] or 0, ignored[id] or 0
+      if breakpoint.enabled then
+        count = count + 1
+        enabled[count] = breakpoint
+      end
+    end
+    if count > 0 then
+      site.breakpoints, site.place = enabled, format("%d:%d:%s", site.line, site.column, site.source)
+      known[site.site] = site
+      local lines = by_line[site.source] or {}
+      by_line[site.source] = lines
+      local earlier = lines[site.line]
+      if not earlier or site.column < first[earlier] then lines[site.line] = site.place end
+      first[site.place] = site.column
+    end
   end
-  sites, state.sites_by_line, hits = known, by_line, counted
+  sites, state.sites_by_line, hits, ignored = known, by_line, reached, passed
 end
 
 local COMPARISONS = {
@@ -38,9 +56,9 @@ local COMPARISONS = {
   ["%"] = function(count, n) return count % n == 0 end,
 }
 
--- Levels of the script's thread, seen from the inspecting coroutine: 0 resume, 1 here, 2 the caller, 3 the probe, 4
--- the script's function. None of these calls may be a tail call.
-local SCRIPT_LEVEL <const> = 4
+-- Levels of the script's thread, seen from the inspecting coroutine: 0 resume, 1 here, 2 value_of, 3 its caller, 4 the
+-- probe, 5 the script's function; from varargs_in they are the same. None of these calls may be a tail call.
+local SCRIPT_LEVEL <const> = 5
 local function evaluate_here(code)
   local thread = running()
   local inspector = coroutine.create(function()
@@ -51,6 +69,7 @@ local function evaluate_here(code)
     if info.isvararg then return chunk(varargs_in(thread, SCRIPT_LEVEL)) end
     return chunk()
   end)
+  evaluating = inspector
   local ok, value = coroutine.resume(inspector)
   if ok and status(inspector) ~= "dead" then
     coroutine.close(inspector)
@@ -59,19 +78,35 @@ local function evaluate_here(code)
   return ok, value
 end
 
-local function holds(breakpoint, condition)
-  local ok, value
-  if breakpoint.inline then ok, value = pcall(condition) else ok, value = evaluate_here(breakpoint.condition) end
-  if ok then return value end
-  if value == library.interrupted or value == library.terminated then error(value, 0) end
-  return true, format("condition '%s' failed: %s", breakpoint.condition, library.text_of(value))
+-- The value of an expression: of the site's own function where the expression stands in the script's text.
+local function value_of(part, expressions)
+  local before, ok, value = evaluating, nil, nil
+  if not part.inline then
+    ok, value = evaluate_here(part.expression)
+  else
+    evaluating = running()
+    if part.varargs then
+      ok, value = pcall(expressions, part.inline, varargs_in(evaluating, SCRIPT_LEVEL))
+    else
+      ok, value = pcall(expressions, part.inline)
+    end
+  end
+  evaluating = before
+  if not ok and (value == library.interrupted or value == library.terminated) then error(value, 0) end
+  return ok, value
 end
 
-local function log_text(breakpoint)
+local function holds(breakpoint, expressions)
+  local ok, value = value_of(breakpoint.condition, expressions)
+  if ok then return value end
+  return true, format("condition '%s' failed: %s", breakpoint.condition.expression, library.text_of(value))
+end
+
+local function log_text(breakpoint, expressions)
   local parts = {}
   for i, part in library.ipairs(breakpoint.log) do
     if part.text then parts[i] = part.text else
-      local ok, value = evaluate_here(part.expression)
+      local ok, value = value_of(part, expressions)
       if not ok then
         parts[i] = "<" .. library.text_of(value) .. ">"
       else
@@ -82,30 +117,39 @@ local function log_text(breakpoint)
   return concat(parts)
 end
 
+-- Whether a breakpoint that was reached stops or logs, by its counts.
+local function counts(breakpoint)
+  local id = breakpoint.id
+  hits[id] = (hits[id] or 0) + 1 -- the condition may have been interrupted by an update that knows it no more
+  if breakpoint.hit_operator and not COMPARISONS[breakpoint.hit_operator](hits[id], breakpoint.hit_count) then
+    return false
+  end
+  local passed = ignored[id] or 0
+  if passed >= breakpoint.ignore_count then return true end
+  ignored[id] = passed + 1
+  return false
+end
+
 -- Probes are written as `""<<site` or `"site"<<function`: the shift of a string, which has no other meaning.
 local function probe(left, right)
-  local site_id, condition = right, nil
-  if left ~= "" then site_id, condition = library.tonumber(left), right end
+  local site_id, expressions = right, nil
+  if left ~= "" then site_id, expressions = library.tonumber(left), right end
   local site = sites[site_id]
-  if type(left) ~= "string" or condition ~= nil and type(condition) ~= "function" then
+  if type(left) ~= "string" or expressions ~= nil and type(expressions) ~= "function" then
     error("attempt to perform bitwise operation on a string value", 2)
   end
-  if not site or state.inspecting then return end
+  if not site or state.inspecting or evaluating and evaluating == running() then return end
   local skipped = state.skipped
-  local here = skipped and skipped.site == site_id and skipped.thread == running()
+  local here = skipped and skipped.site == site.place and skipped.thread == running()
   state.skipped = nil
   local reached, count, text = {}, 0, ""
   for _, breakpoint in library.ipairs(site.breakpoints) do
     local hit, message = true, nil
-    if breakpoint.condition then hit, message = holds(breakpoint, condition) end
-    if hit then
-      hits[breakpoint.id] = hits[breakpoint.id] + 1
-      if breakpoint.hit_operator then
-        hit = COMPARISONS[breakpoint.hit_operator](hits[breakpoint.id], breakpoint.hit_count)
-      end
-    end
+    if breakpoint.condition then hit, message = holds(breakpoint, expressions) end
+    -- a condition that fails is told at once, whatever the counts
+    if hit and not message then hit = counts(breakpoint) end
     if hit and breakpoint.log and not message then
-      log(log_text(breakpoint), site.source, site.line)
+      log(log_text(breakpoint, expressions), site.source, site.line)
     elseif hit then
       count = count + 1
       reached[count] = breakpoint.id
