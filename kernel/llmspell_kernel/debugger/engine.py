@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lupa.lua54 import LuaError
 
 from ..protocol.ldp import (
     BREAKPOINT_CAPABILITIES,
+    FURTHER_CAPABILITIES,
     MAX_INTEGER,
     RequestError,
     error_response,
@@ -32,6 +34,7 @@ from ..runtime.globals import GLOBALS
 from ..runtime.interrupt import InterruptUnavailableError
 from ..runtime.state import LUA_FOLDER, Runtime, compile_internal, never_raising
 from ..runtime.values import Scalar, Value, decode, encode
+from .breakpoint_locations import breakpoint_locations
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
 from .inspection import evaluated, scope, source_name, stack_frame, variable, watched
 from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable, rich_variable
@@ -349,6 +352,7 @@ class Debugger:
             "configurationDone": self._configuration_done,
             "setBreakpoints": self._set_breakpoints,
             "breakpoints": self._breakpoints,
+            "breakpointLocations": partial(breakpoint_locations, self._table),
             "setExceptionBreakpoints": self._set_exception_breakpoints,
             "setWatchExpressions": self._set_watch_expressions,
             "watchExpressions": self._watch_expressions,
@@ -373,7 +377,7 @@ class Debugger:
     def _initialize(self, request: Request, respond: Respond) -> None:
         self._attached = True
         self._front_end = _arguments(request).get("clientID") == FRONT_END
-        respond(response(request, {**BREAKPOINT_CAPABILITIES, "supportsModulesRequest": True}))
+        respond(response(request, {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES}))
         self._send_event("initialized", {})
 
     def _attach(self, request: Request, respond: Respond) -> None:
@@ -804,9 +808,14 @@ def _check_breakpoint(value: object, field: str) -> None:
     """Raises RequestError where a source breakpoint has a field of a wrong type."""
     if not isinstance(value, dict):
         raise RequestError(f"{field}: expected an object")
-    line = value.get("line")
-    if isinstance(line, bool) or not isinstance(line, int) or not 1 <= line <= MAX_INTEGER:
-        raise RequestError(f"{field}.line: expected an integer from 1 to {MAX_INTEGER}, got {line!r}")
+    for name, least, optional in (("line", 1, False), ("column", 1, True), ("ignoreCount", 0, True)):
+        number = value.get(name)
+        if number is None and optional:
+            continue
+        if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= MAX_INTEGER:
+            raise RequestError(f"{field}.{name}: expected an integer from {least} to {MAX_INTEGER}, got {number!r}")
+    if not isinstance(value.get("enabled"), bool | None):
+        raise RequestError(f"{field}.enabled: expected true or false, got {value['enabled']!r}")
     for name in ("condition", "hitCondition", "logMessage"):
         text = value.get(name)
         if text is not None and not isinstance(text, str):
@@ -823,7 +832,7 @@ def _with_known_texts(
 ) -> Sequence[SourceBreakpoint]:
     """JupyterLab sends back the breakpoints that it was told of, but only their lines: the conditions of such a line
     stay as they are."""
-    by_line = {one["line"]: {name: one[name] for name in TEXT_FIELDS if one.get(name)} for one in known}
+    by_line = {one["line"]: kept_fields(one) for one in known}
     return [
         {**by_line.get(one["line"], {}), **one} if not any(one.get(name) for name in TEXT_FIELDS) else one
         for one in requests
@@ -836,9 +845,10 @@ def _not_in_force(path: str, one: SourceBreakpoint) -> dict[str, Any]:
 
 
 def listed(path: str, one: Breakpoint) -> dict[str, Any]:
-    """The same as ``described`` with the texts of the breakpoint."""
+    """The same as ``described`` with what the client gave beyond its place."""
     texts = {"condition": one.condition, "hitCondition": one.hit_condition, "logMessage": one.log_message}
-    return described(path, one) | {name: text for name, text in texts.items() if text is not None}
+    given = {name: text for name, text in texts.items() if text is not None}
+    return described(path, one) | given | ({"ignoreCount": one.ignore_count} if one.ignore_count else {})
 
 
 def described(path: str, one: Breakpoint) -> dict[str, Any]:
@@ -849,6 +859,10 @@ def described(path: str, one: Breakpoint) -> dict[str, Any]:
         "line": one.line,
         "source": {"name": os.path.basename(path), "path": path},
     }
+    if one.requested[1] is not None:
+        body["column"] = one.column
+    if not one.enabled:
+        body["enabled"] = False
     if one.message:
         body["message"] = one.message
     return body

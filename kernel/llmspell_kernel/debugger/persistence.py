@@ -29,6 +29,7 @@ LOCK_SECONDS = 1.0
 LOCK_AGAIN_SECONDS = 0.01
 
 TEXT_FIELDS = ("condition", "hitCondition", "logMessage")
+_KEPT_FIELDS = ("column", *TEXT_FIELDS, "ignoreCount")
 
 SourceBreakpoint = Mapping[str, Any]
 _PRIVATE_FILE = 0o600
@@ -82,7 +83,8 @@ def _check_number(breakpoints: Sequence[SourceBreakpoint]) -> None:
 
 def kept_fields(one: SourceBreakpoint) -> SourceBreakpoint:
     """What of a request's breakpoint is remembered."""
-    return {"line": one["line"], **{name: one[name] for name in TEXT_FIELDS if one.get(name)}}
+    off = {"enabled": False} if one.get("enabled") is False else {}
+    return {"line": one["line"], **{name: one[name] for name in _KEPT_FIELDS if one.get(name)}, **off}
 
 
 def load(path: Path) -> Remembered:
@@ -232,10 +234,14 @@ def _is_list_of(value: object, holds: Callable[[Any], bool]) -> bool:
 def _is_breakpoint(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
-    line = value.get("line")
-    if isinstance(line, bool) or not isinstance(line, int) or not 1 <= line <= MAX_INTEGER:
+    numbers = (value.get("line"), value.get("column", 1), value.get("ignoreCount", 1))
+    if not all(_is_positive(one) for one in numbers) or not isinstance(value.get("enabled", True), bool):
         return False
     return all(isinstance(value.get(name), str | None) for name in TEXT_FIELDS)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_INTEGER
 
 
 def _write(path: Path, remembered: Remembered) -> None:

@@ -17,6 +17,12 @@ BREAKPOINT_CAPABILITIES: Mapping[str, bool] = {
     "supportTerminateDebuggee": True,
 }
 
+# What it can do besides: the adapter announces such a flag when it has the request.
+FURTHER_CAPABILITIES: Mapping[str, bool] = {
+    "supportsModulesRequest": True,
+    "supportsBreakpointLocationsRequest": True,
+}
+
 MAX_INTEGER = 2**31 - 1
 
 
