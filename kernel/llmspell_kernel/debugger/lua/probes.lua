@@ -56,17 +56,18 @@ local COMPARISONS = {
   ["%"] = function(count, n) return count % n == 0 end,
 }
 
--- Levels of the script's thread, seen from the inspecting coroutine: 0 resume, 1 here, 2 value_of, 3 its caller, 4 the
--- probe, 5 the script's function; from varargs_in they are the same. None of these calls may be a tail call.
+-- Levels of the script's thread, seen from the inspecting coroutine: 0 resume, 1 here, 2 value_of, 3 its caller, 4
+-- reach, then the script's function (a probe reaches by a tail call); from varargs_in they are the same. None of the
+-- other calls may be a tail call. `level` is the script's.
 local SCRIPT_LEVEL <const> = 5
-local function evaluate_here(code)
+local function evaluate_here(code, level)
   local thread = running()
   local inspector = coroutine.create(function()
-    local info = getinfo(thread, SCRIPT_LEVEL, "fSu")
-    local environment = frame_environment(thread, SCRIPT_LEVEL, info)
+    local info = getinfo(thread, level, "fSu")
+    local environment = frame_environment(thread, level, info)
     local chunk, message = raw_load("return " .. code, "=breakpoint", "t", environment)
     if not chunk then error(message, 0) end
-    if info.isvararg then return chunk(varargs_in(thread, SCRIPT_LEVEL)) end
+    if info.isvararg then return chunk(varargs_in(thread, level)) end
     return chunk()
   end)
   evaluating = inspector
@@ -79,14 +80,14 @@ local function evaluate_here(code)
 end
 
 -- The value of an expression: of the site's own function where the expression stands in the script's text.
-local function value_of(part, expressions)
+local function value_of(part, expressions, level)
   local before, ok, value = evaluating, nil, nil
   if not part.inline then
-    ok, value = evaluate_here(part.expression)
+    ok, value = evaluate_here(part.expression, level)
   else
     evaluating = running()
     if part.varargs then
-      ok, value = pcall(expressions, part.inline, varargs_in(evaluating, SCRIPT_LEVEL))
+      ok, value = pcall(expressions, part.inline, varargs_in(evaluating, level))
     else
       ok, value = pcall(expressions, part.inline)
     end
@@ -96,17 +97,17 @@ local function value_of(part, expressions)
   return ok, value
 end
 
-local function holds(breakpoint, expressions)
-  local ok, value = value_of(breakpoint.condition, expressions)
+local function holds(breakpoint, expressions, level)
+  local ok, value = value_of(breakpoint.condition, expressions, level)
   if ok then return value end
   return true, format("condition '%s' failed: %s", breakpoint.condition.expression, library.text_of(value))
 end
 
-local function log_text(breakpoint, expressions)
+local function log_text(breakpoint, expressions, level)
   local parts = {}
   for i, part in library.ipairs(breakpoint.log) do
     if part.text then parts[i] = part.text else
-      local ok, value = value_of(part, expressions)
+      local ok, value = value_of(part, expressions, level)
       if not ok then
         parts[i] = "<" .. library.text_of(value) .. ">"
       else
@@ -130,33 +131,38 @@ local function counts(breakpoint)
   return false
 end
 
--- Probes are written as `""<<site` or `"site"<<function`: the shift of a string, which has no other meaning.
-local function probe(left, right)
-  local site_id, expressions = right, nil
-  if left ~= "" then site_id, expressions = library.tonumber(left), right end
-  local site = sites[site_id]
-  if type(left) ~= "string" or expressions ~= nil and type(expressions) ~= "function" then
-    error("attempt to perform bitwise operation on a string value", 2)
-  end
+-- The script is at a site. `expressions` is the function in its text, if there is one.
+local function reach(site, expressions, level)
   if not site or state.inspecting or evaluating and evaluating == running() then return end
   local skipped = state.skipped
   local here = skipped and skipped.site == site.place and skipped.thread == running()
   state.skipped = nil
-  local reached, count, text = {}, 0, ""
+  local reached, count, text, reason = {}, 0, "", "function breakpoint"
   for _, breakpoint in library.ipairs(site.breakpoints) do
     local hit, message = true, nil
-    if breakpoint.condition then hit, message = holds(breakpoint, expressions) end
+    if breakpoint.condition then hit, message = holds(breakpoint, expressions, level) end
     -- a condition that fails is told at once, whatever the counts
     if hit and not message then hit = counts(breakpoint) end
     if hit and breakpoint.log and not message then
-      log(log_text(breakpoint, expressions), site.source, site.line)
+      log(log_text(breakpoint, expressions, level), site.source, site.line)
     elseif hit then
       count = count + 1
       reached[count] = breakpoint.id
       text = message or text
+      if not breakpoint["function"] then reason = "breakpoint" end
     end
   end
-  if count > 0 and not here then state.park("breakpoint", text, unpack(reached, 1, count)) end
+  if count > 0 and not here then state.park(reason, text, unpack(reached, 1, count)) end
+end
+
+-- Probes are written as `""<<site` or `"site"<<function`: the shift of a string, which has no other meaning.
+local function probe(left, right)
+  local site_id, expressions = right, nil
+  if left ~= "" then site_id, expressions = library.tonumber(left), right end
+  if type(left) ~= "string" or expressions ~= nil and type(expressions) ~= "function" then
+    error("attempt to perform bitwise operation on a string value", 2)
+  end
+  return reach(sites[site_id], expressions, SCRIPT_LEVEL)
 end
 
 getmetatable("").__shl = probe

@@ -50,13 +50,19 @@ end
 
 library.raise, library.bad_argument, library.is_internal, library.write = raise, bad_argument, is_internal, write
 
+-- What is told of errors before the stack unwinds (debugger/lua/exceptions.lua); nil while no exception stops a script.
+local exceptions
+
 -- The gate -----------------------------------------------------------------------------------------------------
 
 local flatten, rebuild = values_chunk(library)
 library.flatten, library.rebuild = flatten, rebuild
 
 local function receive(ok, shape, page, ...)
-  if not ok then raise(shape) end
+  if not ok then
+    if exceptions then exceptions.host_failed(shape) end
+    raise(shape)
+  end
   if shape == "s" then return (...) end
   if shape == "n" then return nil end
   if not page then return rebuild(shape, { ... }) end
@@ -102,7 +108,10 @@ function load_text(text, name, ...)
       if chunk then return chunk end
     end
   end
-  return raw_load(text, name, "t", ...)
+  local chunk, message = raw_load(text, name, "t", ...)
+  if chunk then return chunk end
+  if exceptions then exceptions.not_compiled(message) end
+  return nil, message
 end
 
 -- A byte order mark and a first line that starts with # are skipped as luaL_loadfilex does; the line is kept empty.
@@ -430,7 +439,16 @@ local function passed(ok, ...)
   return ok, ...
 end
 
-function globals.pcall(...) return passed(pcall(...)) end
+-- Replaced while exceptions stop the script: the same calls at the same levels, but with a message handler.
+local protected, settled = pcall, passed
+
+function library.set_exceptions(part)
+  exceptions = part
+  protected, settled = part and part.protected or pcall, part and part.settled or passed
+end
+library.passed = passed
+
+function globals.pcall(...) return settled(protected(...)) end
 
 function globals.xpcall(chunk, handler, ...)
   if type(handler) ~= "function" then return passed(xpcall(chunk, handler, ...)) end
@@ -440,13 +458,57 @@ function globals.xpcall(chunk, handler, ...)
       interruption = value
       return value
     end
+    if exceptions then exceptions.raised(value, "caught") end
     return handler(value, ...)
   end
   local function finish(...)
     if interruption then error(interruption, 0) end
-    return ...
+    return settled(...)
   end
+  if exceptions then exceptions.begin() end
   return finish(xpcall(chunk, handle, ...))
+end
+
+-- Coroutines ---------------------------------------------------------------------------------------------------
+
+local native_coroutine, getupvalue = library.coroutine, library.debug.getupvalue
+local create, wrap, resume, close, status = native_coroutine.create, native_coroutine.wrap, native_coroutine.resume,
+  native_coroutine.close, native_coroutine.status
+local coroutine_table = {}
+for key, value in next, native_coroutine do coroutine_table[key] = value end
+globals.coroutine, package.loaded.coroutine = coroutine_table, coroutine_table
+
+-- Those that scripts have made and that still exist: a hook has to reach them all.
+local coroutines = setmetatable({}, { __mode = "k" })
+library.coroutines = coroutines
+
+function coroutine_table.create(chunk)
+  if type(chunk) ~= "function" then bad_argument(1, "create", "function", chunk) end
+  local thread = create(chunk)
+  coroutines[thread] = true
+  return thread
+end
+
+function coroutine_table.wrap(chunk)
+  if type(chunk) ~= "function" then bad_argument(1, "wrap", "function", chunk) end
+  local resumed = wrap(chunk)
+  -- a C function, whose one upvalue is its coroutine
+  local _, thread = getupvalue(resumed, 1)
+  coroutines[thread] = true
+  return resumed
+end
+
+-- As pcall: an interrupt ends the coroutine and passes.
+function coroutine_table.resume(thread, ...)
+  if type(thread) ~= "thread" then bad_argument(1, "resume", "coroutine", thread) end
+  return passed(resume(thread, ...))
+end
+
+function coroutine_table.close(thread)
+  if type(thread) ~= "thread" then bad_argument(1, "close", "coroutine", thread) end
+  local condition = status(thread)
+  if condition ~= "suspended" and condition ~= "dead" then raise(format("cannot close a %s coroutine", condition)) end
+  return passed(close(thread))
 end
 
 -- What scripts must not have -----------------------------------------------------------------------------------
