@@ -16,7 +16,7 @@ for _, name in ipairs { "string", "table", "math", "os", "io", "coroutine", "utf
 end
 
 local raw_load, type, tostring, select, error, pcall, xpcall = load, type, tostring, select, error, pcall, xpcall
-local rawget, setmetatable, getmetatable = rawget, setmetatable, getmetatable
+local rawget, rawequal, setmetatable, getmetatable = rawget, rawequal, setmetatable, getmetatable
 local concat, unpack = table.concat, table.unpack
 local sub, find, gsub, format, byte = string.sub, string.find, string.gsub, string.format, string.byte
 local getinfo, native_traceback = debug.getinfo, debug.traceback
@@ -471,9 +471,9 @@ end
 
 -- Coroutines ---------------------------------------------------------------------------------------------------
 
-local native_coroutine, getupvalue = library.coroutine, library.debug.getupvalue
-local create, wrap, resume, close, status = native_coroutine.create, native_coroutine.wrap, native_coroutine.resume,
-  native_coroutine.close, native_coroutine.status
+local native_coroutine = library.coroutine
+local create, resume, close, status = native_coroutine.create, native_coroutine.resume, native_coroutine.close,
+  native_coroutine.status
 local coroutine_table = {}
 for key, value in next, native_coroutine do coroutine_table[key] = value end
 globals.coroutine, package.loaded.coroutine = coroutine_table, coroutine_table
@@ -489,26 +489,85 @@ function coroutine_table.create(chunk)
   return thread
 end
 
+-- The coroutine of coroutine.wrap that has died last: its error as it was passed on, the place where that was raised,
+-- and what the stack was. The error of an earlier one is not kept alive for that.
+local death = setmetatable({ chunk_name = "", line = 0, stack = "" }, { __mode = "v" })
+
+-- The topmost place of a script on a stack.
+local function place_on(thread)
+  for level = 0, 64 do
+    local info = getinfo(thread, level, "Sl")
+    if not info then break end
+    if info.currentline > 0 and not is_internal(info.source) then return info.source, info.currentline end
+  end
+  return "", 0
+end
+
+-- The lines of a stack below the call of a coroutine that has died, which the error passes.
+local function below(stack)
+  return (gsub(stack, "^\nstack traceback:\n\t%[C%]: in function 'error'\n[^\n]+\n\t%(%.%.%.tail calls%.%.%.%)", ""))
+end
+
+-- What coroutine.wrap of Lua does with an error (auxwrap of lcorolib.c): it closes the coroutine and passes the error
+-- on, with the place of the call before a text. That function is not used: it says nothing before the stack is gone.
+local function unwrapped(thread, ok, ...)
+  if ok then return ... end
+  local value = ...
+  if getinfo(thread, 0, "") and status(thread) == "dead" then
+    if exceptions then exceptions.died(thread, value) end
+    local chunk_name, line, stack = death.chunk_name, death.line, native_traceback(thread, "")
+    if death.value ~= nil and rawequal(death.value, value) then
+      stack = death.stack .. below(stack)
+    else
+      chunk_name, line = place_on(thread)
+    end
+    local _, last = close(thread)
+    local same = rawequal(last, value)
+    value = last
+    if type(value) == "string" and value ~= "not enough memory" then
+      local info = getinfo(2, "Sl")
+      if info and info.currentline > 0 then value = format("%s:%d: %s", info.short_src, info.currentline, value) end
+    end
+    if same then
+      death.value, death.chunk_name, death.line, death.stack = value, chunk_name, line, stack
+      if exceptions then exceptions.passes_on(value) end
+    end
+  elseif type(value) == "string" then
+    local info = getinfo(2, "Sl")
+    if info and info.currentline > 0 then value = format("%s:%d: %s", info.short_src, info.currentline, value) end
+  end
+  error(value, 0)
+end
+
 function coroutine_table.wrap(chunk)
   if type(chunk) ~= "function" then bad_argument(1, "wrap", "function", chunk) end
-  local resumed = wrap(chunk)
-  -- a C function, whose one upvalue is its coroutine
-  local _, thread = getupvalue(resumed, 1)
+  local thread = create(chunk)
   coroutines[thread] = true
-  return resumed
+  return function(...) return unwrapped(thread, resume(thread, ...)) end
+end
+
+local function resumed(thread, ok, ...)
+  if not ok and exceptions then exceptions.died(thread, (...), "caught") end
+  return passed(ok, ...)
 end
 
 -- As pcall: an interrupt ends the coroutine and passes.
 function coroutine_table.resume(thread, ...)
   if type(thread) ~= "thread" then bad_argument(1, "resume", "coroutine", thread) end
-  return passed(resume(thread, ...))
+  return resumed(thread, resume(thread, ...))
+end
+library.resume = coroutine_table.resume
+
+local function closed(condition, ok, ...)
+  if not ok and exceptions and condition == "suspended" then exceptions.past((...)) end
+  return passed(ok, ...)
 end
 
 function coroutine_table.close(thread)
   if type(thread) ~= "thread" then bad_argument(1, "close", "coroutine", thread) end
   local condition = status(thread)
   if condition ~= "suspended" and condition ~= "dead" then raise(format("cannot close a %s coroutine", condition)) end
-  return passed(close(thread))
+  return closed(condition, close(thread))
 end
 
 -- What scripts must not have -----------------------------------------------------------------------------------
@@ -527,10 +586,12 @@ local function text_of(value)
 end
 library.text_of = text_of
 
--- A traceback as Lua writes it, without our own frames and without what lies below the chunk.
-local function traceback(level)
-  local kept, count = {}, 0
-  for line in library.string.gmatch(native_traceback("", level + 1), "[^\n]+") do
+-- A traceback as Lua writes it, without our own frames and without what lies below the chunk. `above` are those of
+-- coroutines whose error the chunk got.
+local function traceback(level, above)
+  local kept, count, stack = {}, 0, native_traceback("", level + 1)
+  if above then stack = above .. below(stack) end
+  for line in library.string.gmatch(stack, "[^\n]+") do
     if not find(line, "[llmspell", 1, true) then
       count = count + 1
       kept[count] = gsub(line, "in upvalue '(x?pcall)'$", "in function '%1'")
@@ -543,7 +604,8 @@ end
 
 -- The error that leaves a script: kind, message, traceback, chunk name, line.
 local function on_error(value)
-  local chunk_name, line = "", 0
+  if exceptions then exceptions.raised(value, "uncaught") end
+  local chunk_name, line, above = "", 0, nil
   for level = 2, 64 do
     local info = getinfo(level, "Sl")
     if not info then break end
@@ -559,7 +621,11 @@ local function on_error(value)
     and message == format("%s: %p", type(value), value) then
     message = format("(error object is a %s value)", type(value))
   end
-  return { kind, message, traceback(2), chunk_name, line }
+  if death.value ~= nil and rawequal(death.value, value) then
+    chunk_name, line, above = death.chunk_name, death.line, death.stack
+    death.value = nil
+  end
+  return { kind, message, traceback(2, above), chunk_name, line }
 end
 
 local function finish(ok, ...)
