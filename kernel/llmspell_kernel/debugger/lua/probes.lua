@@ -137,7 +137,7 @@ local function reach(site, expressions, level)
   local skipped = state.skipped
   local here = skipped and skipped.site == site.place and skipped.thread == running()
   state.skipped = nil
-  local reached, count, text, reason = {}, 0, "", "function breakpoint"
+  local reached, count, text, reason = nil, 0, "", "function breakpoint"
   for _, breakpoint in library.ipairs(site.breakpoints) do
     local hit, message = true, nil
     if breakpoint.condition then hit, message = holds(breakpoint, expressions, level) end
@@ -147,6 +147,7 @@ local function reach(site, expressions, level)
       log(log_text(breakpoint, expressions, level), site.source, site.line)
     elseif hit then
       count = count + 1
+      reached = reached or {}
       reached[count] = breakpoint.id
       text = message or text
       if not breakpoint["function"] then reason = "breakpoint" end
@@ -160,7 +161,8 @@ local function probe(left, right)
   local site_id, expressions = right, nil
   if left ~= "" then site_id, expressions = library.tonumber(left), right end
   if type(left) ~= "string" or expressions ~= nil and type(expressions) ~= "function" then
-    error("attempt to perform bitwise operation on a string value", 2)
+    local culprit = type(left) == "number" and right or left
+    error(format("attempt to perform bitwise operation on a %s value", type(culprit)), 2)
   end
   return reach(sites[site_id], expressions, SCRIPT_LEVEL)
 end
