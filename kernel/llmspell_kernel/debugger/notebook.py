@@ -4,7 +4,7 @@ JupyterLab computes a cell's path itself: ``tmpFilePrefix + murmur2(code, hashSe
 keep the name that they have without a debugger (``=cell 3``); only what a client sees is given the path.
 
 Invariants: a cell's path depends on its text alone; the files lie in a folder of this process' user alone, which is
-removed at the session's end, and after a process that was killed by the next one that makes such a folder.
+removed at the session's end, and where a process was killed, by the zygote or the next one that makes such a folder.
 """
 
 import errno
@@ -173,7 +173,7 @@ def _make_folder() -> tuple[int, str]:
     import tempfile
 
     parent = os.path.realpath(tempfile.gettempdir())
-    _remove_left_behind(parent)
+    remove_left_behind()
     for _ in range(_ATTEMPTS):
         folder = tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=parent)
         descriptor = _hold(folder)  # not before another process saw it unheld, and removed it
@@ -183,9 +183,11 @@ def _make_folder() -> tuple[int, str]:
     raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK), parent)
 
 
-def _remove_left_behind(parent: str) -> None:
-    """Folders whose process was killed: nobody holds them any more."""
-    with os.scandir(parent) as entries:
+def remove_left_behind() -> None:
+    """Remove the folders of processes that were killed: nobody holds them any more."""
+    import tempfile
+
+    with os.scandir(tempfile.gettempdir()) as entries:
         folders = [entry.path for entry in entries if entry.name.startswith(_FOLDER_PREFIX)]
     for folder in folders:
         descriptor = _hold(folder)

@@ -146,8 +146,7 @@ def new_key() -> str:
 def private_folder(folder: AnyPath) -> AnyPath:
     """Create ``folder`` for its owner alone or make it so; raises ConnectionFileError when it cannot be."""
     try:
-        with contextlib.suppress(FileExistsError):
-            os.makedirs(folder, mode=_PRIVATE_FOLDER)
+        _make_private_folders(folder)
         status = os.lstat(folder)
         if not stat.S_ISDIR(status.st_mode):
             raise ConnectionFileError(f"{folder}: expected a folder, found {_kind(status.st_mode)}")
@@ -159,6 +158,15 @@ def private_folder(folder: AnyPath) -> AnyPath:
     except OSError as error:
         raise ConnectionFileError(f"{folder}: cannot be made a private folder: {error.strerror}") from error
     return folder
+
+
+def _make_private_folders(folder: str | os.PathLike[str]) -> None:
+    """``os.makedirs``, whose mode is that of the last folder alone."""
+    parent = os.path.dirname(os.path.abspath(folder))
+    if not os.path.lexists(parent):
+        _make_private_folders(parent)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, _PRIVATE_FOLDER)
 
 
 def write_connection_file(info: ConnectionInfo, path: Path | None = None) -> Path:

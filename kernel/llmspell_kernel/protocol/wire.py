@@ -34,7 +34,8 @@ class WireError(ValueError):
 
 
 class Message(NamedTuple):
-    """A verified message. ``content_bytes`` is JSON text of an object, parsed only on demand.
+    """A verified message. ``content_bytes`` is JSON text of an object, parsed only on demand; ``header_bytes`` is the
+    header as it came, to be sent back as the parent of what it causes.
 
     Buffers are not covered by the signature and are therefore not kept.
     """
@@ -44,6 +45,7 @@ class Message(NamedTuple):
     parent_header: JsonObject
     metadata: JsonObject
     content_bytes: bytes
+    header_bytes: bytes = b"{}"
 
     @property
     def msg_id(self) -> str:
@@ -58,10 +60,17 @@ class Message(NamedTuple):
         return parse_object(self.content_bytes, "content")
 
 
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def parse_object(text: bytes, field: str) -> JsonObject:
     """Parse one JSON object; ``field`` names it in the error."""
     try:
-        value = json.loads(text)
+        value = _DECODER.decode(text.decode("utf-8"))
     except RecursionError:
         raise WireError("malformed", f"{field}: JSON is nested too deep") from None
     except ValueError as error:
@@ -76,7 +85,8 @@ def encode(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def _timestamp() -> str:
+def timestamp() -> str:
+    """Now, in ISO 8601, as the date of a header."""
     now = time.time()
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e6):06d}Z"
 
@@ -87,7 +97,7 @@ def new_header(msg_type: str, session: str, username: str = "llmspell") -> JsonO
         "msg_id": os.urandom(16).hex(),
         "session": session,
         "username": username,
-        "date": _timestamp(),
+        "date": timestamp(),
         "msg_type": msg_type,
         "version": PROTOCOL_VERSION,
     }
@@ -109,16 +119,16 @@ class Signer:
     def serialize(
         self,
         header: JsonObject,
-        parent_header: JsonObject,
+        parent_header: JsonObject | bytes,
         content: Mapping[str, Any] | bytes,
         *,
         metadata: Mapping[str, Any] | None = None,
         identities: Sequence[bytes] = (),
     ) -> list[bytes]:
-        """The multipart of a message; ``content`` may be JSON text already."""
+        """The multipart of a message; ``content`` and ``parent_header`` may be JSON text already."""
         parts = [
             encode(header),
-            encode(parent_header),
+            parent_header if isinstance(parent_header, bytes) else encode(parent_header),
             encode(metadata or {}),
             content if isinstance(content, bytes) else encode(content),
         ]
@@ -150,6 +160,7 @@ class Signer:
             parent_header=parse_object(parts[1], "parent_header"),
             metadata=parse_object(parts[2], "metadata"),
             content_bytes=parts[3],
+            header_bytes=parts[0],
         )
 
     def _remember(self, signature: bytes) -> None:

@@ -16,8 +16,9 @@ REPLIES_WAITING = 4_096
 # Requests of one client that wait to be read; beyond this the client's own queue grows.
 REQUESTS_WAITING = 512
 # A connection whose peer takes nothing for this long is closed and what waits for it freed. A peer that reads again
-# connects anew by itself and sees the gap in the sequence.
-STALLED_MS = 60_000
+# connects anew by itself and sees the gap in the sequence. (TCP tells of it; over ipc ZMTP's heartbeat does.)
+STALLED_MS = 20_000
+MAX_SUBSCRIPTION_BYTES = 4096
 
 
 class Channels(NamedTuple):
@@ -56,7 +57,11 @@ def bind_channels(info: ConnectionInfo) -> tuple[Channels, ConnectionInfo]:
         socket.setsockopt(zmq.SNDHWM, REPLIES_WAITING)
         socket.setsockopt(zmq.RCVHWM, REQUESTS_WAITING)
     iopub = make(zmq.XPUB)
-    iopub.setsockopt(zmq.XPUB_VERBOSER, 1)  # every subscription is seen, so that clients can be counted
+    iopub.setsockopt(zmq.XPUB_VERBOSE, 1)  # every subscription is seen, so that each is welcomed
+    iopub.setsockopt(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION_BYTES)  # nothing else comes in there
+    if info.transport == "ipc":
+        iopub.setsockopt(zmq.HEARTBEAT_IVL, STALLED_MS // 2)
+        iopub.setsockopt(zmq.HEARTBEAT_TIMEOUT, STALLED_MS)
     iopub.setsockopt(zmq.XPUB_NODROP, 1)  # a full subscriber is noticed first, see Outgoing.publish
     iopub.set_hwm(IOPUB_WAITING)
     heartbeat = make(zmq.ROUTER)

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..protocol.connection import CHANNELS, ConnectionInfo
-from ..protocol.ldp import error_response
 from ..protocol.wire import Message, WireError
 from .description import kernel_info
-from .outgoing import Outgoing, refusal
+from .outgoing import Outgoing, debug_refusal, refusal
 from .sessions import Session, SessionError, Sessions
 
 
@@ -26,6 +25,7 @@ class Life:
         debug: Callable[[Session, Message], None],
         discard: Callable[[Session, str], None],
         stop: Callable[[], None],
+        expect: Callable[[str], None],
         clients: Callable[[], int],
     ) -> None:
         self.start = start  # fork its worker; raises OSError
@@ -33,6 +33,7 @@ class Life:
         self.debug = debug
         self.discard = discard  # end the worker, answer what waits with the reason
         self.stop = stop
+        self.expect = expect  # the subscription to an owner's topic
         self.clients = clients
 
 
@@ -66,7 +67,7 @@ class ControlRequests:
 
     def receive(self, message: Message) -> None:
         outgoing = self._outgoing
-        outgoing.publish_status("busy", message.header)
+        outgoing.publish_status("busy", message.header_bytes)
         handler = self._handlers.get(message.msg_type)
         if handler is None:
             outgoing.dropped["unknown request on control"] += 1
@@ -78,7 +79,7 @@ class ControlRequests:
                 answer = refusal(str(error))
         if answer is not None:
             outgoing.reply_control(message, {"status": "ok", **answer})
-            outgoing.publish_status("idle", message.header)
+            outgoing.publish_status("idle", message.header_bytes)
 
     def _interrupt(self, message: Message) -> dict[str, Any]:
         self._life.interrupt(self._sessions.of(message))
@@ -86,7 +87,7 @@ class ControlRequests:
 
     def _shutdown(self, message: Message) -> dict[str, Any]:
         answer = {"status": "ok", "restart": bool(message.content().get("restart"))}
-        self._outgoing.publish("shutdown_reply", answer, message.header)
+        self._outgoing.publish("shutdown_reply", answer, message.header_bytes)
         self._life.stop()
         return answer
 
@@ -94,8 +95,8 @@ class ControlRequests:
         try:
             session = self._sessions.of(message)
         except SessionError as error:
-            self._outgoing.reply_control(message, error_response(message.content(), str(error)))
-            self._outgoing.publish_status("idle", message.header)
+            self._outgoing.reply_control(message, debug_refusal(message, str(error)))
+            self._outgoing.publish_status("idle", message.header_bytes)
             return
         self._life.debug(session, message)
 
@@ -113,7 +114,7 @@ class ControlRequests:
         identifier = message.content().get("subshell_id")
         session = self._sessions[identifier]
         if not session.is_subshell:
-            raise SessionError(f"subshell_id: {identifier!r} is a session, not a subshell")
+            raise SessionError(f"subshell_id: '{session.name}' is a session, not a subshell")
         self._delete(session, f"the subshell '{session.name}' was deleted")
         return {}
 
@@ -130,6 +131,8 @@ class ControlRequests:
         except OSError as error:
             self._sessions.remove(session)
             raise SessionError(f"the session cannot be started: {error.strerror}") from error
+        for owner in session.owners:
+            self._life.expect(owner)
         return {"session": session.name}
 
     def _attach_session(self, message: Message) -> dict[str, Any]:
@@ -139,6 +142,7 @@ class ControlRequests:
             raise SessionError("owner: expected the topic of a subscription")
         if owner and session.is_owned:
             session.owners.add(owner)
+            self._life.expect(owner)
         return {"session": session.description()}
 
     def _reset_session(self, message: Message) -> dict[str, Any]:

@@ -17,14 +17,14 @@ import zmq
 
 from ..protocol.connection import ConnectionInfo
 from ..protocol.frames import Frame, FrameError
-from ..protocol.ldp import error_response
-from ..protocol.wire import JsonObject, Message, Signer, WireError
+from ..protocol.wire import Message, Signer, WireError, encode
 from .channels import Channels
+from .clients import PRESENCE_PREFIX, Clients
 from .control import ControlRequests, Life
-from .outgoing import Content, Outgoing, refusal
-from .sessions import MAIN, Session, Sessions
+from .outgoing import NO_PARENT, Content, Outgoing, Parent, debug_refusal, refusal
+from .sessions import MAIN, Session, Sessions, client_of
 from .shell import ShellRequests
-from .stdin import PRESENCE_PREFIX, InputRequests
+from .stdin import InputRequests
 from .workers import Ended, Workers
 
 
@@ -44,17 +44,18 @@ class Kernel:
         self._workers = Workers(zygote, self._poller, home, numbers)
         self._shell = ShellRequests(info, self._outgoing, self._sessions, self._workers, numbers)
         self._inputs = InputRequests(self._outgoing, self._sessions, self._workers)
+        self._clients = Clients()
         life = Life(
             start=self._workers.start,
             interrupt=self._interrupt,
             debug=self._debug,
             discard=self._discard,
             stop=self.stop,
-            clients=lambda: self._clients,
+            expect=self._clients.expect,
+            clients=lambda: self._clients.count,
         )
         self._control = ControlRequests(info, self._outgoing, self._sessions, life)
         self._running = True
-        self._clients = 0  # subscriptions, but for those to a client's own topic
         self._last_activity = time.monotonic()
         self._next_check = 0.0
 
@@ -74,28 +75,47 @@ class Kernel:
         poller.register(wake, zmq.POLLIN)
         while channels.iopub.poll(0):  # the first that a subscriber hears is its welcome
             self._on_subscription()
-        self._outgoing.publish_status("starting", {})
+        self._outgoing.publish_status("starting", NO_PARENT)
         while self._running:
-            ready = dict(poller.poll(1000))
+            ready = dict(poller.poll(self._clients.wait_milliseconds(1000)))
+            for topic in self._clients.gone():
+                self._client_gone(topic)
             if self._starter_gone(still_wanted) or (not ready and self._idle_for(idle_timeout)):
                 break
             if wake in ready and signal.SIGINT in os.read(wake, 64):
                 self._interrupt(self._sessions[MAIN])
-            # control first, whatever else has come
-            if channels.control in ready:
-                self._receive(channels.control, self._control.receive, self._outgoing.reply_control)
-            if self._workers.zygote_descriptor in ready:
-                self._on_zygote()
-            if channels.iopub in ready:
-                self._on_subscription()
-            for source, events in ready.items():
-                if isinstance(source, int) and (session := self._workers.session_at(source)) is not None:
-                    self._on_worker(session, events)
-            if channels.shell in ready:
-                self._receive(channels.shell, self._on_shell, self._outgoing.reply_shell)
-            if channels.stdin in ready:
-                self._receive(channels.stdin, self._inputs.receive, None)
+            self._dispatch(ready)
         self._workers.end_all()
+        for session in self._sessions:
+            self._worker_ended(session, "the kernel was shut down")
+
+    def _dispatch(self, ready: Mapping[Any, int]) -> None:
+        """One message of each source that has some."""
+        # control first, whatever else has come
+        if self._channels.control in ready:
+            self._guarded(self._receive, self._channels.control, self._control.receive, self._outgoing.reply_control)
+        if self._workers.zygote_descriptor in ready:
+            self._guarded(self._on_zygote)
+        if self._channels.iopub in ready:
+            self._guarded(self._on_subscription)
+        for source, events in ready.items():
+            if isinstance(source, int) and (session := self._workers.session_at(source)) is not None:
+                self._guarded(self._on_worker, session, events)
+        if self._channels.shell in ready:
+            self._guarded(self._receive, self._channels.shell, self._on_shell, self._outgoing.reply_shell)
+        if self._channels.stdin in ready:
+            self._guarded(self._receive, self._channels.stdin, self._inputs.receive, None)
+
+    def _guarded(self, handle: Callable[..., None], *arguments: Any) -> None:
+        try:
+            handle(*arguments)
+        except (TimeoutError, BrokenPipeError) as error:
+            _report(error)
+            print("llmspell-kernel: the process that starts sessions does not answer", file=sys.stderr)  # noqa: T201
+            self._running = False
+        except Exception as error:  # noqa: BLE001 - nothing that comes in ends the kernel
+            _report(error)
+            self._outgoing.dropped["internal error"] += 1
 
     def stop(self) -> None:
         """End ``serve``; called from a signal handler."""
@@ -109,7 +129,7 @@ class Kernel:
         return not still_wanted()
 
     def _idle_for(self, seconds: float | None) -> bool:
-        if seconds is None or self._clients > 0 or any(one.is_busy for one in self._sessions):
+        if seconds is None or self._clients.count > 0 or any(one.is_busy for one in self._sessions):
             self._last_activity = time.monotonic()
             return False
         return time.monotonic() - self._last_activity > seconds
@@ -133,44 +153,57 @@ class Kernel:
         except WireError as error:
             self._outgoing.dropped[error.reason] += 1
             self._answer_fault(message, answer, str(error))
+        except (TimeoutError, BrokenPipeError):
+            raise
         except Exception as error:  # noqa: BLE001 - no message ends the kernel
-            import traceback
-
-            traceback.print_exc(file=sys.stderr)
+            _report(error)
             self._outgoing.dropped["internal error"] += 1
             self._answer_fault(message, answer, f"internal error: {error!r} (a fault of LLMSpell)")
 
     def _answer_fault(self, message: Message, answer: Callable[[Message, Content], None] | None, problem: str) -> None:
         if answer is not None:
             answer(message, refusal(problem))
-            self._outgoing.publish_status("idle", message.header)
+            self._outgoing.publish_status("idle", message.header_bytes)
 
     def _on_shell(self, message: Message) -> None:
         if message.msg_type != "shutdown_request":
             self._shell.receive(message)
             return
         # taken on shell too, as older clients send it
-        self._outgoing.reply_shell(message, {"status": "ok", "restart": bool(message.content().get("restart"))})
+        answer = {"status": "ok", "restart": bool(message.content().get("restart"))}
+        self._outgoing.publish_status("busy", message.header_bytes)
+        self._outgoing.reply_shell(message, answer)
+        self._outgoing.publish_status("idle", message.header_bytes)
         self.stop()
 
     def _on_subscription(self) -> None:
         event = self._channels.iopub.recv()
         kind, topic, text = event[:1], event[1:], event[1:].decode("utf-8", "replace")
         if kind == b"\x01":
-            self._clients += not text.startswith(PRESENCE_PREFIX)
-            self._outgoing.publish("iopub_welcome", {"subscription": text}, {}, topic=topic)
+            self._clients.subscribed(text)
+            self._outgoing.publish("iopub_welcome", {"subscription": text}, NO_PARENT, topic=topic)
         elif kind == b"\x00":
-            self._clients -= not text.startswith(PRESENCE_PREFIX)
-            self._client_gone(text)
+            self._clients.left(text)
 
     def _client_gone(self, topic: str) -> None:
         self._inputs.client_gone(topic)
+        client = topic.removeprefix(PRESENCE_PREFIX)
         for session in self._sessions:
+            if client in session.debuggers:
+                session.debuggers.discard(client)
+                self._detach(session)
             if topic in session.owners:
                 session.owners.discard(topic)
                 if not session.owners:
                     self._sessions.remove(session)
                     self._discard(session, f"the client that owned session '{session.name}' is gone")
+
+    def _detach(self, session: Session) -> None:
+        """The last client that debugged a session is gone: nobody could let its script go on."""
+        if session.debuggers or session.link is None:
+            return
+        request = encode({"type": "request", "seq": 0, "command": "disconnect", "arguments": {}})
+        self._workers.send(session, {"type": "debug", "id": next(self._numbers)}, request)
 
     # What control requests do ------------------------------------------------------------------------------
 
@@ -191,12 +224,13 @@ class Kernel:
             return
         session.debug_requests[number] = message
         session.debugged = True
+        session.debuggers.add(client_of(message))
 
     def _end_debug_request(self, message: Message, answer: bytes | str) -> None:
         """Pass a worker's answer on; a text is the reason why there is none."""
-        content = error_response(_content_or_nothing(message), answer) if isinstance(answer, str) else answer
+        content = debug_refusal(message, answer) if isinstance(answer, str) else answer
         self._outgoing.reply_control(message, content, "debug_reply")
-        self._outgoing.publish_status("idle", message.header)
+        self._outgoing.publish_status("idle", message.header_bytes)
 
     def _discard(self, session: Session, reason: str) -> None:
         """End a session's worker and answer what waits for it; the next request gets a fresh one."""
@@ -240,13 +274,14 @@ class Kernel:
         request = session.current
         error = {"ename": "SessionEnded", "evalue": reason, "traceback": [reason]}
         if request is not None:
-            self._publish_of(session, "error", error, request.message.header)
+            self._publish_of(session, "error", error, request.message.header_bytes)
             self._shell.finish(session, {"status": "error", "execution_count": 0, **error})
         self._shell.refuse_queued(session, f"{reason}; this request was not run")
         for message in session.debug_requests.values():
             self._end_debug_request(message, reason)
         session.debug_requests.clear()
         parent = session.last_origin().header
+        session.debuggers.clear()
         if request is None and session.exit_code is None and (died or session.debugged):
             self._publish_of(session, "stream", {"name": "stderr", "text": f"llmspell: {reason}\n"}, parent)
         if session.debugged:
@@ -261,7 +296,7 @@ class Kernel:
         session: Session,
         msg_type: str,
         content: Content,
-        parent: JsonObject,
+        parent: Parent,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self._outgoing.publish(msg_type, content, parent, session=session.name, metadata=metadata)
@@ -318,11 +353,9 @@ class Kernel:
             self._sessions.comm_closed(comm_id)
 
 
-def _content_or_nothing(message: Message) -> JsonObject:
-    try:
-        return message.content()
-    except WireError:
-        return {}
+def _report(error: BaseException) -> None:
+    """To stderr, without importing anything: there may be no descriptor left to do so with."""
+    sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _death_reason(session: Session, ended: Ended) -> str:

@@ -31,12 +31,22 @@ def main(arguments: list[str] | None = None) -> int:
         print("llmspell-kernel: this platform has no fork; run scripts with 'llmspell run'", file=sys.stderr)  # noqa: T201
         return 1
     gc.disable()
+    _fill_standard_descriptors()
     from ..worker.zygote import fork_zygote
 
     zygote = fork_zygote()
     from .process import run_kernel
 
     return run_kernel(zygote, options.connection_file, options.idle_timeout)
+
+
+def _fill_standard_descriptors() -> None:
+    """A socket must not get the number of a standard stream that we were started without."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 class _Options(NamedTuple):
@@ -60,6 +70,10 @@ def _parse(given: list[str]) -> _Options | int:
             return 0
         name, separator, value = option.partition("=")
         if name not in ("-f", "--idle-timeout"):
+            if options.connection_file is not None:
+                # `jupyter run --kernel=llmspell FILE` gives the kernel its own arguments too
+                print(f"llmspell-kernel: ignored {option!r}", file=sys.stderr)  # noqa: T201
+                continue
             return _wrong_usage(f"unknown option {option!r}")
         if not separator:
             if not rest:

@@ -11,10 +11,14 @@ from typing import Any
 
 import zmq
 
-from ..protocol.wire import JsonObject, Message, Signer, new_header
+from ..protocol.ldp import error_response
+from ..protocol.wire import JsonObject, Message, Signer, WireError, new_header
 from .channels import Channels
 
 Content = Mapping[str, Any] | bytes
+# The header of the request that caused a message, as it came: encoding it again could fail.
+Parent = bytes
+NO_PARENT: Parent = b"{}"
 
 
 class Outgoing:
@@ -33,7 +37,7 @@ class Outgoing:
         self,
         msg_type: str,
         content: Content,
-        parent: JsonObject,
+        parent: Parent,
         *,
         topic: bytes | None = None,
         session: str = "",
@@ -61,13 +65,13 @@ class Outgoing:
             iopub.send_multipart(frames)
             iopub.setsockopt(zmq.XPUB_NODROP, 1)
 
-    def publish_status(self, state: str, parent: JsonObject) -> None:
+    def publish_status(self, state: str, parent: Parent) -> None:
         self.publish("status", {"execution_state": state}, parent)
 
     def reply(self, channel: "zmq.Socket[bytes]", message: Message, content: Content, msg_type: str = "") -> None:
         """Answer a request on the channel that it came on."""
         header = new_header(msg_type or message.msg_type.removesuffix("_request") + "_reply", self._session)
-        self._send(channel, message.identities, header, message.header, content)
+        self._send(channel, message.identities, header, message.header_bytes, content)
 
     def reply_control(self, message: Message, content: Content, msg_type: str = "") -> None:
         self.reply(self._channels.control, message, content, msg_type)
@@ -75,7 +79,7 @@ class Outgoing:
     def reply_shell(self, message: Message, content: Content) -> None:
         self.reply(self._channels.shell, message, content)
 
-    def ask_input(self, identities: tuple[bytes, ...], parent: JsonObject, content: Content) -> str | None:
+    def ask_input(self, identities: tuple[bytes, ...], parent: Parent, content: Content) -> str | None:
         """Send an ``input_request``; gives its msg_id, or None when the client has no stdin channel."""
         header = new_header("input_request", self._session)
         sent = self._send(self._channels.stdin, identities, header, parent, content)
@@ -86,7 +90,7 @@ class Outgoing:
         channel: "zmq.Socket[bytes]",
         identities: tuple[bytes, ...],
         header: JsonObject,
-        parent: JsonObject,
+        parent: Parent,
         content: Content,
     ) -> bool:
         frames = self._signer.serialize(header, parent, content, identities=identities)
@@ -106,3 +110,15 @@ class Outgoing:
 def refusal(message: str) -> dict[str, Any]:
     """The content of a reply to a request that was not carried out."""
     return {"status": "error", "ename": "RequestError", "evalue": message, "traceback": [message]}
+
+
+def debug_refusal(message: Message, problem: str) -> dict[str, Any]:
+    """The response to a ``debug_request`` that is not passed on, or whose worker has ended."""
+    try:
+        request = message.content()
+    except WireError:
+        request = {}
+    command, seq = request.get("command"), request.get("seq")
+    return error_response(
+        {"command": command if isinstance(command, str) else "", "seq": seq if isinstance(seq, int) else 0}, problem
+    )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import zmq
 
 from ..protocol.connection import (
+    CHANNELS,
     ConnectionFileError,
     ConnectionInfo,
     announce,
@@ -51,21 +52,40 @@ def run_kernel(zygote: socket.socket, connection_file: str | None, idle_timeout:
         print(f"llmspell-kernel: {error}", file=sys.stderr)  # noqa: T201
         channels.close()
         return 1
-    kernel = Kernel(channels, info, zygote, folder=os.getcwd(), home=home_path())
-    wake = _handle_signals(kernel)
-    gc.enable()
-    gc.freeze()
-    if given is None:
-        print(json.dumps({"connection_file": path, "kernel_id": info.kernel_id}), flush=True)  # noqa: T201
-    # Not earlier: two processes that import at once delay each other, most where two processors share one core.
-    zygote.sendall(pack({"type": "warm"}))
     try:
+        kernel = Kernel(channels, info, zygote, folder=os.getcwd(), home=home_path())
+        wake = _handle_signals(kernel)
+        gc.enable()
+        gc.freeze()
+        if given is None:
+            print(json.dumps({"connection_file": path, "kernel_id": info.kernel_id}), flush=True)  # noqa: T201
+        # Not earlier: two processes that import at once delay each other, most where two processors share one core.
+        zygote.sendall(pack({"type": "warm"}))
         kernel.serve(wake, idle_timeout=idle_timeout, still_wanted=_starter_lives() if given else lambda: True)
+    except OSError as error:
+        print(f"llmspell-kernel: {error}", file=sys.stderr)  # noqa: T201
+        return 1
     finally:
-        remove_connection_file(path)
+        _remove_if_ours(path, info)
         zygote.close()  # ends the workers too
         channels.close()
+        _remove_sockets(info)
     return 0
+
+
+def _remove_if_ours(path: str, info: ConnectionInfo) -> None:
+    """Another kernel may have been started with the same file meanwhile."""
+    with contextlib.suppress(ConnectionFileError):
+        if read_connection_file(path, template=True).kernel_id == info.kernel_id:
+            remove_connection_file(path)
+
+
+def _remove_sockets(info: ConnectionInfo) -> None:
+    if info.transport != "ipc":
+        return
+    for channel in CHANNELS:
+        with contextlib.suppress(OSError):
+            os.unlink(info.endpoint(channel).removeprefix("ipc://"))
 
 
 def _allow_descriptors() -> None:

@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..protocol.wire import JsonObject, Message
+from ..protocol.wire import Message
 from .workers import WorkerLink
 
 MAIN = "main"
@@ -28,20 +28,28 @@ class SessionError(ValueError):
 class Origin(NamedTuple):
     """Where a request came from: the parent of what it causes, and whom to ask for input."""
 
-    header: JsonObject
+    header: bytes
     identities: tuple[bytes, ...]
+    client: str = ""
 
 
-NOWHERE = Origin({}, ())
+NOWHERE = Origin(b"{}", ())
 
 
 class WaitingInput(NamedTuple):
-    """An ``input_request`` that was sent: its msg_id, the client's identity, the number the worker gave it."""
+    """An ``input_request`` that was sent: in which order, its msg_id, the client, the number the worker gave it."""
 
+    order: int
     msg_id: str
     identities: tuple[bytes, ...]
     client: str
     number: int
+
+
+def client_of(message: Message) -> str:
+    """The client that sent it: the ``session`` of its header (messaging 5.5, "General Message Format")."""
+    client = message.header.get("session")
+    return client if isinstance(client, str) else ""
 
 
 class PendingRequest:
@@ -72,6 +80,8 @@ class Session:
         self.waiting_input: WaitingInput | None = None
         self.debug_requests: dict[int, Message] = {}
         self.debugged = False
+        self.debuggers: set[str] = set()  # clients that have debugged it since its worker began
+        self.failed_at: dict[str, tuple[float, str]] = {}  # by client, see ShellRequests
         self.exit_code: int | None = None
         self.exit_reason = ""
         self.deaths = 0
@@ -79,7 +89,7 @@ class Session:
         self._origins: OrderedDict[int, Origin] = OrderedDict()
 
     def remember(self, number: int, message: Message) -> None:
-        self._origins[number] = Origin(message.header, message.identities)
+        self._origins[number] = Origin(message.header_bytes, message.identities, client_of(message))
         if len(self._origins) > REMEMBERED_REQUESTS:
             self._origins.popitem(last=False)
 
@@ -141,7 +151,8 @@ class Sessions:
     def __getitem__(self, name: object) -> Session:
         session = self._by_name.get(name) if isinstance(name, str) else None
         if session is None:
-            raise SessionError(f"there is no session {name!r}")
+            shown = repr(name[:_NAME_LENGTH]) if isinstance(name, str) else f"of type {type(name).__name__}"
+            raise SessionError(f"there is no session {shown}")
         return session
 
     def of(self, message: Message) -> Session:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # What a worker has not read yet. One that hangs in C code reads nothing.
 MAX_UNREAD_BYTES = 256 * 1024 * 1024
+# The zygote reads at once; one that does not is stopped or sick.
+_ZYGOTE_SECONDS = 2.0
 # What workers get for what they still have to write when the kernel ends.
 _END_SECONDS = 1.0
 
@@ -86,6 +88,7 @@ class Workers:
 
     def __init__(self, zygote: socket.socket, poller: zmq.Poller, home: str, numbers: "count[int]") -> None:
         self._zygote = zygote
+        zygote.settimeout(_ZYGOTE_SECONDS)
         self._poller = poller
         self._home = home
         self._numbers = numbers
@@ -168,7 +171,10 @@ class Workers:
 
     def read_zygote(self) -> list[Ended] | None:
         """Take what the zygote tells; gives the workers that ended, None when the zygote itself is gone."""
-        data = self._zygote.recv(1 << 16)
+        try:
+            data = self._zygote.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
         if not data:
             return None
         ended = []

@@ -184,7 +184,8 @@ class Session:
     def _reply(self, job: Job, content: Mapping[str, Any]) -> None:
         self._output.flush()
         msg_type = job.kind.removesuffix("_request") + "_reply"
-        stop = content["status"] == "error" and job.content.get("stop_on_error", True) is not False
+        loud = job.kind == "execute_request" and job.content.get("silent") is not True
+        stop = loud and content["status"] == "error" and job.content.get("stop_on_error", True) is not False
         self._link.send({"type": "reply", "id": job.id, "msg_type": msg_type, "stop": stop}, content)
 
     def _is_complete(self, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 
 from ..protocol.frames import FrameDecoder, pack
 
@@ -40,6 +41,7 @@ def fork_zygote() -> socket.socket:
 
 def _serve(kernel: socket.socket) -> None:
     select.select([kernel.fileno()], [], [])
+    from ..debugger.notebook import remove_left_behind
     from . import session  # noqa: F401 - warm: lupa, the runtime and what they import
 
     children: dict[int, int] = {}  # numbers by pid
@@ -54,10 +56,15 @@ def _serve(kernel: socket.socket) -> None:
         readable = select.select([kernel.fileno(), wake_read], [], [])[0]
         if wake_read in readable:
             os.read(wake_read, 4096)
-            _report_ended(kernel, children)
+            _report_ended(kernel, children, remove_left_behind)
         if kernel.fileno() not in readable:
             continue
-        data, received, _, _ = socket.recv_fds(kernel, 1 << 16, 16)
+        try:
+            data, received, _, _ = socket.recv_fds(kernel, 1 << 16, 16)
+        except ConnectionResetError:  # the kernel has ended without reading what we told it
+            data, received = b"", []
+        for one in received:
+            os.set_inheritable(one, False)  # what a script starts has no business with it
         descriptors += received
         if not data:
             for pid in children:
@@ -81,7 +88,7 @@ def _serve(kernel: socket.socket) -> None:
                     os.kill(pid, signal.SIGKILL)
 
 
-def _report_ended(kernel: socket.socket, children: dict[int, int]) -> None:
+def _report_ended(kernel: socket.socket, children: dict[int, int], clean_up: Callable[[], None]) -> None:
     while children:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -90,6 +97,9 @@ def _report_ended(kernel: socket.socket, children: dict[int, int]) -> None:
         if pid == 0:
             return
         code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            with contextlib.suppress(OSError):
+                clean_up()
         kernel.sendall(pack({"type": "ended", "number": children.pop(pid), "status": code}))
 
 
