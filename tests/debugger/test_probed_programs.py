@@ -9,6 +9,7 @@ from llmspell_kernel.runtime.tools.json_processor import close
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").rglob("*.lua"))
+LIMIT = 60  # a probe at every place takes its time on a loaded machine
 PROGRAMS = sorted((ROOT / "benchmarks" / "programs").glob("*.lua"))
 
 
@@ -35,7 +36,9 @@ def breakpoints_everywhere(debuggee, path, **fields):
 
 
 def seen(debuggee, path):
-    outcome = debuggee.run(path)
+    debuggee.start(path)
+    assert debuggee._ended.wait(LIMIT)
+    outcome = debuggee.end()
     assert debuggee.stops() == []
     return "".join(debuggee.output), outcome.error and (outcome.error.message, outcome.error.traceback)
 

@@ -158,13 +158,16 @@ end
 
 -- Probes are written as `""<<site` or `"site"<<function`: the shift of a string, which has no other meaning.
 local function probe(left, right)
-  local site_id, expressions = right, nil
-  if left ~= "" then site_id, expressions = library.tonumber(left), right end
-  if type(left) ~= "string" or expressions ~= nil and type(expressions) ~= "function" then
+  if left == "" then
+    local site = sites[right]
+    if not site then return end
+    return reach(site, nil, SCRIPT_LEVEL)
+  end
+  if type(left) ~= "string" or type(right) ~= "function" then
     local culprit = type(left) == "number" and right or left
     error(format("attempt to perform bitwise operation on a %s value", type(culprit)), 2)
   end
-  return reach(sites[site_id], expressions, SCRIPT_LEVEL)
+  return reach(sites[library.tonumber(left)], right, SCRIPT_LEVEL)
 end
 
 getmetatable("").__shl = probe
