@@ -36,6 +36,7 @@ from ..runtime.state import LUA_FOLDER, Runtime, compile_internal, never_raising
 from ..runtime.values import Scalar, Value, decode, encode
 from .breakpoint_locations import breakpoint_locations
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
+from .chunk_texts import ChunkTexts
 from .inspection import evaluated, scope, source_name, stack_frame, variable, watched
 from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable, rich_variable
 from .persistence import (
@@ -45,6 +46,7 @@ from .persistence import (
     SourceBreakpoint,
     kept_fields,
 )
+from .values import CANCELLED, cancel, completions, is_hexadecimal, set_expression, set_variable
 
 _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
@@ -63,7 +65,7 @@ INTERRUPT_AGAIN_SECONDS = 0.02
 MAX_WAITING = 1000
 
 # What may run code of the script, and so may take for ever.
-_EVALUATING = frozenset({b"evaluate", b"watch", b"richInspectVariables"})
+_EVALUATING = frozenset({b"evaluate", b"watch", b"richInspectVariables", b"setVariable", b"setExpression"})
 # Commands of a client that only asks; all others mean that somebody debugs.
 _ASKING = frozenset({"debugInfo", "breakpoints", "watchExpressions", "modules", "inspectVariables"})
 _NOT_ATTACHED = "kept for the project: in force when a debugger attaches to this session"
@@ -123,11 +125,12 @@ class Debugger:
         self._run_program = run_program
         self._terminate = terminate
         self._lock = threading.Lock()
-        self._memory = ProjectMemory(project_file, self._tell)
+        self._memory = ProjectMemory(project_file, self.tell)
         self._run_idle = run_idle
         self._uncounted = uncounted
         self._cells = cells if cells is not None else Cells()
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
+        self._texts = ChunkTexts(self._source_of, self._read_source)
         self._lua: Any = None
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._waiting: dict[int, _Pending] = {}
@@ -139,6 +142,9 @@ class Debugger:
         self.evaluate_seconds = EVALUATE_SECONDS
         self._evaluation_ended = threading.Event()
         self._evaluation_ended.set()
+        self._parts: list[Any] = []  # of an answer that comes in parts
+        self._evaluating = 0  # the number of the request that an evaluation is for
+        self._cancelled: set[int] = set()
         self._detached = False
         self._attached = False
         self._front_end = False  # the client that attached last is JupyterLab
@@ -160,6 +166,7 @@ class Debugger:
             never_raising(self._answer),
             self._runtime.memory.overdrawing(never_raising(self._pull_breakpoints, otherwise=(b"[]",))),
             never_raising(self._log),
+            self._runtime.memory.overdrawing(never_raising(self._constants, otherwise=(b"{}",))),
         )
         self._runtime.async_hook.set_debugger(self._lua)
         self._runtime.library.set_preparation(
@@ -213,18 +220,28 @@ class Debugger:
         self._send_event("stopped", body)
 
     def _next_request(self) -> tuple[Any, ...]:
-        with self._uncounted():
-            item = self._queue.get()
-        if item[0] == b"request":
-            self._begin_evaluation(item[2])
-        return item
+        while True:
+            with self._uncounted():
+                item = self._queue.get()
+            if item[0] != b"request" or self._begin_evaluation(item[1], item[2]):
+                return item
 
-    def _begin_evaluation(self, command: bytes) -> None:
-        if command not in _EVALUATING:
-            return
-        self._evaluation_ended = threading.Event()
+    def _begin_evaluation(self, number: int, command: bytes) -> bool:
+        """False for a request that was cancelled while it waited."""
+        with self._lock:
+            if number and number not in self._waiting:
+                return False
+            if command not in _EVALUATING:
+                return True
+            self._evaluating = number
+            self._evaluation_ended = threading.Event()
+        self._watch_evaluation(self.evaluate_seconds)
+        return True
+
+    def _watch_evaluation(self, seconds: float) -> None:
+        ended = self._evaluation_ended
         threading.Thread(
-            target=self._limit_evaluation, args=(self._evaluation_ended,), name="llmspell-evaluate", daemon=True
+            target=self._limit_evaluation, args=(ended, seconds), name="llmspell-evaluate", daemon=True
         ).start()
 
     def _end_evaluation(self) -> None:
@@ -233,19 +250,40 @@ class Debugger:
         self._evaluation_ended.set()
         self._runtime.async_hook.withdraw("interrupt")
 
-    def _limit_evaluation(self, ended: threading.Event) -> None:
+    def cancel(self, sequence: int) -> None:
+        """Interrupt the evaluation that a request (by its ``seq``) is for, or take it back while it waits."""
+        overtaken = None
+        with self._lock:
+            found = (number for number, one in self._waiting.items() if one.request.get("seq") == sequence)
+            number = next(found, 0)
+            if number and number == self._evaluating and not self._evaluation_ended.is_set():
+                self._cancelled.add(number)
+                self._watch_evaluation(0)
+            elif number:
+                overtaken = self._waiting.pop(number)
+        if overtaken is not None:
+            overtaken.respond(error_response(overtaken.request, CANCELLED))
+
+    def _limit_evaluation(self, ended: threading.Event, wait: float) -> None:
         """Interrupt an evaluation that takes too long, in whatever coroutine it is, until it has ended."""
-        wait = self.evaluate_seconds
         while not ended.wait(wait) and self._runtime.async_hook.available:
             self._runtime.async_hook.request("interrupt")
             wait = INTERRUPT_AGAIN_SECONDS
 
-    def _answer(self, number: int, ok: bool, shape: bytes, *scalars: Any) -> None:
+    def _answer(self, number: int, ok: bool | None, shape: bytes, *scalars: Any) -> None:
+        """``ok`` is None for a part of the scalars, more of which follow."""
+        if ok is None:
+            self._parts.extend(scalars)
+            return
         self._end_evaluation()
+        scalars, self._parts = (*self._parts, *scalars), []
         with self._lock:
             pending = self._waiting.pop(number)
+            cancelled = number in self._cancelled
+            self._cancelled.discard(number)
         if not ok:
-            pending.respond(error_response(pending.request, shape.decode("utf-8", "replace")))
+            problem = CANCELLED if cancelled else shape.decode("utf-8", "replace")
+            pending.respond(error_response(pending.request, problem))
             return
         try:
             body = pending.finish(decode(shape, scalars)[0])
@@ -261,6 +299,10 @@ class Debugger:
         shape, scalars = encode(self._table.site_table())  # type: ignore[arg-type]
         return shape, *scalars
 
+    def _constants(self, chunk_name: bytes, first: int, last: int, line: int) -> tuple[Any, ...]:
+        shape, scalars = encode(self._texts.constants(os.fsdecode(chunk_name), first, last, line))
+        return shape, *scalars
+
     def _log(self, text: bytes, source: bytes, line: int) -> None:
         self._flush()
         chunk_name = os.fsdecode(source)
@@ -273,7 +315,7 @@ class Debugger:
     def _breakpoint_changed(self, source: str, one: Breakpoint) -> None:
         self._send_event("breakpoint", {"reason": "changed", "breakpoint": described(source, one)})
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
         self._send_event("output", {"category": "important", "output": f"llmspell: {text}\n"})
 
     # Sources: files and cells ------------------------------------------------------------------------------
@@ -361,6 +403,10 @@ class Debugger:
             "scopes": self._scopes,
             "variables": self._variables,
             "evaluate": self._evaluate,
+            "setVariable": partial(set_variable, self),
+            "setExpression": partial(set_expression, self),
+            "completions": partial(completions, self),
+            "cancel": partial(cancel, self),
             "source": self._source,
             "modules": self._modules,
             "debugInfo": self._debug_info,
@@ -495,7 +541,7 @@ class Debugger:
             plain = [{"expression": one} for one in expressions]
             respond(response(request, {"watchExpressions": plain}))
             return
-        self._ask(
+        self.ask(
             request,
             respond,
             "watch",
@@ -507,27 +553,30 @@ class Debugger:
         if not self.stopped:
             respond(response(request, {"threads": [{"id": 1, "name": "main"}]}))
             return
-        self._ask(request, respond, "threads", [], lambda listed: {"threads": listed})
+        self.ask(request, respond, "threads", [], lambda listed: {"threads": listed})
 
     def _stack_trace(self, request: Request, respond: Respond) -> None:
         arguments = request.get("arguments") or {}
         thread = integer_argument(arguments, "threadId")
         start = integer_argument(arguments, "startFrame", default=0)
         levels = integer_argument(arguments, "levels", default=0)
-        self._ask(
+        self.ask(
             request,
             respond,
             "stackTrace",
             [thread, start, levels],
             lambda result: {
-                "stackFrames": [stack_frame(one, self._source_of(one["source"])) for one in result["frames"] or []],
+                "stackFrames": [
+                    stack_frame(one, self._source_of(one["source"]), self._texts.function_name)
+                    for one in result["frames"] or []
+                ],
                 "totalFrames": result["total"],
             },
         )
 
     def _scopes(self, request: Request, respond: Respond) -> None:
         frame = integer_argument(request.get("arguments") or {}, "frameId")
-        self._ask(request, respond, "scopes", [frame], lambda listed: {"scopes": [scope(one) for one in listed or []]})
+        self.ask(request, respond, "scopes", [frame], lambda listed: {"scopes": [scope(one) for one in listed or []]})
 
     def _variables(self, request: Request, respond: Respond) -> None:
         arguments = request.get("arguments") or {}
@@ -537,11 +586,11 @@ class Debugger:
             raise RequestError(f"filter: expected 'named' or 'indexed', got {kind!r}")
         start = integer_argument(arguments, "start", default=0)
         count = integer_argument(arguments, "count", default=0)
-        self._ask_or_look(
+        self.ask_or_look(
             request,
             respond,
             "variables",
-            [reference, kind, start, count],
+            [reference, kind, start, count, is_hexadecimal(arguments)],
             lambda listed: {"variables": [self._variable(one) for one in listed or []]},
         )
 
@@ -553,9 +602,11 @@ class Debugger:
         expression = text_argument(arguments, "expression")
         frame = integer_argument(arguments, "frameId", default=0)
         context = arguments.get("context") or "repl"
-        self._ask(request, respond, "evaluate", [expression, frame, context], lambda listed: evaluated(listed or []))
+        hexadecimal = is_hexadecimal(arguments)
+        sent = [expression, frame, context, hexadecimal]
+        self.ask(request, respond, "evaluate", sent, lambda listed: evaluated(listed or []))
 
-    def _ask(
+    def ask(
         self,
         request: Request,
         respond: Respond,
@@ -580,7 +631,7 @@ class Debugger:
         self._waiting[number] = pending
         return number
 
-    def _ask_or_look(
+    def ask_or_look(
         self,
         request: Request,
         respond: Respond,
@@ -593,7 +644,7 @@ class Debugger:
         """Have the stopped thread answer, or the job thread while it is idle. ``busy`` gives the answer while a
         script runs; without it that is an error."""
         if self.stopped:
-            self._ask(request, respond, command, arguments, finish)
+            self.ask(request, respond, command, arguments, finish)
             return
         pending = _Pending(request, respond, finish, busy)
         run_idle = self._run_idle
@@ -626,7 +677,8 @@ class Debugger:
         try:
             self.enable()
             shape, scalars = _encoded(arguments)
-            self._begin_evaluation(command)
+            if not self._begin_evaluation(number, command):
+                return
             self._lua.look(number, command, shape, *scalars)
         except LuaError as error:
             # an interrupt that came when what it was for had ended
@@ -708,7 +760,7 @@ class Debugger:
         respond(response(request, {"sourcePath": path}))
 
     def _inspect_variables(self, request: Request, respond: Respond) -> None:
-        self._ask_or_look(
+        self.ask_or_look(
             request,
             respond,
             "inspectVariables",
@@ -724,7 +776,7 @@ class Debugger:
         frame = integer_argument(arguments, "frameId", default=0)
         if frame and not self.stopped:
             raise RequestError("frameId: the script is not stopped")
-        self._ask_or_look(
+        self.ask_or_look(
             request,
             respond,
             "richInspectVariables",
@@ -739,7 +791,7 @@ class Debugger:
         frame = integer_argument(arguments, "srcFrameId")
         if not _NAME.fullmatch(target):
             raise RequestError(f"dstVariableName: {target!r} is not a variable's name")
-        self._ask(request, respond, "copyToGlobals", [source, target, frame], lambda _: {})
+        self.ask(request, respond, "copyToGlobals", [source, target, frame], lambda _: {})
 
     def _pause(self, request: Request, respond: Respond) -> None:
         with self._lock:

@@ -2,8 +2,10 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from .string_chunks import location
 
 _SURROGATE = re.compile("[\udc80-\udcff]")
 
@@ -13,11 +15,18 @@ def visible(text: str) -> str:
     return _SURROGATE.sub(lambda match: f"\\x{ord(match[0]) - 0xDC00:02X}", text)
 
 
-def stack_frame(frame: Mapping[str, Any], path: str | None) -> dict[str, Any]:
-    """DAP ``StackFrame``; ``path`` is where its chunk was loaded from. One that is no file has a source without."""
+def stack_frame(
+    frame: Mapping[str, Any], path: str | None, function_name: Callable[[str, int], str | None]
+) -> dict[str, Any]:
+    """DAP ``StackFrame``; ``path`` is where its chunk was loaded from. One that is no file has a source without.
+
+    ``function_name`` gives what the text calls the function that begins in a line of a chunk; how it was called is
+    what Lua knows.
+    """
+    name = function_name(frame["source"], frame["first"]) if frame["what"] == "Lua" else None
     body: dict[str, Any] = {
         "id": frame["id"],
-        "name": visible(frame["name"]),
+        "name": visible(name or frame["name"]),
         "line": max(frame["line"], 0),
         "column": 1 if frame["line"] > 0 else 0,
     }
@@ -25,7 +34,7 @@ def stack_frame(frame: Mapping[str, Any], path: str | None) -> dict[str, Any]:
     if frame.get("native"):
         body["presentationHint"] = "subtle"
     elif path is not None:
-        body["source"] = {"name": source_name(chunk_name), "path": path}
+        body["source"] = {"name": source_name(chunk_name), **location(path)}
     else:
         body["source"] = {"name": source_name(chunk_name), "presentationHint": "deemphasize"}
     return body
@@ -47,7 +56,7 @@ def scope(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
     if entry.get("hint") == "locals":
         body["presentationHint"] = "locals"
-    return body
+    return _with_counts(body, entry)
 
 
 def variable(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +82,10 @@ def evaluated(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "variablesReference": entry["reference"],
         }
         return _with_counts(body, entry)
-    return {"result": visible("\t".join(one["text"] for one in entries)), "variablesReference": 0}
+    return {
+        "result": visible("\t".join(one["text"] for one in entries)),
+        "variablesReference": entries[0]["all"] if entries else 0,
+    }
 
 
 def watched(expressions: Sequence[str], results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -87,7 +99,9 @@ def watched(expressions: Sequence[str], results: Sequence[Mapping[str, Any]]) ->
 
 
 def _with_counts(body: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    if entry.get("indexed"):
+    if entry.get("indexed") is not None:
         body["indexedVariables"] = entry["indexed"]
         body["namedVariables"] = entry["named"]
+    if entry.get("constant"):
+        body["presentationHint"] = {"attributes": ["constant", "readOnly"]}
     return body

@@ -9,12 +9,13 @@
 --   answer(number, ok, shape or message, scalars…)
 --   pull_breakpoints() -> shape, scalars…
 --   log(text, chunk name, line)
-local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log = ...
+--   constants(chunk name, first line, last line, line) -> shape, scalars…   what the text says of its variables
+local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants = ...
 
 -- What the chunks share: stop, park, update, inspecting, skipped, sites_by_line.
 local state = { inspecting = false }
 local presentation = chunks.presentation(library)
-local frames = chunks.frames(library, presentation, state)
+local frames = chunks.frames(library, presentation, state, constants)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
 local stepping = chunks.stepping(library, state)
 local stops = chunks.stops(library, presentation, frames, evaluation, stepping, state, stopped, next_request, answer)

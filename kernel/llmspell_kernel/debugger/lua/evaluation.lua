@@ -1,26 +1,76 @@
 -- Code that is run in a frame, as if it stood there: evaluations, watch expressions, hovers.
 --
--- Hovers read raw; the rest runs what it says, metamethods included. debugger/engine.py interrupts what takes too
--- long. Returns what others need, and the commands of clients.
+-- Hovers and completions read raw; the rest runs what it says, metamethods included. debugger/engine.py interrupts what
+-- takes too long. What is <const> or <close> is not assigned to. Returns what others need, and the commands of clients.
 local library, presentation, frames, state, display = ...
 
 local type, tostring, select, pcall, rawget, setmetatable, raw_load, error = library.type, library.tostring,
   library.select, library.pcall, library.rawget, library.setmetatable, library.load, library.error
 local byte, format, sub, find, match = library.string.byte, library.string.format, library.string.sub,
   library.string.find, library.string.match
-local unpack = library.table.unpack
+local next, rawlen, rawset = library.next, library.rawlen, library.rawset
+local concat, sort, unpack = library.table.concat, library.table.sort, library.table.unpack
 local getinfo, getlocal, setlocal, getupvalue, setupvalue, getmetatable = library.debug.getinfo,
   library.debug.getlocal, library.debug.setlocal, library.debug.getupvalue, library.debug.setupvalue,
   library.debug.getmetatable
 local coroutine, globals = library.coroutine, library.globals
 local status = coroutine.status
 local describe, frame_of, environment_table = presentation.describe, frames.frame_of, frames.environment_table
+local refer, is_name, quote, key_literal = presentation.refer, presentation.is_name, presentation.quote,
+  presentation.key_literal
+
+-- A literal for the clipboard; Lua reads no constructors that are nested deeper.
+local MAX_LITERAL <const>, MAX_LITERAL_DEPTH <const> = 16 << 20, 190
+local MAX_LINKS <const> = 100 -- of a chain of __index tables
+local MAX_COMPLETIONS <const> = 1000
+local MAX_VISITED <const> = 1000000
 
 local commands = {}
 
--- A table through which code sees a frame: innermost locals, then upvalues, then the frame's global table.
-local function frame_environment(thread, level, info, raw)
+-- Whether a frame's local is <const> or <close>: "const", "close", nil for neither, false where it cannot be told.
+-- debug.getlocal does not tell; the text does, and where both list as many variables of a name they list the same.
+local function attribute_of(facts, list, one)
+  if not facts.known then return false end
+  local declared, live = {}, 0
+  for _, other in library.ipairs(facts.locals or {}) do
+    if other.name == one.name then declared[#declared + 1] = other.attribute end
+  end
+  for i = 1, #list do
+    if list[i].name == one.name then live = live + 1 end
+  end
+  if live == #declared then
+    local attribute = declared[#declared - one.newer]
+    return attribute ~= "" and attribute or nil
+  end
+  return facts.attributes and facts.attributes[one.name] or nil
+end
+
+local function upvalue_attribute(facts, name)
+  if not facts.known then return false end
+  return facts.upvalues and facts.upvalues[name] or nil
+end
+
+local function refuse_constant(name, attribute)
+  if not attribute then return end
+  error(format("'%s' is <%s>: it cannot be given another value", name, attribute), 0)
+end
+
+local function folded_named(facts, name)
+  for _, one in library.ipairs(facts.folded or {}) do
+    if one.name == name then return one end
+  end
+  return nil
+end
+
+-- A table through which code sees a frame: innermost locals, then upvalues, then the frame's global table. `checked`:
+-- constants are those of the frame's text, too.
+local function frame_environment(thread, level, info, raw, checked)
   local locals, upvalues, index = {}, {}, 1
+  local facts
+  local function known_facts()
+    facts = facts or (checked and info.what ~= "C" and frames.text_of_frame(info) or {})
+    return facts
+  end
   while true do
     local name = getlocal(thread, level, index)
     if not name then break end
@@ -44,20 +94,33 @@ local function frame_environment(thread, level, info, raw)
         local _, value = getupvalue(info.func, at)
         return value
       end
+      local folded = checked and folded_named(known_facts(), name)
+      if folded then return frames.folded_value(folded.text) end
+      if name == "err" and state.exception and (type(environment) ~= "table" or rawget(environment, "err") == nil) then
+        return state.exception.value
+      end
       if raw then return type(environment) == "table" and rawget(environment, name) or nil end
       return environment[name]
     end,
     __newindex = function(_, name, value)
       local at = locals[name]
       if at then
+        if checked then
+          local list = frames.list_locals(thread, level)
+          for _, one in library.ipairs(list) do
+            if one.index == at then refuse_constant(name, attribute_of(known_facts(), list, one)) end
+          end
+        end
         setlocal(thread, level, at, value)
         return
       end
       at = upvalues[name]
       if at then
+        if checked then refuse_constant(name, upvalue_attribute(known_facts(), name)) end
         setupvalue(info.func, at, value)
         return
       end
+      if checked and folded_named(known_facts(), name) then refuse_constant(name, "const") end
       environment[name] = value
     end,
   })
@@ -75,7 +138,7 @@ local function varargs_in(thread, level)
 end
 
 local function compile_in(thread, level, info, code, name)
-  local environment = frame_environment(thread, level, info)
+  local environment = frame_environment(thread, level, info, false, true)
   local chunk, message = raw_load("return " .. code, name, "t", environment)
   if chunk then return chunk end
   local statements, statement_message = raw_load(code, name, "t", environment)
@@ -99,18 +162,35 @@ local function next_key(path)
   return literal and library.tonumber(literal), rest
 end
 
+-- A field as it is read without running anything: __index is followed where it is a table.
+local function raw_index(value, key)
+  for _ = 1, MAX_LINKS do
+    if type(value) == "table" then
+      local item = rawget(value, key)
+      if item ~= nil then return item end
+    end
+    local metatable = getmetatable(value)
+    value = type(metatable) == "table" and rawget(metatable, "__index") or nil
+    if type(value) ~= "table" then return nil end
+  end
+  return nil
+end
+
+local NOT_SHOWN <const> = "not shown on hover: only names and fields are"
+
 -- A hover reads names and fields raw: no call, no metamethod, no side effect.
 local function hovered(environment, expression)
   local name, rest = match(expression, "^%s*([%a_][%w_]*)(.*)$")
-  if not name then error("not shown on hover: only names and fields are", 0) end
+  if not name or presentation.RESERVED[name] then error(NOT_SHOWN, 0) end
   local value = environment(name)
   while not match(rest, "^%s*$") do
     local key
     key, rest = next_key(rest)
-    if key == nil then error("not shown on hover: only names and fields are", 0) end
-    if type(value) == "string" then value = library.string end
-    if type(value) ~= "table" then error(format("a %s has no field '%s'", type(value), tostring(key)), 0) end
-    value = rawget(value, key)
+    if key == nil then error(NOT_SHOWN, 0) end
+    if type(value) ~= "table" and type(value) ~= "string" then
+      error(format("a %s has no field '%s'", type(value), tostring(key)), 0)
+    end
+    value = raw_index(value, key)
   end
   return value
 end
@@ -118,37 +198,283 @@ end
 local function names_of(frame)
   if frame == 0 then return function(name) return rawget(globals, name) end end
   local thread, level, info = frame_of(frame)
-  local environment = frame_environment(thread, level, info, true)
+  local environment = frame_environment(thread, level, info, true, true)
   return function(name) return environment[name] end
 end
 
-function commands.evaluate(expression, frame, context)
-  local thread, level, info
-  if frame == 0 then
-    thread, level = state.stop.thread, state.stop.depth - state.stop.top
-    info = getinfo(thread, level, "fSu")
-  else
-    thread, level, info = frame_of(frame)
+-- Text that reads back as the value, whole.
+local function literal_of(root)
+  local parts, count, size, above = {}, 0, 0, {}
+
+  local function put(text)
+    size = size + #text
+    if size > MAX_LITERAL then
+      error(format("not copied: the text of this value is larger than %d MiB; copy a part of it, or write it to a file",
+        MAX_LITERAL >> 20), 0)
+    end
+    count = count + 1
+    parts[count] = text
   end
-  if context == "hover" then
-    local environment = frame_environment(thread, level, info, true)
-    return { describe(hovered(function(name) return environment[name] end, expression), nil, expression) }
+
+  local function refuse(path, why) error(format("not copied: %s %s", path == "" and "the value" or path, why), 0) end
+
+  local write
+  local function write_table(value, path, depth)
+    if above[value] then refuse(path, "contains itself, which no literal can say") end
+    if depth >= MAX_LITERAL_DEPTH then refuse(path, "is nested deeper than Lua reads a literal") end
+    above[value] = true
+    put("{")
+    local length, any = rawlen(value), false
+    for i = 1, length do
+      if any then put(", ") end
+      any = true
+      write(rawget(value, i), format("%s[%d]", path, i), depth + 1)
+    end
+    local keys = {}
+    for key in next, value do
+      if not (library.math.type(key) == "integer" and key >= 1 and key <= length) then keys[#keys + 1] = key end
+    end
+    sort(keys, presentation.key_order)
+    for _, key in library.ipairs(keys) do
+      if any then put(", ") end
+      any = true
+      local inside = path .. (is_name(key) and "." .. key or "[" .. presentation.scalar_text(key, 40) .. "]")
+      if is_name(key) then put(key) else
+        local text = type(key) == "string" and quote(key) or key_literal(key)
+        if not text then refuse(inside, format("has a %s as key, which no literal can say", type(key))) end
+        put("[" .. text .. "]")
+      end
+      put(" = ")
+      write(rawget(value, key), inside, depth + 1)
+    end
+    put("}")
+    above[value] = nil
   end
-  local chunk, message = compile_in(thread, level, info, expression, "=evaluate")
-  if not chunk then error(message, 0) end
+
+  write = function(value, path, depth)
+    local kind = type(value)
+    if kind == "table" then write_table(value, path, depth)
+    elseif kind == "nil" then put("nil")
+    elseif kind == "string" then
+      if #value > MAX_LITERAL then size = size + #value end
+      put(#value > MAX_LITERAL and "" or quote(value))
+    elseif kind == "number" then put(value ~= value and "(0/0)" or key_literal(value))
+    elseif kind == "boolean" then put(tostring(value))
+    else refuse(path, format("is a %s, which no literal can say", kind)) end
+  end
+
+  write(root, "", 0)
+  return concat(parts, "", 1, count)
+end
+
+local function failure_text(message)
+  if message == library.interrupted then return "evaluation was stopped: it took too long" end
+  return library.text_of(message)
+end
+
+-- Runs a chunk as if it stood in the frame; what it gives, with their number behind them.
+local function run_in(thread, level, info, chunk)
   local results, count
-  if info.isvararg then
+  if info.isvararg and info.what ~= "C" then
     results, count = counted(pcall(chunk, varargs_in(thread, level)))
   else
     results, count = counted(pcall(chunk))
   end
-  if not results[1] then
-    if results[2] == library.interrupted then error("evaluation was stopped: it took too long", 0) end
-    error(library.text_of(results[2]), 0)
+  frames.changed()
+  if not results[1] then error(failure_text(results[2]), 0) end
+  return { unpack(results, 2, count) }, count - 1
+end
+
+local function frame_or_top(frame)
+  if frame == 0 then return frames.top_frame() end
+  return frame_of(frame)
+end
+
+-- Looks are bounded in time by Python, which runs this in all contexts but hover.
+function commands.evaluate(expression, frame, context, hex)
+  presentation.begin_answer(hex)
+  local thread, level, info = frame_or_top(frame)
+  if context == "hover" then
+    local environment = frame_environment(thread, level, info, true, true)
+    local value = hovered(function(name) return environment[name] end, expression)
+    return { describe(value, nil, expression, frame) }
+  end
+  local chunk, message = compile_in(thread, level, info, expression, "=evaluate")
+  if not chunk then error(message, 0) end
+  local results, count = run_in(thread, level, info, chunk)
+  if context == "clipboard" then
+    local texts = {}
+    for i = 1, count do texts[i] = literal_of(results[i]) end
+    return { { text = concat(texts, ", "), type = count == 1 and type(results[1]) or "", reference = 0 } }
   end
   local described = {}
-  for i = 2, count do described[i - 1] = describe(results[i], nil, count == 2 and expression or nil) end
+  for i = 1, count do described[i] = describe(results[i], nil, count == 1 and expression or nil, frame) end
+  if count > 1 then described[1].all = refer { kind = "values", values = results, count = count } end
   return described
+end
+
+-- The value of an expression that stands in the frame; of several the first.
+local function value_in(frame, expression)
+  local thread, level, info
+  if frame == 0 and not state.stop then
+    info = { nups = 0 }
+    local chunk, message = raw_load("return " .. expression, "=value", "t", globals)
+    if not chunk then error(message, 0) end
+    return run_in(thread, level, info, chunk)[1]
+  end
+  thread, level, info = frame_or_top(frame)
+  local environment = frame_environment(thread, level, info, false, true)
+  local chunk, message = raw_load("return " .. expression, "=value", "t", environment)
+  if not chunk then error(message, 0) end
+  return run_in(thread, level, info, chunk)[1]
+end
+
+local setters = {}
+
+function setters.locals(entry, name, expression)
+  local thread, level, info = frame_of(entry.frame)
+  local facts = frames.text_of_frame(info)
+  local list = frames.list_locals(thread, level)
+  for _, one in library.ipairs(list) do
+    if one.shown == name then
+      local attribute = attribute_of(facts, list, one)
+      refuse_constant(name, attribute)
+      local value = value_in(entry.frame, expression)
+      setlocal(thread, level, one.index, value)
+      return value, attribute == false
+    end
+  end
+  if folded_named(facts, name) then refuse_constant(name, "const") end
+  error(format("there is no local '%s' in this frame", name), 0)
+end
+
+function setters.varargs(entry, name, expression)
+  local thread, level = frame_of(entry.frame)
+  local index = library.tonumber(match(name, "^%[(%d+)%]$"))
+  if not index or not getlocal(thread, level, -index) then error(format("there is no vararg '%s' here", name), 0) end
+  local value = value_in(entry.frame, expression)
+  setlocal(thread, level, -index, value)
+  return value
+end
+
+local function set_upvalue(func, facts, frame, name, expression)
+  for i = 1, getinfo(func, "u").nups do
+    if getupvalue(func, i) == name and name ~= "" and name ~= "_ENV" then
+      local attribute = upvalue_attribute(facts, name)
+      refuse_constant(name, attribute)
+      local value = value_in(frame, expression)
+      setupvalue(func, i, value)
+      return value, attribute == false
+    end
+  end
+  if folded_named(facts, name) then refuse_constant(name, "const") end
+  error(format("there is no upvalue '%s' here", name), 0)
+end
+
+function setters.upvalues(entry, name, expression)
+  local _, _, info = frame_of(entry.frame)
+  return set_upvalue(info.func, frames.text_of_frame(info), entry.frame, name, expression)
+end
+
+setters["function"] = function(entry, name, expression)
+  local info = getinfo(entry.value, "S")
+  info.currentline = info.linedefined
+  return set_upvalue(entry.value, frames.text_of_frame(info), entry.frame or 0, name, expression)
+end
+
+-- A variable below a reference gets the value of an expression; a field is set raw.
+function commands.setVariable(reference, name, expression, hex)
+  presentation.begin_answer(hex)
+  local entry = presentation.entry_of(reference)
+  local source = frames.table_of(entry)
+  local value, unchecked
+  if source then
+    local key, found = presentation.key_named(source, name)
+    if not found then error(format("there is no field '%s' that can be set", name), 0) end
+    value = value_in(source.frame or 0, expression)
+    rawset(source.value, key, value)
+  else
+    local set = setters[entry.kind]
+    if not set then error("this value belongs to no variable: it cannot be set", 0) end
+    value, unchecked = set(entry, name, expression)
+  end
+  frames.changed()
+  local described = describe(value, name, nil, entry.frame)
+  described.unchecked = unchecked
+  return described
+end
+
+-- What stands left of a `=` in the frame gets the value of an expression.
+function commands.setExpression(target, expression, frame, hex)
+  presentation.begin_answer(hex)
+  local thread, level, info = frame_or_top(frame)
+  local environment = frame_environment(thread, level, info, false, true)
+  local chunk, message = raw_load("return " .. target, "=expression", "t", environment)
+  if chunk then chunk, message = raw_load(target .. "\n= ...", "=expression", "t", environment) end
+  if not chunk then error(message, 0) end
+  local value = value_in(frame, expression)
+  run_in(thread, level, { nups = 0 }, function() chunk(value) end)
+  return describe(value, nil, target, frame)
+end
+
+-- Completions ------------------------------------------------------------------------------------------------
+
+local function kind_of(value, otherwise)
+  local kind = type(value)
+  return kind == "function" and "function" or kind == "table" and "module" or otherwise
+end
+
+-- What may follow a name or a chain of fields: {label, kind}, in order. Nothing of the script runs.
+function commands.completions(base, separator, prefix, frame)
+  local seen, list, visited = {}, {}, 0
+  local function take(name, kind)
+    if seen[name] or sub(name, 1, #prefix) ~= prefix then return end
+    seen[name] = true
+    list[#list + 1] = { label = name, kind = kind }
+  end
+  local function take_fields(value, otherwise)
+    for _ = 1, MAX_LINKS do
+      if type(value) == "table" then
+        for key, item in next, value do
+          visited = visited + 1
+          if visited > MAX_VISITED then break end
+          if is_name(key) and (separator ~= ":" or type(item) == "function") then take(key, kind_of(item, otherwise)) end
+        end
+      end
+      local metatable = getmetatable(value)
+      value = type(metatable) == "table" and rawget(metatable, "__index") or nil
+      if type(value) ~= "table" then break end
+    end
+  end
+
+  if base ~= "" then
+    local names = names_of(frame)
+    if frame == 0 and state.stop then
+      local thread, level, info = frames.top_frame()
+      local environment = frame_environment(thread, level, info, true, true)
+      names = function(name) return environment[name] end
+    end
+    local ok, value = pcall(hovered, names, base)
+    if ok then take_fields(value, "field") end
+  else
+    local environment = globals
+    if frame ~= 0 or state.stop then
+      local thread, level, info = frame_or_top(frame)
+      for _, one in library.ipairs(frames.list_locals(thread, level)) do take(one.name, kind_of(one.value, "variable")) end
+      for i = 1, info.nups do
+        local name, value = getupvalue(info.func, i)
+        if name ~= "_ENV" and is_name(name) then take(name, kind_of(value, "variable")) end
+      end
+      if info.what ~= "C" then
+        for _, one in library.ipairs(frames.text_of_frame(info).folded or {}) do take(one.name, "variable") end
+      end
+      environment = environment_table(thread, level, info)
+    end
+    take_fields(environment, "variable")
+    for word in next, presentation.RESERVED do take(word, "keyword") end
+  end
+  sort(list, function(a, b) return a.label < b.label end)
+  return { unpack(list, 1, #list < MAX_COMPLETIONS and #list or MAX_COMPLETIONS) }
 end
 
 -- As a cell would show it: `__tostring` and `__mimebundle` are run.
@@ -188,4 +514,5 @@ end
 
 return {
   commands = commands, finished = finished, frame_environment = frame_environment, varargs_in = varargs_in,
+  next_key = next_key,
 }

@@ -2,19 +2,27 @@
 --
 -- `state.stop` is the current stop: {thread, depth (of its stack as others see it), top (number of its top script
 -- frame)}. Returns what others need, and the commands of clients.
-local library, presentation, state = ...
+--
+-- Lua finds the frame at a level by walking there, so that looking at each frame of a deep stack takes the square of
+-- its depth: each is looked at only in stacks of EXACT_FRAMES; in deeper ones only those that are asked for.
+local library, presentation, state, constants = ...
 
 local type, tostring, select, next, rawget, setmetatable, error = library.type, library.tostring, library.select,
   library.next, library.rawget, library.setmetatable, library.error
 local format, sub, match = library.string.format, library.string.sub, library.string.match
 local sort = library.table.sort
 local getinfo, getlocal, getupvalue = library.debug.getinfo, library.debug.getlocal, library.debug.getupvalue
-local is_internal, globals = library.is_internal, library.globals
-local describe, refer, entry_of, table_children = presentation.describe, presentation.refer, presentation.entry_of,
-  presentation.table_children
+local status, running = library.coroutine.status, library.coroutine.running
+local is_internal, globals, rebuild = library.is_internal, library.globals, library.rebuild
+local describe, refer, entry_of, table_children, window = presentation.describe, presentation.refer,
+  presentation.entry_of, presentation.table_children, presentation.window
 local key_text, key_order, child_name = presentation.key_text, presentation.key_order, presentation.child_name
-local MAX_CHILDREN <const> = presentation.MAX_CHILDREN
-local main = library.coroutine.running()
+local upvalue_children, is_name = presentation.upvalue_children, presentation.is_name
+local MAX_CHILDREN <const>, PAGE_FROM <const> = presentation.MAX_CHILDREN, presentation.PAGE_FROM
+local EXACT_FRAMES <const> = 1000
+local main = running()
+
+-- Threads ------------------------------------------------------------------------------------------------------
 
 local thread_ids, threads_by_id, last_thread = setmetatable({ [main] = 1 }, { __mode = "k" }),
   setmetatable({ main }, { __mode = "v" }), 1
@@ -29,10 +37,19 @@ local function thread_id(thread)
   return id
 end
 
+local function thread_of(id)
+  local thread = threads_by_id[id]
+  local gone = not thread or status(thread) == "dead" and not (state.stop and thread == state.stop.thread)
+  if gone then error("no such thread: " .. tostring(id), 0) end
+  return thread
+end
+
+-- Stacks -------------------------------------------------------------------------------------------------------
+
 -- Frames are numbered from the bottom of their thread's stack (1), so that a number stays valid during a stop.
 local function stack_depth(thread)
-  local low, high = 0, 1
-  while getinfo(thread, high, "") do low, high = high, high * 2 end
+  local low, high = -1, 0
+  while getinfo(thread, high, "") do low, high = high, high * 2 + 1 end
   while high - low > 1 do
     local middle = (low + high) // 2
     if getinfo(thread, middle, "") then low = middle else high = middle end
@@ -46,135 +63,238 @@ end
 
 local function level_of(thread, number) return depth_of(thread) - number end
 
-local function frame_name(info)
-  if info.what == "main" then return "(main)" end
-  if info.name then return info.name end
-  if info.what == "C" then return "[C]" end
-  return format("function <%s:%d>", info.short_src, info.linedefined)
+local BUILT_IN = {}
+for name, value in next, library do
+  if type(value) == "function" then BUILT_IN[value] = name end
+end
+for _, name in library.ipairs { "string", "table", "math", "os", "io", "coroutine", "utf8", "debug" } do
+  for field, value in next, library[name] do
+    if type(value) == "function" then BUILT_IN[value] = name .. "." .. field end
+  end
 end
 
-local frames, frame_ids = {}, {} -- of one stop: id -> {thread, number}, and back
+local function frame_name(info)
+  if info.what == "main" then return "(main)" end
+  if info.what == "C" then return BUILT_IN[info.func] or info.name or "[C]" end
+  return info.name or format("function <%s:%d>", info.short_src, info.linedefined)
+end
 
-local function forget() frames, frame_ids = {}, {} end
+local frames, frame_ids = {}, {} -- of one stop: id -> {thread, number, func}, and back
+local stacks = {} -- of one stop: thread -> what is known of its stack
 
-local function frame_id(thread, number)
+local function forget() frames, frame_ids, stacks = {}, {}, {} end
+
+-- Code of the script has run: other threads may be elsewhere now.
+local function changed()
+  stacks = {}
+  presentation.changed()
+end
+
+local function frame_id(thread, number, func)
   local of_thread = frame_ids[thread]
   if not of_thread then
     of_thread = {}
     frame_ids[thread] = of_thread
   end
-  if not of_thread[number] then
-    frames[#frames + 1] = { thread = thread, number = number }
-    of_thread[number] = #frames
+  local id = of_thread[number]
+  if not id or frames[id].func ~= func then
+    id = #frames + 1
+    frames[id] = { thread = thread, number = number, func = func }
+    of_thread[number] = id
   end
-  return of_thread[number]
+  return id
 end
 
 local commands = {}
 
+-- The first line of the function that a thread began with; nil when it has not begun.
+local function beginning_of(thread)
+  local info = getinfo(thread, stack_depth(thread) - 1, "S")
+  if not info then return nil end
+  return format("%s:%d", match(info.short_src, "[^/]*$"), info.linedefined)
+end
+
+local function thread_name(thread)
+  if thread == main then return "main" end
+  local condition = status(thread)
+  if thread == state.stop.thread then condition = "running" end
+  local begun = beginning_of(thread)
+  if not begun then return format("coroutine %p (not started)", thread) end
+  return format("coroutine %s (%s)", begun, condition)
+end
+
 function commands.threads()
-  local list = { { id = 1, name = "main" } }
-  local thread = state.stop.thread
-  if thread ~= main then
-    list[2] = { id = thread_id(thread), name = format("coroutine %p", thread) }
+  local known = {}
+  local function add(thread)
+    if thread == main or #known >= MAX_CHILDREN then return end
+    known[#known + 1] = { id = thread_id(thread), name = thread_name(thread) }
   end
-  return list
+  add(state.stop.thread)
+  for thread in next, library.coroutines or {} do
+    if thread ~= state.stop.thread and status(thread) ~= "dead" then add(thread) end
+  end
+  sort(known, function(a, b) return a.id < b.id end)
+  library.table.insert(known, 1, { id = 1, name = "main" })
+  return known
+end
+
+-- `first` and `last`: levels of the top and bottom frames that are shown. `levels`: those of each, unless the stack is
+-- too deep to look at each; then all are shown, also those of ours between two of a script.
+local function stack_of(thread)
+  local stack = stacks[thread]
+  if stack then return stack end
+  local depth = depth_of(thread)
+  local first, last = 0, depth - 1
+  local function is_script(level)
+    local info = getinfo(thread, level, "S")
+    return info.what ~= "C" and not is_internal(info.source)
+  end
+  while first < depth and not is_script(first) do first = first + 1 end
+  -- the chunk is called by xpcall, which is ours
+  while last > first and not is_script(last) do last = last - 1 end
+  stack = { depth = depth, first = first, total = first < depth and last - first + 1 or 0 }
+  if stack.total <= EXACT_FRAMES then
+    stack.levels = {}
+    for level = first, last do
+      local info = getinfo(thread, level, "S")
+      if info and not is_internal(info.source) then stack.levels[#stack.levels + 1] = level end
+    end
+    stack.total = #stack.levels
+  end
+  stacks[thread] = stack
+  return stack
 end
 
 -- The visible frames from the `start`-th on: those of scripts, and C functions between them.
 function commands.stackTrace(id, start, count)
-  local thread = threads_by_id[id]
-  if not thread then error("no such thread: " .. tostring(id), 0) end
-  local depth = depth_of(thread)
-  local list, seen, level, entered = {}, 0, 0, false
-  while true do
-    local info = getinfo(thread, level, "Sln")
-    if not info then break end
-    local internal = is_internal(info.source)
-    if not internal and info.what ~= "C" then entered = true end
-    if entered and not internal then
-      if seen >= start and (count == 0 or #list < count) then
-        list[#list + 1] = {
-          id = frame_id(thread, depth - level), name = frame_name(info), source = info.source,
-          line = info.currentline, native = info.what == "C",
-        }
-      end
-      seen = seen + 1
-      if count > 0 and #list >= count and seen > start + count then break end
-    end
-    level = level + 1
+  local thread = thread_of(id)
+  local stack, list = stack_of(thread), {}
+  local last = count > 0 and start + count or stack.total
+  if last > stack.total then last = stack.total end
+  if last - start > MAX_CHILDREN then last = start + MAX_CHILDREN end
+  for i = start + 1, last do
+    local level = stack.levels and stack.levels[i] or stack.first + i - 1
+    local info = getinfo(thread, level, "Slnf")
+    list[i - start] = {
+      id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info), source = info.source,
+      line = info.currentline, native = info.what == "C" or is_internal(info.source), first = info.linedefined,
+      what = info.what,
+    }
   end
-  -- the chunk is called by xpcall, which is ours
-  while #list > 0 and list[#list].native do
-    list[#list] = nil
-    seen = seen - 1
-  end
-  return { frames = list, total = seen }
+  return { frames = list, total = stack.total }
 end
+
+local GONE <const> = "this frame is gone: the script has run on since it was asked for"
 
 local function frame_of(id)
   local frame = frames[id]
-  if not frame then error("this frame is gone: the script has run on since it was asked for", 0) end
+  if not frame then error(GONE, 0) end
+  if frame.thread ~= state.stop.thread and status(frame.thread) == "dead" then error(GONE, 0) end
   local level = level_of(frame.thread, frame.number)
-  return frame.thread, level, getinfo(frame.thread, level, "fSu")
+  local info = level >= 0 and getinfo(frame.thread, level, "fSlu")
+  if not info or info.func ~= frame.func then error(GONE, 0) end
+  return frame.thread, level, info
 end
 
-function commands.scopes(id)
-  local thread, level, info = frame_of(id)
-  local list = { { name = "Locals", hint = "locals", reference = refer { kind = "locals", frame = id } } }
-  if info.isvararg and getlocal(thread, level, -1) then
-    list[#list + 1] = { name = "Varargs", reference = refer { kind = "varargs", frame = id } }
-  end
-  for i = 1, info.nups do
-    local name = getupvalue(info.func, i)
-    if name ~= "_ENV" and name ~= "" then
-      list[#list + 1] = { name = "Upvalues", reference = refer { kind = "upvalues", frame = id } }
-      break
-    end
-  end
-  list[#list + 1] = { name = "Globals", hint = "globals", expensive = true,
-    reference = refer { kind = "globals", frame = id } }
-  return list
+-- The top script frame of the stop.
+local function top_frame()
+  local stop = state.stop
+  local level = stop.depth - stop.top
+  return stop.thread, level, getinfo(stop.thread, level, "fSlu")
 end
 
-local function locals_of(id)
-  local thread, level = frame_of(id)
-  local list, index, newest = {}, 1, {}
+-- Variables ----------------------------------------------------------------------------------------------------
+
+-- What a frame's text tells of its variables: {known, locals, upvalues: name -> attributes, outermost first;
+-- folded: list of {name, text, is_own}}. Constants that the compiler knows are in no variable.
+local function text_of_frame(info)
+  local line = info.currentline
+  local shape, scalars
+  local function collect(first, ...) shape, scalars = first, { ... } end
+  collect(constants(info.source, info.linedefined, info.lastlinedefined, line))
+  return rebuild(shape, scalars)
+end
+
+-- The locals of a frame, outermost first: {name, shown, index, value, occurrence}; `shown` tells those that are hidden
+-- by a newer one of the same name.
+local function list_locals(thread, level)
+  local list, index, newer = {}, 1, {}
   while true do
     local name, value = getlocal(thread, level, index)
     if not name then break end
-    if sub(name, 1, 1) ~= "(" then
-      list[#list + 1] = { name = name, value = value }
-      newest[name] = #list
-    end
+    if sub(name, 1, 1) ~= "(" then list[#list + 1] = { name = name, value = value, index = index } end
     index = index + 1
   end
+  for i = #list, 1, -1 do
+    local one = list[i]
+    local hidden = newer[one.name] or 0
+    newer[one.name] = hidden + 1
+    one.shown = hidden == 0 and one.name
+      or hidden == 1 and one.name .. " (shadowed)" or format("%s (shadowed %d)", one.name, hidden)
+    one.is_visible = hidden == 0
+    one.newer = hidden
+  end
+  return list
+end
+
+-- The value of a constant that the compiler has folded: its text is an expression of literals.
+local function folded_value(text)
+  local chunk = library.load("return " .. text, "=constant", "t", {})
+  if not chunk then return nil end
+  return chunk()
+end
+
+local function folded_children(info, is_own, frame)
   local children = {}
-  for i, one in library.ipairs(list) do
-    local visible = newest[one.name] == i
-    children[i] = describe(one.value, visible and one.name or one.name .. " (shadowed)", visible and one.name or nil)
+  if info.what == "C" then return children end
+  for _, one in library.ipairs(text_of_frame(info).folded or {}) do
+    if (one.own == true) == is_own then
+      local child = describe(folded_value(one.text), one.name, one.name, frame)
+      child.constant = true
+      children[#children + 1] = child
+    end
   end
   return children
 end
 
-local function varargs_of(id)
-  local thread, level = frame_of(id)
-  local children, index = {}, 1
-  while true do
-    local name, value = getlocal(thread, level, -index)
-    if not name then break end
-    children[index] = describe(value, format("[%d]", index), format("(select(%d, ...))", index))
-    index = index + 1
+-- Innermost first.
+local function locals_of(id)
+  local thread, level, info = frame_of(id)
+  local list, children = list_locals(thread, level), {}
+  for i = #list, 1, -1 do
+    local one = list[i]
+    children[#children + 1] = describe(one.value, one.shown, one.is_visible and one.name or nil, id)
   end
+  for _, child in library.ipairs(folded_children(info, true, id)) do children[#children + 1] = child end
   return children
 end
 
 local function upvalues_of(id)
   local _, _, info = frame_of(id)
-  local children = {}
-  for i = 1, info.nups do
-    local name, value = getupvalue(info.func, i)
-    if name and name ~= "_ENV" and name ~= "" then children[#children + 1] = describe(value, name, name) end
+  local children = upvalue_children(info.func, id, true)
+  for _, child in library.ipairs(folded_children(info, false, id)) do children[#children + 1] = child end
+  return children
+end
+
+local function vararg_count(thread, level)
+  local low, high = 0, 1
+  while getlocal(thread, level, -high) do low, high = high, high * 2 end
+  while high - low > 1 do
+    local middle = (low + high) // 2
+    if getlocal(thread, level, -middle) then low = middle else high = middle end
+  end
+  return low
+end
+
+local function varargs_of(id, start, count)
+  local thread, level = frame_of(id)
+  local children, total = {}, vararg_count(thread, level)
+  local last = count > 0 and start + count or total
+  if last > total then last = total end
+  if last - start > MAX_CHILDREN then last = start + MAX_CHILDREN end
+  for index = start + 1, last do
+    local _, value = getlocal(thread, level, -index)
+    children[index - start] = describe(value, format("[%d]", index), format("(select(%d, ...))", index), id)
   end
   return children
 end
@@ -194,6 +314,30 @@ local function environment_table(thread, level, info)
     if name == "_ENV" then return value end
   end
   return globals
+end
+
+function commands.scopes(id)
+  local thread, level, info = frame_of(id)
+  local list = { { name = "Locals", hint = "locals", reference = refer { kind = "locals", frame = id } } }
+  if info.isvararg and info.what ~= "C" and getlocal(thread, level, -1) then
+    local total = vararg_count(thread, level)
+    list[#list + 1] = {
+      name = "Varargs", reference = refer { kind = "varargs", frame = id },
+      indexed = total > PAGE_FROM and total or nil, named = 0,
+    }
+  end
+  local has_upvalues = #folded_children(info, false, id) > 0
+  for i = 1, info.nups do
+    local name = getupvalue(info.func, i)
+    if name ~= "_ENV" and name ~= "" then has_upvalues = true end
+  end
+  if has_upvalues then
+    list[#list + 1] = { name = "Upvalues", reference = refer { kind = "upvalues", frame = id } }
+  end
+  list[#list + 1] = { name = "Globals", hint = "globals", expensive = true,
+    reference = refer { kind = "globals", frame = id } }
+  if state.returned_scope then list[#list + 1] = state.returned_scope(thread, depth_of(thread) - level) end
+  return list
 end
 
 -- What scripts find among their globals and did not define: the standard library; Python adds the API's names.
@@ -217,6 +361,7 @@ end
 -- The globals that the user's code has defined.
 function commands.inspectVariables(...)
   local api, keys, total = {}, {}, 0
+  presentation.begin_answer()
   for i = 1, select("#", ...) do api[(select(i, ...))] = true end
   for key, value in next, globals do
     if not is_built_in(key, value, api) then
@@ -229,27 +374,44 @@ function commands.inspectVariables(...)
   local children = {}
   for i = 1, total do
     local key = keys[i]
-    local name = type(key) == "string" and match(key, "^[%a_][%w_]*$")
-    children[i] = describe(rawget(globals, key), key_text(key), name or child_name("_G", key))
+    children[i] = describe(rawget(globals, key), key_text(key), is_name(key) and key or child_name("_G", key))
   end
   return children
 end
 
-function commands.variables(reference, filter, start, count)
-  local entry = entry_of(reference)
-  if entry.kind == "locals" then return locals_of(entry.frame) end
-  if entry.kind == "varargs" then return varargs_of(entry.frame) end
-  if entry.kind == "upvalues" then return upvalues_of(entry.frame) end
-  if entry.kind == "globals" then
-    local thread, level, info = frame_of(entry.frame)
-    local environment = environment_table(thread, level, info)
-    if type(environment) ~= "table" then return {} end
-    return table_children({ value = environment }, "named", 0, 0)
+-- The table behind a reference; nil when it is no table's.
+local function table_of(entry)
+  if entry.kind == "table" then return entry end
+  if entry.kind ~= "globals" then return nil end
+  local environment = environment_table(frame_of(entry.frame))
+  if type(environment) ~= "table" then return nil end
+  if not entry.table or entry.table.value ~= environment then
+    entry.table = { value = environment, of_globals = true, frame = entry.frame }
   end
-  return table_children(entry, filter, start, count)
+  return entry.table
+end
+
+local function children_of(entry, start, count)
+  if entry.kind == "locals" then return window(locals_of(entry.frame), start, count) end
+  if entry.kind == "upvalues" then return window(upvalues_of(entry.frame), start, count) end
+  if entry.kind == "function" then return window(upvalue_children(entry.value, entry.frame), start, count) end
+  local children = {}
+  for i = 1, entry.count do children[i] = describe(entry.values[i], entry.names and entry.names[i] or format("[%d]", i)) end
+  return window(children, start, count)
+end
+
+function commands.variables(reference, filter, start, count, hex)
+  presentation.begin_answer(hex)
+  local entry = entry_of(reference)
+  local source = table_of(entry)
+  if source then return table_children(source, filter, start, count) end
+  if entry.kind == "globals" then return {} end
+  if entry.kind == "varargs" then return filter == "named" and {} or varargs_of(entry.frame, start, count) end
+  return filter == "indexed" and {} or children_of(entry, start, count)
 end
 
 return {
   commands = commands, thread_id = thread_id, stack_depth = stack_depth, frame_of = frame_of, forget = forget,
-  environment_table = environment_table,
+  environment_table = environment_table, top_frame = top_frame, table_of = table_of, list_locals = list_locals,
+  text_of_frame = text_of_frame, folded_value = folded_value, changed = changed,
 }

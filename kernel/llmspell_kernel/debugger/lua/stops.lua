@@ -16,9 +16,20 @@ end
 
 local stops = {}
 
+local ANSWER_PART <const> = 1000
 local function send_answer(number, result)
   local shape, scalars, count = flatten(1, result)
-  if not shape then answer(number, false, scalars) else answer(number, true, shape, unpack(scalars, 1, count)) end
+  if not shape then
+    answer(number, false, scalars)
+    return
+  end
+  -- in parts: what lupa needs for a call of Python grows with the square of the number of its arguments
+  local sent = 0
+  while count - sent > ANSWER_PART do
+    answer(number, nil, "", unpack(scalars, sent + 1, sent + ANSWER_PART))
+    sent = sent + ANSWER_PART
+  end
+  answer(number, true, shape, unpack(scalars, sent + 1, count))
 end
 
 -- In a coroutine of its own: the stopped stack may have no room left for the values of an answer.

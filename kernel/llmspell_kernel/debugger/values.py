@@ -1,0 +1,116 @@
+"""Requests that set variables, complete names, cancel evaluations, and show what the project's State holds.
+
+Each takes the debugger, the request, and where its answer goes.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..protocol.ldp import RequestError, integer_argument, response, text_argument
+from ..runtime.values import Value
+from .inspection import evaluated
+
+if TYPE_CHECKING:
+    from .engine import Debugger
+
+Request = Mapping[str, Any]
+Respond = Callable[[dict[str, Any]], None]
+
+_CHAIN = re.compile(
+    r"(?:(?P<base>[A-Za-z_]\w*(?:\s*[.:]\s*[A-Za-z_]\w*|\s*\[\s*(?:\"[^\"\\]*\"|'[^'\\]*'|[\w.+-]+)\s*\])*)"
+    r"\s*(?P<separator>[.:])\s*)?(?P<prefix>[A-Za-z_]\w*)?$",
+    re.ASCII,
+)
+CANCELLED = "cancelled"
+
+
+def is_hexadecimal(arguments: Mapping[str, Any]) -> bool:
+    """Whether a client wants integers in hexadecimal (DAP ``ValueFormat``). Raises RequestError."""
+    wanted = arguments.get("format")
+    if wanted is None:
+        return False
+    if not isinstance(wanted, dict):
+        raise RequestError("format: expected an object")
+    value = wanted.get("hex", False)
+    if not isinstance(value, bool):
+        raise RequestError("format.hex: expected true or false")
+    return value
+
+
+def set_variable(debugger: "Debugger", request: Request, respond: Respond) -> None:
+    """``setVariable``: the value is an expression, evaluated in the frame that the variable was shown for."""
+    arguments = request.get("arguments") or {}
+    reference = integer_argument(arguments, "variablesReference")
+    name, value = text_argument(arguments, "name"), text_argument(arguments, "value")
+    sent: list[Value] = [reference, name, value, is_hexadecimal(arguments)]
+    debugger.ask_or_look(request, respond, "setVariable", sent, lambda shown: _set(debugger, name, shown))
+
+
+def set_expression(debugger: "Debugger", request: Request, respond: Respond) -> None:
+    """``setExpression``: assigns to what could stand left of a ``=`` in the frame."""
+    arguments = request.get("arguments") or {}
+    target, value = text_argument(arguments, "expression"), text_argument(arguments, "value")
+    frame = integer_argument(arguments, "frameId", default=0)
+    sent: list[Value] = [target, value, frame, is_hexadecimal(arguments)]
+    debugger.ask(request, respond, "setExpression", sent, lambda shown: _set(debugger, target, shown))
+
+
+def _set(debugger: "Debugger", name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
+    if shown.get("unchecked"):
+        debugger.tell(f"'{name}' is set; whether it is <const> or <close> cannot be told without its chunk's text")
+    body = evaluated([shown])
+    return {"value": body.pop("result"), **body}
+
+
+def completions(debugger: "Debugger", request: Request, respond: Respond) -> None:
+    """``completions``: names that the frame sees, and fields; nothing of the script runs for them."""
+    arguments = request.get("arguments") or {}
+    text, column = text_argument(arguments, "text"), integer_argument(arguments, "column")
+    frame = integer_argument(arguments, "frameId", default=0)
+    number = integer_argument(arguments, "line", default=1)
+    lines = text.split("\n")
+    if not 1 <= number <= len(lines):
+        raise RequestError(f"line: {number} is not between 1 and {len(lines)}")
+    before = lines[number - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
+    found = _CHAIN.search(before.decode("utf-16-le", "replace"))
+    base, separator, prefix = ("", "", "") if found is None else (found[name] or "" for name in _GROUPS)
+    if found is None or (not base and _is_inside_chain(found)):
+        respond(response(request, {"targets": []}))
+        return
+    start = len(before) // 2 - len(prefix) + 1
+
+    def finish(listed: Any) -> dict[str, Any]:
+        return {
+            "targets": [
+                {
+                    "label": one["label"],
+                    "type": "method" if separator == ":" else one["kind"],
+                    "start": start,
+                    "length": len(prefix),
+                }
+                for one in listed or []
+            ]
+        }
+
+    debugger.ask_or_look(request, respond, "completions", [base, separator, prefix, frame], finish)
+
+
+_GROUPS = ("base", "separator", "prefix")
+
+
+def _is_inside_chain(found: re.Match[str]) -> bool:
+    """A name after a dot whose left side only a call could tell, or within a number or a name of other letters."""
+    before = found.string[: found.start()].rstrip()
+    touching = found.string[: found.start()][-1:]
+    return (before.endswith((".", ":")) and not before.endswith(("..", "::"))) or touching.isalnum()
+
+
+def cancel(debugger: "Debugger", request: Request, respond: Respond) -> None:
+    """``cancel {requestId}``: ends an evaluation, or takes back a request that waits. One that is answered already
+    needs no cancelling."""
+    arguments = request.get("arguments") or {}
+    number = integer_argument(arguments, "requestId", default=0)
+    if number:
+        debugger.cancel(number)
+    respond(response(request, {}))
