@@ -251,7 +251,7 @@ def main() -> None:
         from llmspell_kernel.client import KernelClient, start_kernel
 
         print(STYLES.paint("LLMSpell, as an editor sees it", "1"))
-        info = start_kernel(idle_timeout=60)
+        info = start_kernel(idle_timeout=60, cwd=EXAMPLES)
         print(f"  kernel {info.kernel_id} is running (pid {info.pid})")
         try:
             open_in_editor()

@@ -133,10 +133,15 @@ def _the_running_kernel(folder: Path | None) -> ConnectionInfo:
         return of_project
     found = discover_kernels()
     running = [each.info for each in found if each.state == "running" and each.info is not None]
-    if running:
-        return min(running, key=lambda info: info.started or "")
     others = "".join(f"\n{each.reason}" for each in found if each.reason)
-    raise KernelNotFoundError(f"no kernel is running to attach to: start one with 'llmspell kernel start'{others}")
+    if running:
+        known = "".join(f"\nkernel {info.kernel_id} of {info.project or 'no project'}" for info in running)
+        others = f"\nTo attach to one of another project, name it as kernelId:{known}{others}"
+    where = folder or Path.cwd()
+    raise KernelNotFoundError(
+        f"no kernel of the project of {where} is running to attach to: start one there with 'llmspell kernel start'"
+        f"{others}"
+    )
 
 
 async def in_thread(function: Callable[[], T]) -> T:

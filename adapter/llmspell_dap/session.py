@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_kernel.client import KernelError
-from llmspell_kernel.protocol.ldp import BREAKPOINT_CAPABILITIES
 from llmspell_kernel.protocol.wire import Message, WireError
 
 from llmspell_dap.breakpoints import NOT_DEBUGGING, PENDING, BreakpointTable, to_ldp, unbound
@@ -41,9 +40,18 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 Handler = Callable[[Fields], Awaitable[Json]]
 
+# What a session's debugger does (llmspell_kernel/protocol/ldp.py) and this adapter passes on.
+_OF_THE_SESSION = (
+    "supportsConditionalBreakpoints",
+    "supportsHitConditionalBreakpoints",
+    "supportsLogPoints",
+    "supportsEvaluateForHovers",
+    "supportsDelayedStackTraceLoading",
+)
+
 # What this adapter and the LDP of its own distribution do; a kernel that does less is told of by an event.
 CAPABILITIES: Json = {
-    **BREAKPOINT_CAPABILITIES,
+    **dict.fromkeys(_OF_THE_SESSION, True),
     "supportsConfigurationDoneRequest": True,
     "supportsTerminateRequest": True,
     "supportTerminateDebuggee": True,
@@ -272,7 +280,7 @@ class DapSession:
                 "supportsVariableType": True,
             },
         )
-        missing = [name for name in BREAKPOINT_CAPABILITIES if capabilities.get(name) is not True]
+        missing = [name for name in _OF_THE_SESSION if capabilities.get(name) is not True]
         if missing:
             self._dispatcher.tell(event("capabilities", {"capabilities": dict.fromkeys(missing, False)}))
         return kernel

@@ -45,7 +45,7 @@ def interrupt(kernel: str | None, name: str) -> Outcome:
     """Interrupt what runs in a session."""
     with _connected(kernel) as client:
         client.interrupt(name)
-    return Outcome({"session": name}, f"session '{name}' was interrupted")
+    return Outcome({"session": name}, f"what runs in session '{name}' was told to stop")
 
 
 def _connected(kernel: str | None) -> KernelClient:

@@ -58,7 +58,7 @@ def test_interrupt_ends_what_runs(llmspell, client):
         on_iopub=lambda message: running.set() if message.msg_type == "stream" else None,
     )
     assert running.wait(15)
-    assert llmspell("session", "interrupt").stdout == "session 'main' was interrupted\n"
+    assert llmspell("session", "interrupt").stdout == "what runs in session 'main' was told to stop\n"
     assert future.result(15).content()["status"] == "error"
 
 

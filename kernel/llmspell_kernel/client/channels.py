@@ -90,6 +90,9 @@ class Channels:
     ) -> None:
         """Queue a message; raises the error that ended the connection, if it has ended."""
         frames = self._signer.serialize(header, parent, content, metadata=metadata)
+        largest = max(map(len, frames))
+        if largest > MAX_FRAME_BYTES:  # which the kernel would never see
+            raise KernelError(f"{header['msg_type']}: {largest} bytes are too large (at most {MAX_FRAME_BYTES})")
         with self._lock:
             if self._ended is not None:
                 raise self._ended

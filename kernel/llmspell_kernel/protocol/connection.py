@@ -146,7 +146,8 @@ def new_key() -> str:
 def private_folder(folder: AnyPath) -> AnyPath:
     """Create ``folder`` for its owner alone or make it so; raises ConnectionFileError when it cannot be."""
     try:
-        _make_private_folders(folder)
+        if not os.path.lexists(folder):
+            _make_private_folders(folder)
         status = os.lstat(folder)
         if not stat.S_ISDIR(status.st_mode):
             raise ConnectionFileError(f"{folder}: expected a folder, found {_kind(status.st_mode)}")

@@ -337,6 +337,8 @@ class Kernel:
                 message = session.debug_requests.pop(header["id"], None)
                 if message is not None:
                     self._end_debug_request(message, frame.content)
+            case "program":
+                session.runs_program = header["runs"]
             case "input":
                 self._inputs.ask(session, frame)
             case "exit":

@@ -82,6 +82,7 @@ class Session:
         self.debugged = False
         self.debuggers: set[str] = set()  # clients that have debugged it since its worker began
         self.failed_at: dict[str, tuple[float, str]] = {}  # by client, see ShellRequests
+        self.runs_program = False  # one that a debugger launched
         self.exit_code: int | None = None
         self.exit_reason = ""
         self.deaths = 0
@@ -114,11 +115,11 @@ class Session:
 
     @property
     def is_busy(self) -> bool:
-        return self.current is not None or bool(self.debug_requests)
+        return self.current is not None or self.runs_program or bool(self.debug_requests)
 
     @property
     def state(self) -> str:
-        if self.current is not None:
+        if self.current is not None or self.runs_program:
             return "busy"
         return "idle" if self.link is not None else "not started"
 

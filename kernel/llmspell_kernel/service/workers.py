@@ -168,6 +168,7 @@ class Workers:
             session.link.close()
         self._by_number.pop(session.worker, None)
         session.link, session.pid, session.worker = None, None, 0
+        session.runs_program = False
 
     def read_zygote(self) -> list[Ended] | None:
         """Take what the zygote tells; gives the workers that ended, None when the zygote itself is gone."""

@@ -39,7 +39,10 @@ class Input:
     def read_line(self) -> str | None:
         """The next line without its end; None at the end of the input. Raises HostError."""
         if not self.is_allowed:
-            raise HostError("input is asked for, but the client that runs this takes none (allow_stdin is false)")
+            raise HostError(
+                "input is asked for, but the client that runs this takes none (a notebook, a console and "
+                "'llmspell run' do)"
+            )
         with self._changed:
             number = self._awaited = next(self._numbers)
             self._line = self._failure = None

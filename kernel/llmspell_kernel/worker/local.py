@@ -32,7 +32,12 @@ def run_script(path: Path, arguments: Sequence[str]) -> int:
 
 def run_code(code: str) -> int:
     """Run Lua text and show the values it returns; gives the exit code."""
-    return _run(Path.cwd(), lambda runtime: runtime.execute(code, "=exec"), show=True)
+    try:
+        place = Path.cwd()
+    except FileNotFoundError:
+        print("llmspell: the current folder does not exist any more", file=sys.stderr)  # noqa: T201
+        return 1
+    return _run(place, lambda runtime: runtime.execute(code, "=exec"), show=True)
 
 
 def _run(place: Path, run: Callable[[Runtime], Outcome], *, show: bool) -> int:

@@ -6,7 +6,8 @@ from the kernel: jobs go to the queue, interrupts and debug requests are handled
 Frames in: ``request`` {id, msg_type, metadata?} + content, ``debug`` {id} + DAP request, ``input_reply`` {id} +
 content, ``input_failed`` {id, reason}, ``interrupt``, ``shutdown``.
 Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id}, ``iopub`` {id, msg_type, comm_id?, metadata?} +
-content, ``input`` {id, input} + content, ``exit`` {code, reason} when the process ends by itself.
+content, ``input`` {id, input} + content, ``program`` {runs} around a launched script, ``exit`` {code, reason} when the
+process ends by itself.
 """
 
 import os
@@ -55,27 +56,42 @@ class Session:
     """The main thread calls ``run``; it returns when the kernel says so or is gone."""
 
     def __init__(self, channel: socket.socket, folder: Path, home: Path, *, shared: bool = True) -> None:
-        project_root = find_project_root(folder)
+        self._folder, self._home, self._shared = folder, home, shared
+        self._project_root = find_project_root(folder)
         self._link = KernelLink(channel)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._debugger: Debugger | None = None
         self._debug_parent = 0
         self._limit_exceeded: str | None = None
+        self._answers: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "execute_request": self._execute,
+            "is_complete_request": self._is_complete,
+            "complete_request": lambda content: complete(self._runtime, content),
+            "inspect_request": lambda content: inspect(self._runtime, content),
+            "history_request": self._answer_history,
+            "comm_info_request": self._comm_info,
+        }
         self._problem: str | None = None
-        configuration = Configuration()
         try:
-            configuration = load_configuration(project_root)
+            configuration = load_configuration(self._project_root)
         except ConfigurationError as error:
             # a script must not run with other settings than the file means to give
-            self._problem = f"{error}\nCorrect the file, then start a new session."
+            self._problem = f"{error}\nCorrect the file, then run this again."
+            configuration = Configuration()
+        self._begin(configuration)
+
+    def _begin(self, configuration: Configuration) -> None:
+        """Make the Lua state and what goes with it."""
         apply_to_process(configuration.limits, expendable=True)
         self._output = GatheredOutput(self._send_stream, configuration.limits.output_rate)
         self._watchdog = Watchdog(configuration.limits, self._exceed_limit)
         self._input = Input(self._ask_input, self._watchdog.uncounted)
-        host = Host(HostContext(project_root, home, configuration, publish=self._publish_of_script))
+        context = HostContext(self._project_root, self._home, configuration, publish=self._publish_of_script)
+        host = Host(context)
         self._input.register(host)
-        self._project_file = host.context.project_folder / "debugger.json" if shared else None
+        self._project_file = context.project_folder / "debugger.json" if self._shared else None
         self._runtime = Runtime(host, self._output.write_from_script, self._leave)
+        self._runtime.set_search_folder(self._folder)
         self._stopper = ScriptStopper(
             self._runtime.async_hook,
             raise_in_stopped=self._raise_in_stopped,
@@ -83,19 +99,11 @@ class Session:
             warn=self._warn,
             end_process=self._end_process,
         )
-        self._history = History(host.context.project_folder / "history.sqlite", self._warn)
+        self._history = History(context.project_folder / "history.sqlite", self._warn)
         self._cells = Cells()
         self._execution = Execution(
             self._runtime, self._history, self._output, self._publish, run=self._run_cell, begins=self._cells.ran
         )
-        self._answers: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-            "execute_request": lambda content: self._execution.execute(content, self._problem),
-            "is_complete_request": self._is_complete,
-            "complete_request": lambda content: complete(self._runtime, content),
-            "inspect_request": lambda content: inspect(self._runtime, content),
-            "history_request": self._history.answer,
-            "comm_info_request": self._comm_info,
-        }
 
     # Frames out --------------------------------------------------------------------------------------------
 
@@ -188,6 +196,24 @@ class Session:
         stop = loud and content["status"] == "error" and job.content.get("stop_on_error", True) is not False
         self._link.send({"type": "reply", "id": job.id, "msg_type": msg_type, "stop": stop}, content)
 
+    def _execute(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        if self._problem is not None:
+            self._begin_again()
+        return self._execution.execute(content, self._problem)
+
+    def _begin_again(self) -> None:
+        """Nothing has run here, for the configuration was faulty; it may have been corrected."""
+        job = self._stopper.job
+        try:
+            configuration = load_configuration(self._project_root)
+        except ConfigurationError as error:
+            self._problem = f"{error}\nCorrect the file, then run this again."
+            return
+        self._problem = None
+        self._begin(configuration)
+        if job is not None:
+            self._stopper.job_begins(job)
+
     def _is_complete(self, content: Mapping[str, Any]) -> dict[str, Any]:
         code = content.get("code")
         if not isinstance(code, str):
@@ -196,6 +222,9 @@ class Session:
             return {"status": "complete"}
         status, indent = self._runtime.completeness(code)
         return {"status": status, "indent": indent} if status == "incomplete" else {"status": status}
+
+    def _answer_history(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        return self._history.answer(content)
 
     def _comm_info(self, content: Mapping[str, Any]) -> dict[str, Any]:
         target = content.get("target_name")
@@ -248,11 +277,15 @@ class Session:
             else:
                 os.environ[name] = value
         os.chdir(launch.cwd or launch.program.parent)
-        outcome = self._run_script(
-            lambda before: self._runtime.run_file(launch.program, launch.arguments, before=before),
-            entry=launch.stop_on_entry,
-            no_debug=launch.no_debug,
-        )
+        self._link.send({"type": "program", "runs": True})
+        try:
+            outcome = self._run_script(
+                lambda before: self._runtime.run_file(launch.program, launch.arguments, before=before),
+                entry=launch.stop_on_entry,
+                no_debug=launch.no_debug,
+            )
+        finally:
+            self._link.send({"type": "program", "runs": False})
         if outcome.error is not None and (outcome.error.kind != "terminated" or self._limit_exceeded):
             self._output.write("stderr", (error_text(outcome.error) + "\n").encode("utf-8", "replace"))
         self._send_end(0 if outcome.error is None else 1)

@@ -1,5 +1,5 @@
 -- How a value reads in a terminal or a notebook: a Lua literal where there is one, bounded in size and depth.
--- Metamethods are not run, except __tostring and __name of values that have one.
+-- Metamethods are not run, except __tostring and __name of values that have one; what __tostring raises is raised.
 local library = ...
 local type, next, tostring, rawlen, getmetatable, rawget = library.type, library.next, library.tostring, library.rawlen,
   library.debug.getmetatable, library.rawget
@@ -88,7 +88,7 @@ show = function(value, depth, seen)
   if kind == "number" then return number_text(value) end
   if kind == "table" then
     local metatable = getmetatable(value)
-    if type(metatable) == "table" and rawget(metatable, "__tostring") ~= nil then return library.text_of(value) end
+    if type(metatable) == "table" and rawget(metatable, "__tostring") ~= nil then return tostring(value) end
     return show_table(value, depth, seen)
   end
   if kind == "nil" or kind == "boolean" then return tostring(value) end
