@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import zmq
-from llmspell_kernel.client import KernelClient
+from llmspell_kernel.client import KernelClient, KernelError
 from llmspell_kernel.protocol.wire import Signer, new_header
 
 
@@ -212,6 +212,63 @@ def test_file_that_another_kernel_uses_now_is_not_removed(kernel_process, tmp_pa
     second.terminate()
     second.wait(10)
     assert not file.exists()
+
+
+def test_output_of_programs_is_the_cells(client, tmp_path):
+    (tmp_path / "llmspell.toml").write_text("[security]\nallow_processes = true\n")
+    name = client.create_session(folder=tmp_path)
+    texts = []
+    code = "local ok, how, status = os.execute('echo out; echo err >&2; exit 3') return ok, how, status"
+    client.execute(code, session=name, on_output=lambda kind, content: texts.append((kind, content)), timeout=20)
+    streams = {content["name"]: content["text"] for kind, content in texts if kind == "stream"}
+    assert streams == {"stdout": "out\n", "stderr": "err\n"}
+    assert [content["data"]["text/plain"] for kind, content in texts if kind == "execute_result"] == ['nil\t"exit"\t3']
+
+
+def test_configuration_that_was_corrected_is_read_again(client, tmp_path):
+    (tmp_path / "llmspell.toml").write_text("[security]\nallow_process = true\n")
+    name = client.create_session(folder=tmp_path)
+    reply = client.execute("return 1", session=name, timeout=20)
+    assert "allow_processes" in reply["evalue"]
+    assert "run this again" in reply["evalue"]
+    (tmp_path / "llmspell.toml").write_text("")
+    assert client.execute("return 1", session=name, timeout=20)["status"] == "ok"
+
+
+def test_modules_beside_the_sessions_folder_are_found(client, tmp_path):
+    (tmp_path / "llmspell.toml").write_text("")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "beside.lua").write_text("return 'beside'")
+    (tmp_path / "above.lua").write_text("return 'above'")
+    name = client.create_session(folder=tmp_path / "sub")
+    reply = client.execute("assert(require('beside') .. require('above') == 'besideabove')", session=name, timeout=20)
+    assert reply["status"] == "ok", reply
+
+
+@pytest.mark.parametrize("body", ["error('raised')", "while true do end"])
+def test_what_tostring_raises_is_the_cells_error(client, published, body):
+    code = f"return setmetatable({{}}, {{ __tostring = function() print('go') {body} end }})"
+    running = client.submit("shell", "execute_request", {"code": code})
+    published.wait(lambda: any(one.msg_type == "stream" for one in published.messages), "the script's output")
+    if "while" in body:
+        client.interrupt()
+    reply = running.result(20).content()
+    assert (reply["status"], reply["ename"] == "Interrupted") == ("error", "while" in body)
+
+
+def test_launched_program_is_work(client, published, tmp_path):
+    (tmp_path / "a.lua").write_text("print('go')\nwhile true do end\n")
+    name = client.create_session()
+    client.debug_request("launch", {"program": str(tmp_path / "a.lua")}, session=name)
+    client.debug_request("configurationDone", session=name)
+    published.wait(lambda: any(one.msg_type == "stream" for one in published.messages), "the script's output")
+    listed = control(client, "list_sessions_request")["sessions"]
+    assert {one["session"]: one["state"] for one in listed}[name] == "busy"
+
+
+def test_message_that_is_too_large_is_refused_by_the_client(client):
+    with pytest.raises(KernelError, match="too large"):
+        client.execute("--" + "x" * 70_000_000, timeout=20)
 
 
 def test_folders_of_llmspell_are_private_at_every_level(home, client):

@@ -26,6 +26,7 @@ from ..protocol.wire import COMM_MESSAGES, MAX_FRAME_BYTES, encode
 from ..runtime.configuration import Configuration, ConfigurationError, find_project_root, load_configuration
 from ..runtime.host import Host, HostContext, HostError
 from ..runtime.state import Outcome, Runtime
+from .child_output import ChildOutput
 from .errors import error_text
 from .execution import Execution, question_of, refusal
 from .history import History
@@ -84,6 +85,9 @@ class Session:
         """Make the Lua state and what goes with it."""
         apply_to_process(configuration.limits, expendable=True)
         self._output = GatheredOutput(self._send_stream, configuration.limits.output_rate)
+        # who may start programs sees what they write
+        allowed = configuration.allow_processes
+        self._child_output = ChildOutput(self._output.write) if allowed else None
         self._watchdog = Watchdog(configuration.limits, self._exceed_limit)
         self._input = Input(self._ask_input, self._watchdog.uncounted)
         context = HostContext(self._project_root, self._home, configuration, publish=self._publish_of_script)
@@ -258,6 +262,8 @@ class Session:
             with self._stopper.script_runs():
                 outcome = run(before)
         finally:
+            if self._child_output is not None:
+                self._child_output.collect()
             self._watchdog.job_ends()
             if debugger is not None:
                 debugger.job_ends()
