@@ -25,14 +25,17 @@ Action = Literal["interrupt", "terminate", "pause", "update"]
 
 _MASK_COUNT = 8
 _REGISTRY_INDEX = -1_000_000 - 1000
-# lua_State: status, ci, base_ci; CallInfo: func, callstatus. Bytes.
+# lua_State: status, ci, base_ci; CallInfo: func, previous, savedpc, callstatus; LClosure: p; Proto: code. Bytes.
 _STATUS, _CALL_INFO, _BASE_CALL_INFO = 10, 32, 96
-_CI_FUNC, _CI_STATUS = 0, 62
-_CALL_STATUS_C = 2
+_CI_FUNC, _CI_PREVIOUS, _CI_SAVED_PC, _CI_STATUS = 0, 16, 32, 62
+_CALL_STATUS_C, _CALL_STATUS_HOOKED = 2, 8
+_CLOSURE_PROTO, _PROTO_CODE = 24, 64
 _TAG_THREAD, _TAG_LIGHT_C, _TAG_C_CLOSURE = 72, 22, 102
 _OBJECT_THREAD = 8
 _ATTEMPT_SECONDS = 0.003
 _MAX_NESTING = 200
+# frames of ours above the one whose hook runs
+_MAX_HOOK_FRAMES = 16
 
 
 class InterruptUnavailableError(RuntimeError):
@@ -79,6 +82,8 @@ class _Memory:
 
 
 _memory = _Memory()
+# of the thread that runs Lua
+_own_memory = _Memory()
 _HOOK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -105,6 +110,19 @@ def _load_symbols() -> Any:
     return library
 
 
+def _hooked_instruction(address: bytes) -> int:
+    """Called in a hook: the index of the instruction that a coroutine is about to run, -1 where it cannot be told."""
+    with contextlib.suppress(_TornReadError, ValueError):
+        call_info = _own_memory.u64(int(address, 16) + _CALL_INFO)
+        for _ in range(_MAX_HOOK_FRAMES):
+            if _own_memory.u16(call_info + _CI_STATUS) & _CALL_STATUS_HOOKED:
+                closure = _own_memory.u64(_own_memory.u64(call_info + _CI_FUNC))
+                code = _own_memory.u64(_own_memory.u64(closure + _CLOSURE_PROTO) + _PROTO_CODE)
+                return (_own_memory.u64(call_info + _CI_SAVED_PC) - code) // 4 - 1
+            call_info = _own_memory.u64(call_info + _CI_PREVIOUS)
+    return -1
+
+
 class AsyncHook:
     """Asks the running Lua thread to attend to an action at its next instruction.
 
@@ -122,7 +140,7 @@ class AsyncHook:
         self._taken = threading.Event()
         self._thread: threading.Thread | None = None
         self.set_debugger: Callable[[Any], None]
-        self.set_debugger, check_offsets = control(library, self._attend)
+        self.set_debugger, check_offsets = control(library, self._attend, _hooked_instruction)
         self._offsets_hold = False
         if self._symbols is not None:
             # library.debug is the captured original; a hook is set for a moment to learn hookf's address
@@ -202,8 +220,7 @@ class AsyncHook:
         """First event in a coroutine: name our handler for it, then have hookf called at the next instruction."""
         symbols = self._symbols
         symbols.lua_sethook(state, None, 0, 0)
-        if not self._actions:
-            return
+        # also when the action was taken elsewhere meanwhile: this hook has replaced the debugger's, which is set again
         symbols.lua_getfield(state, _REGISTRY_INDEX, b"llmspell.install")
         symbols.lua_pushthread(state)
         if symbols.lua_pcallk(state, 1, 0, 0, 0, None) == 0:

@@ -1,6 +1,6 @@
 -- What the running thread does when the asynchronous hook of runtime/interrupt.py calls it, and at line events of a
 -- step. Returns set_debugger(table) and a function that calls Python inside a coroutine with that one's address.
-local library, attend = ...
+local library, attend, hooked_instruction = ...
 local sethook, running, getregistry = library.debug.sethook, library.coroutine.running, library.debug.getregistry
 local error = library.error
 
@@ -27,6 +27,9 @@ local function hook(event, line)
   if action == "terminate" then error(library.terminated, 0) end
 end
 library.hook = hook
+
+-- In a hook: the index of the instruction that is about to run, -1 where it cannot be told.
+function library.hooked_instruction() return hooked_instruction(library.string.format("%p", (running()))) end
 
 -- The first use makes registry._HOOKKEY exist, where Lua's own hook function looks up its handler.
 sethook(hook, "", 1000000)

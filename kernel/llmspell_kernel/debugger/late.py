@@ -1,0 +1,274 @@
+"""Where a loaded chunk reaches a statement that carries no probe.
+
+A breakpoint that is set when its chunk is loaded already is found by line events. Their lines are those of
+instructions, not of statements: the end of a loop comes back to its first line, a call over several lines to its
+name, and a function's first line has no instruction. So the instruction is looked up that the statement begins with:
+the text is compiled once as it was loaded and once with a mark where the probe would stand.
+
+Invariant: a trigger is an instruction of the chunk as it was loaded; where that cannot be shown there is none.
+"""
+
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from lupa.lua54 import LuaRuntime
+
+from .probes import Place, Placement, Probe, instrument, place
+
+# A number that no script contains by chance; it is too large to stand in an instruction.
+MARK = 0x6C6C6D5370656C6C
+# LOADK "", LOADK mark, SHL, MMBIN, TEST, JMP
+_MARK_INSTRUCTIONS = 6
+_OP_LOADK, _OP_JMP, _OP_FORLOOP, _OP_FORPREP, _OP_TFORPREP, _OP_TFORLOOP = 3, 56, 73, 74, 75, 77
+_OP_VARARGPREP = 81
+_JUMP_BIAS = 2**24 - 1
+_ABSOLUTE_LINE = -128
+# signature, version, format, LUAC_DATA, three sizes, LUAC_INT, LUAC_NUM, number of upvalues: 64-bit Lua 5.4
+_HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1
+# what is compiled for the breakpoints of one loaded chunk; a 2,000-line file may have some 800
+MAX_COMPILED_BYTES = 50_000_000
+_SHORT_STRING, _LONG_STRING, _INTEGER, _FLOAT = 4, 20, 3, 19
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An instruction: the lines on which its function begins and ends (0 and 0: the chunk itself), the instruction's
+    index and line. ``exact``: a line event on this line in this function is always this instruction's."""
+
+    first_line: int
+    last_line: int
+    index: int
+    line: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A function of a dump. What costs time is read when it is asked for."""
+
+    first_line: int
+    last_line: int
+    data: bytes
+    code_at: int
+    size: int
+    line_differences_at: int
+    absolute_lines: Mapping[int, int]
+    marks: tuple[int, ...]  # indices of constants that are the mark
+    functions: tuple["_Function", ...]
+
+    @cached_property
+    def code(self) -> tuple[int, ...]:
+        return struct.unpack_from(f"<{self.size}I", self.data, self.code_at)
+
+    @cached_property
+    def lines(self) -> tuple[int, ...]:
+        lines, line = [], self.first_line
+        for index, difference in enumerate(struct.unpack_from(f"<{self.size}b", self.data, self.line_differences_at)):
+            line = self.absolute_lines[index] if difference == _ABSOLUTE_LINE else line + difference
+            lines.append(line)
+        return tuple(lines)
+
+
+class _Reader:
+    """Reads what string.dump of Lua 5.4 gives (ldump.c, lundump.c)."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = _HEADER
+
+    def number(self) -> int:
+        value = 0
+        while True:
+            byte = self.data[self.at]
+            self.at += 1
+            value = value << 7 | byte & 0x7F
+            if byte & 0x80:
+                return value
+
+    def skip(self, size: int) -> int:
+        """Where that begins which is skipped."""
+        self.at += size
+        return self.at - size
+
+    def skip_string(self) -> None:
+        size = self.number()
+        self.skip(max(size - 1, 0))
+
+    def function(self) -> _Function:
+        self.skip_string()
+        first_line, last_line = self.number(), self.number()
+        self.skip(3)
+        size = self.number()
+        code_at = self.skip(4 * size)
+        marks = tuple(index for index in range(self.number()) if self._constant_is_mark())
+        upvalues = self.number()
+        self.skip(3 * upvalues)
+        functions = tuple(self.function() for _ in range(self.number()))
+        line_differences_at = self.skip(self.number())
+        absolute = {self.number(): self.number() for _ in range(self.number())}
+        for _ in range(self.number()):
+            self.skip_string()
+            self.number()
+            self.number()
+        for _ in range(self.number()):
+            self.skip_string()
+        return _Function(
+            first_line, last_line, self.data, code_at, size, line_differences_at, absolute, marks, functions
+        )
+
+    def _constant_is_mark(self) -> bool:
+        kind = self.data[self.skip(1)]
+        if kind in (_SHORT_STRING, _LONG_STRING):
+            self.skip_string()
+        elif kind in (_INTEGER, _FLOAT):
+            (value,) = struct.unpack_from("<q", self.data, self.skip(8))
+            return kind == _INTEGER and value == MARK
+        return False
+
+
+@cache
+def _compiler() -> tuple[threading.Lock, Any]:
+    lua = LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
+    dump = lua.eval(b"function(text) local f = load(text, '=late', 't') return f and string.dump(f) end")
+    return threading.Lock(), dump
+
+
+def compiled(text: bytes) -> _Function | None:
+    """The instructions of a text, None where the compiler refuses it."""
+    lock, dump = _compiler()
+    with lock:
+        dumped = dump(text)
+    return None if dumped is None else _Reader(dumped).function()
+
+
+class LoadedChunk:
+    """The chunk that was loaded last from a source: its original text, and the probes that it was loaded with."""
+
+    def __init__(
+        self,
+        chunk_name: str,
+        text: bytes,
+        probes: Mapping[Place, Probe] | None = None,
+        placement: Placement | None = None,
+    ) -> None:
+        self.chunk_name = chunk_name
+        self.text = text
+        self._probes = dict(probes or {})
+        self._placement_of_probes = placement
+        self._triggers: dict[Place, Trigger | None] = {}
+
+    def has_probe(self, at: Place) -> bool:
+        return at in self._probes
+
+    def has_line(self, line: int, text: bytes) -> bool:
+        """Whether a line of the source, as its text is now, is the one that was loaded."""
+        return _line(self.text, line) == _line(text, line)
+
+    @cached_property
+    def placement(self) -> Placement:
+        return place(self.text)
+
+    @cached_property
+    def _compiled(self) -> _Function | None:
+        placement = self._placement_of_probes
+        return compiled(self.text if placement is None else instrument(self.text, self._probes, placement))
+
+    def trigger(self, at: Place) -> Trigger | None:
+        """What ``find`` has found."""
+        return self._triggers.get(at)
+
+    def find(self, at: Place, placement: Placement) -> Trigger | str:
+        """Where the statement begins that stands at a point of the placement; why it cannot be told."""
+        if at not in self._triggers:
+            if len(self._triggers) * len(self.text) > MAX_COMPILED_BYTES:
+                return "the file is loaded already, and has too many breakpoints for its size"
+            self._triggers[at] = self._find(at, placement)
+        return self._triggers[at] or "the file is loaded already, and this statement has no code of its own there"
+
+    def _find(self, at: Place, placement: Placement) -> Trigger | None:
+        if self._compiled is None or not any(one.place == at for one in placement.points.get(at[0], ())):
+            return None
+        if self._placement_of_probes is not None:
+            placement = _joined(placement, self._placement_of_probes)
+        marked = compiled(instrument(self.text, {**self._probes, at: Probe(MARK)}, placement))
+        return None if marked is None else _trigger(self._compiled, marked)
+
+
+def _joined(one: Placement, other: Placement) -> Placement:
+    """The points of both, which are of the same text."""
+    points = dict(other.points)
+    for line, of_line in one.points.items():
+        found = {point.place: point for point in (*points.get(line, ()), *of_line)}
+        points[line] = tuple(sorted(found.values(), key=lambda point: point.offset))
+    return Placement(points, one.continuations)
+
+
+def _line(text: bytes, line: int) -> bytes | None:
+    lines = text.splitlines()
+    return lines[line - 1] if line <= len(lines) else None
+
+
+def _trigger(loaded: _Function, marked: _Function) -> Trigger | None:
+    pair = next(_marked_functions(loaded, marked), None)
+    if pair is None:
+        return None
+    function, other = pair
+    index = _index_of_mark(other)
+    if index is None or index >= len(function.code):
+        return None
+    after = index + _MARK_INSTRUCTIONS
+    if function.lines[index] != other.lines[after] or function.lines[:index] != other.lines[:index]:
+        return None
+    if any((one ^ two) & 0x7F for one, two in zip(function.code[:index], other.code[:index], strict=True)):
+        return None
+    return _announced(function, index)
+
+
+def _marked_functions(loaded: _Function, marked: _Function) -> Iterator[tuple[_Function, _Function]]:
+    pairs = [(loaded, marked)]
+    while pairs:
+        one, other = pairs.pop()
+        if other.marks:
+            yield one, other
+        pairs.extend(zip(one.functions, other.functions, strict=False))
+
+
+def _index_of_mark(function: _Function) -> int | None:
+    [mark, *_] = function.marks
+    for index, instruction in enumerate(function.code):
+        if instruction & 0x7F == _OP_LOADK and instruction >> 15 == mark:
+            return index - 1
+    return None
+
+
+def _jump_target(index: int, instruction: int) -> int | None:
+    operation, wide = instruction & 0x7F, instruction >> 15
+    if operation == _OP_JMP:
+        return index + 1 + (instruction >> 7) - _JUMP_BIAS
+    if operation in (_OP_FORLOOP, _OP_TFORLOOP):
+        return index + 1 - wide
+    if operation == _OP_FORPREP:
+        return index + 2 + wide
+    if operation == _OP_TFORPREP:
+        return index + 1 + wide
+    return None
+
+
+def _announced(function: _Function, index: int) -> Trigger | None:
+    lines = function.lines
+    line = lines[index]
+    targets = {_jump_target(at, instruction) for at, instruction in enumerate(function.code)}
+    # hooks of a vararg function begin behind its first instruction
+    first = 1 if function.code[0] & 0x7F == _OP_VARARGPREP else 0
+
+    def has_event(at: int) -> bool:
+        return at >= first and (at == first or lines[at - 1] != line or at in targets)
+
+    if not has_event(index):
+        return None
+    exact = all(at == index or other != line or not has_event(at) for at, other in enumerate(lines))
+    return Trigger(function.first_line, function.last_line, index, line, exact)

@@ -1,0 +1,150 @@
+-- Breakpoints of chunks that are loaded already: where the script comes to a place that has no probe.
+--
+-- Invariant: while there is such a breakpoint every coroutine of the script has a line hook; else none has. A step sets
+-- its hooks through `state.sethook`, which adds to them what a late breakpoint needs.
+--
+-- A place is {site, source, line, first_line, last_line, index, exact}: the lines on which its function begins and
+-- ends, and the instruction (debugger/late.py).
+local library, state = ...
+
+local type, next, ipairs, pcall, rawset, setmetatable = library.type, library.next, library.ipairs, library.pcall,
+  library.rawset, library.setmetatable
+local find = library.string.find
+-- of data_breakpoints.lua, which joins its own hooks with those that are set here
+local getinfo, gethook, sethook = library.debug.getinfo, state.raw_gethook, state.raw_sethook
+local running, coroutines = library.coroutine.running, library.coroutines
+local main = running()
+
+local armed = false
+local places = {} -- line -> its places, in any chunk
+local by_function = library.setmetatable({}, { __mode = "k" }) -- function -> its places by line, false without any
+local tells_instruction -- whether library.hooked_instruction tells the truth; nil: not tried yet
+
+-- The instructions of three lines, as a hook sees them and as they are.
+local function try_instructions()
+  local seen, chunk = "", library.load("local a = 1\nlocal b = a\nreturn b", "=[llmspell] try")
+  library.coroutine.wrap(function()
+    library.debug.sethook(function() seen = seen .. " " .. library.hooked_instruction() end, "l")
+    chunk()
+    library.debug.sethook()
+  end)()
+  return library.string.find(seen, " 1 2 3", 1, true) ~= nil
+end
+
+local function is_at(place)
+  if place.exact then return true end
+  if tells_instruction == nil then tells_instruction = try_instructions() end
+  return not tells_instruction or library.hooked_instruction() == place.index
+end
+
+-- Of the script's function. Levels: 1 here, 2 reached, 3 the hook, 4 that function.
+local function places_of()
+  local info, found = getinfo(4, "S"), false
+  for line, of_line in next, places do
+    for _, place in ipairs(of_line) do
+      if place.source == info.source and place.first_line == info.linedefined and place.last_line == info.lastlinedefined then
+        found = found or {}
+        found[line] = found[line] or {}
+        found[line][#found[line] + 1] = place
+      end
+    end
+  end
+  return found
+end
+
+-- A line event; gives true when it has stopped. Levels: 1 here, 2 the hook, 3 the script's function; for what `reach`
+-- evaluates that is the seventh (see probes.lua).
+local SCRIPT_LEVEL <const> = 7
+local function reached(line)
+  local chunk = getinfo(3, "f").func
+  local found = by_function[chunk]
+  if found == nil then
+    found = places_of()
+    by_function[chunk] = found
+  end
+  local here = found and found[line]
+  if not here then return false end
+  state.parked = false
+  for _, place in ipairs(here) do
+    if is_at(place) then state.reach(place.site, nil, SCRIPT_LEVEL) end
+  end
+  return state.parked
+end
+
+local function hook(_, line)
+  if places[line] then reached(line) end
+end
+
+-- What a step wants of a coroutine's events: {handler, mask, count}.
+local wanted = setmetatable({}, { __mode = "k" })
+
+-- The step's handler is told by a tail call: it counts levels.
+local function hook_of_step(event, line)
+  local step = wanted[running()]
+  if event == "line" then
+    -- whoever has stopped may have begun another step
+    if places[line] and reached(line) then return end
+    if not step or not find(step.mask, "l", 1, true) then return end
+  end
+  if step then return step.handler(event, line) end
+end
+
+-- As debug.sethook, for the hooks of steps.
+function state.sethook(thread, handler, mask, count)
+  thread = thread or running()
+  if not armed then
+    if handler then sethook(thread, handler, mask, count) else sethook(thread) end
+    return
+  end
+  wanted[thread] = handler and { handler = handler, mask = mask, count = count }
+  if handler then
+    sethook(thread, hook_of_step, mask .. "l", count)
+  else
+    sethook(thread, hook, "l")
+  end
+end
+
+-- A new coroutine has the events of its creator, but not what they call.
+local function hook_new(known, thread, value)
+  rawset(known, thread, value)
+  sethook(thread, hook, "l")
+end
+
+local function arm_thread(thread)
+  local step = wanted[thread]
+  if not step then
+    local handler, mask, count = gethook(thread)
+    if type(handler) == "function" and handler ~= hook and handler ~= hook_of_step then
+      step = { handler = handler, mask = mask, count = count > 0 and count or nil }
+    end
+  end
+  if step then state.sethook(thread, step.handler, step.mask, step.count) else state.sethook(thread) end
+end
+
+-- Sets the hooks of all coroutines. One whose stack is full refuses; it is about to end.
+local function arm(wants)
+  armed = wants
+  state.hook_new(wants and hook_new or nil)
+  arm_thread(main)
+  for thread in next, coroutines do pcall(arm_thread, thread) end
+  if not wants then wanted = setmetatable({}, { __mode = "k" }) end
+end
+
+-- The breakpoints that are in force have changed.
+function state.take_late(sites)
+  local lines, any = {}, false
+  for _, site in next, sites do
+    local place = site.late
+    if place then
+      any = true
+      place.site, place.source = site, site.source
+      lines[place.line] = lines[place.line] or {}
+      lines[place.line][#lines[place.line] + 1] = place
+    end
+  end
+  places, by_function = lines, setmetatable({}, { __mode = "k" })
+  if any ~= armed then arm(any) end
+end
+
+-- The hook of the running coroutine has been taken away by another one; a step sets its own.
+return function() state.sethook() end
