@@ -206,6 +206,14 @@ class BreakpointTable:
         """Where breakpoints can be, from ``start`` to ``end``. Raises OSError and ValueError as reading does."""
         return list(place(self._read(source)).between(start, end))
 
+    def forget(self, source: str) -> None:
+        """Nothing of this source will be loaded again, and nobody can name it any more."""
+        with self._lock:
+            self._by_source.pop(source, None)
+            self._loaded.pop(source, None)
+            for chunk_name in self._chunk_names.pop(source, ()):
+                self._sites = {key: site for key, site in self._sites.items() if site.chunk_name != chunk_name}
+
     def clear(self) -> None:
         with self._lock:
             self._by_source.clear()

@@ -46,6 +46,7 @@ from .persistence import (
     SourceBreakpoint,
     kept_fields,
 )
+from .string_chunks import StringChunks, location, reference_of, source_of_reference
 from .values import CANCELLED, cancel, completions, is_hexadecimal, set_expression, set_variable
 
 _LUA = Path(__file__).parent / "lua"
@@ -129,6 +130,7 @@ class Debugger:
         self._run_idle = run_idle
         self._uncounted = uncounted
         self._cells = cells if cells is not None else Cells()
+        self._strings = StringChunks()
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
         self._texts = ChunkTexts(self._source_of, self._read_source)
         self._lua: Any = None
@@ -197,7 +199,11 @@ class Debugger:
     def _prepare(self, chunk_name: bytes, text: bytes) -> bytes | None:
         if self._no_debug:
             return None
-        return self._table.prepare(os.fsdecode(chunk_name), text)
+        name = os.fsdecode(chunk_name)
+        if source_of_file(name) is None and self._cells.source(name) is None:
+            for forgotten in self._strings.loaded(name, text):
+                self._table.forget(forgotten)
+        return self._table.prepare(name, text)
 
     def _prepared(self, chunk_name: bytes, accepted: bool) -> None:
         self._table.prepared(os.fsdecode(chunk_name), accepted)
@@ -309,7 +315,7 @@ class Debugger:
         path = self._source_of(chunk_name)
         body: dict[str, Any] = {"category": "console", "output": text.decode("utf-8", "replace") + "\n"}
         if path is not None:
-            body |= {"source": {"name": source_name(chunk_name), "path": path}, "line": line}
+            body |= {"source": {"name": source_name(chunk_name), **location(path)}, "line": line}
         self._send_event("output", body)
 
     def _breakpoint_changed(self, source: str, one: Breakpoint) -> None:
@@ -321,10 +327,13 @@ class Debugger:
     # Sources: files and cells ------------------------------------------------------------------------------
 
     def _source_of(self, chunk_name: str) -> str | None:
-        """The path of what a chunk was loaded from, None for a text that is neither a file nor a cell."""
-        return source_of_file(chunk_name) or self._cells.source(chunk_name)
+        """The path of what a chunk was loaded from, or what stands for a string that was loaded; None for others."""
+        return source_of_file(chunk_name) or self._cells.source(chunk_name) or self._strings.source(chunk_name)
 
     def _read_source(self, path: str) -> bytes:
+        loaded = self._strings.text(path)
+        if loaded is not None:
+            return loaded
         cell = self._cells.cell(path)
         if cell is None:
             return read_source(path)
@@ -470,12 +479,13 @@ class Debugger:
         source = arguments.get("source")
         if not isinstance(source, dict):
             raise RequestError("source: expected an object")
-        path = _path(source.get("path"), "source.path")
+        reference = integer_argument(source, "sourceReference", default=0)
+        path = source_of_reference(reference) if reference else _path(source.get("path"), "source.path")
         requests: Sequence[SourceBreakpoint] = list_argument(arguments, "breakpoints", optional=True)
         for index, one in enumerate(requests):
             _check_breakpoint(one, f"breakpoints[{index}]")
-        source_path = os.path.realpath(path)
-        if self._memory.shared and not self._attached:
+        source_path = path if reference else os.path.realpath(path)
+        if self._memory.shared and not self._attached and not reference:
             # nobody debugs: nothing may stop a script
             requests = _with_known_texts(requests, dict(self._remembered_sources()).get(source_path, ()))
             self._remember_breakpoints(source_path, requests)
@@ -488,7 +498,8 @@ class Debugger:
         except ValueError as error:
             raise RequestError(str(error)) from error
         self._apply_breakpoints()
-        self._remember_breakpoints(source_path, requests)
+        if not reference:  # such a source does not outlive its session
+            self._remember_breakpoints(source_path, requests)
         respond(response(request, {"breakpoints": [described(path, one) for one in breakpoints]}))
 
     def _breakpoints(self, request: Request, respond: Respond) -> None:
@@ -500,6 +511,7 @@ class Debugger:
             return [
                 {"source": source, "breakpoints": [listed(source, one) for one in breakpoints]}
                 for source, breakpoints in self._table.sources()
+                if reference_of(source) is None
             ]
         return [
             {"source": source, "breakpoints": [_not_in_force(source, one) for one in kept]}
@@ -706,22 +718,27 @@ class Debugger:
 
     def _source(self, request: Request, respond: Respond) -> None:
         arguments = request.get("arguments") or {}
-        path = (arguments.get("source") or {}).get("path")
+        source = arguments.get("source") or {}
+        if not isinstance(source, dict):
+            raise RequestError("source: expected an object")
+        reference = integer_argument({**arguments, **source}, "sourceReference", default=0)
+        path = source_of_reference(reference) if reference else source.get("path")
         if not isinstance(path, str) or not path:
-            raise RequestError("source.path: expected the path of a file; a chunk that is no file has no text yet")
+            raise RequestError("source: expected the path of a file or a sourceReference")
         try:
             text = self._read_source(path)
         except OSError as error:
             raise RequestError(f"source.path: {path} cannot be read: {error.strerror}") from error
         except ValueError as error:
-            raise RequestError(f"source.path: {error}") from error
+            raise RequestError(f"{'sourceReference' if reference else 'source.path'}: {error}") from error
         respond(response(request, {"content": text.decode("utf-8", "replace"), "mimeType": "text/x-lua"}))
 
     def _modules(self, request: Request, respond: Respond) -> None:
         arguments = _arguments(request)
         start = integer_argument(arguments, "startModule", default=0)
         count = integer_argument(arguments, "moduleCount", default=0)
-        files = [path for path in self._table.loaded_sources() if self._cells.cell(path) is None]
+        loaded = self._table.loaded_sources()
+        files = [path for path in loaded if self._cells.cell(path) is None and reference_of(path) is None]
         shown = files[start : start + count if count else None]
         modules = [{"id": path, "name": os.path.basename(path), "path": path} for path in shown]
         respond(response(request, {"modules": modules, "totalModules": len(files)}))
@@ -909,7 +926,7 @@ def described(path: str, one: Breakpoint) -> dict[str, Any]:
         "id": one.id,
         "verified": one.verified,
         "line": one.line,
-        "source": {"name": os.path.basename(path), "path": path},
+        "source": {"name": os.path.basename(path), **location(path)},
     }
     if one.requested[1] is not None:
         body["column"] = one.column
