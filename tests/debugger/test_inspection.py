@@ -58,6 +58,24 @@ def test_stack_is_paged_and_its_frames_are_counted(stopped, depth):
     assert debuggee.body("stackTrace", threadId=1, startFrame=depth + 2, levels=20)["stackFrames"] == []
 
 
+def test_stack_of_half_a_million_frames_is_paged(stopped):
+    text = (
+        "local n = 0\nlocal function f()\n  n = n + 1\n  if n == 500000 then\n    print(n) -- stop\n  else\n    f()\n"
+    )
+    debuggee = stopped(text + "  end\nend\nf()\n")
+    for start in (0, 250_000, 499_995):
+        body = debuggee.body("stackTrace", threadId=1, startFrame=start, levels=10)
+        assert body["totalFrames"] == 500_001
+        assert len(body["stackFrames"]) == min(10, 500_001 - start)
+    assert body["stackFrames"][-1]["name"] == "(main)"
+    [reference] = [
+        one["variablesReference"]
+        for one in debuggee.body("scopes", frameId=body["stackFrames"][0]["id"])["scopes"]
+        if one["name"] == "Upvalues"
+    ]
+    assert {one["name"]: one["value"] for one in children(debuggee, reference)}["n"] == "500000"
+
+
 def test_functions_are_named_as_they_are_defined(stopped):
     text = """local M = {}
 function M.f(g) return (g()) end
@@ -422,14 +440,12 @@ def test_variable_of_the_same_name_as_a_constant_is_set(stopped):
 
 
 def test_setting_in_a_chunk_without_text_says_what_was_not_checked(stopped):
-    text = "local f = load('local x <const> = {} ; (...)() ; return x', '=unknown')\n"
-    debuggee = stopped(f"{text}f(function()\n  print(1) -- stop\nend)")
-    frames = debuggee.body("stackTrace", threadId=1)["stackFrames"]
-    frame = next(one["id"] for one in frames if one.get("source", {}).get("name") == "unknown")
-    reference = debuggee.body("scopes", frameId=frame)["scopes"][0]["variablesReference"]
-    debuggee.body("setVariable", variablesReference=reference, name="x", value="1")
+    debuggee = stopped("local x = 1\nprint(x) -- stop\nprint(x)")
+    (debuggee.folder / "script.lua").unlink()
+    debuggee.body("setVariable", variablesReference=reference_of(debuggee, "Locals"), name="x", value="2")
     [told] = [body["output"] for event, body in debuggee.events if event == "output"]
     assert "cannot be told" in told
+    assert finished(debuggee) == "2\n2\n"
 
 
 # Evaluating ----------------------------------------------------------------------------------------------------
@@ -602,3 +618,62 @@ def test_completions_without_a_stop_are_those_of_the_globals(debuggee):
     debuggee.run_cell("Answer = 42")
     labels = [one["label"] for one in debuggee.body("completions", text="Ans", column=4)["targets"]]
     assert labels == ["Answer"]
+
+
+# State ---------------------------------------------------------------------------------------------------------
+
+SAVED = """State.save("global", "count", 3)
+State.save("global", "two words", { name = "n", list = { 1, 2.5, "x" } })
+State.agent_set("helper", "mood", "good\\n\\xff")
+for i = 1, 150 do State.save("many", string.format("k%03d", i), i) end
+print(1) -- stop
+print(2)
+"""
+
+
+def test_scope_state_holds_what_the_project_has_saved(stopped):
+    debuggee = stopped(SAVED)
+    frame = debuggee.frame()
+    owners = children(debuggee, reference_of(debuggee, "State"))
+    assert [(one["name"], one["value"]) for one in owners] == [
+        ("agent:helper", "1 key"),
+        ("global", "2 keys"),
+        ("many", "150 keys"),
+    ]
+    shown = children(debuggee, reference_of(debuggee, "State/global"))
+    assert [(one["name"], one["value"]) for one in shown] == [
+        ("count", "3"),
+        ("two words", '{list = {…}, name = "n"}'),
+    ]
+    items = children(debuggee, reference_of(debuggee, "State/global/two words/list"))
+    assert [(one["name"], one["value"], one["type"]) for one in items] == [
+        ("[1]", "1", "integer"),
+        ("[2]", "2.5", "float"),
+        ("[3]", '"x"', "string"),
+    ]
+    assert all(debuggee.evaluate(one["evaluateName"], frameId=frame) == one["value"] for one in items)
+    [mood] = children(debuggee, reference_of(debuggee, "State/agent:helper"))
+    assert mood["value"] == '"good\\n\\xFF"'
+
+
+def test_keys_of_state_are_paged(stopped):
+    debuggee = stopped(SAVED)
+    assert [one.get("namedVariables") for one in children(debuggee, reference_of(debuggee, "State"))][2] == 150
+    page = children(debuggee, reference_of(debuggee, "State/many"), filter="named", start=148, count=10)
+    assert [one["name"] for one in page] == ["k149", "k150"]
+
+
+def test_state_is_not_set_through_its_scope_and_is_of_one_stop(stopped):
+    debuggee = stopped(SAVED)
+    reference = reference_of(debuggee, "State/global")
+    refused = debuggee.request("setVariable", variablesReference=reference, name="count", value="1")
+    assert "State.save" in refused["message"]
+    assert debuggee.step("next") is not None
+    assert "gone" in debuggee.request("variables", variablesReference=reference)["message"]
+
+
+def test_project_that_has_saved_nothing_has_no_scope_state(stopped):
+    debuggee = stopped("print(1) -- stop")
+    names = [one["name"] for one in debuggee.body("scopes", frameId=debuggee.frame())["scopes"]]
+    assert names == ["Locals", "Globals"]
+    assert not list(debuggee.folder.rglob("state.sqlite"))

@@ -44,7 +44,7 @@ class _Text:
 
 
 class ChunkTexts:
-    """The texts of chunks, by chunk name. Thread-safe.
+    """The texts of chunks. Thread-safe.
 
     ``source_of`` gives the path of what a chunk was loaded from, ``read`` the text at a path (it raises OSError or
     ValueError).
@@ -95,20 +95,20 @@ class ChunkTexts:
             status = os.stat(path)
             state: object = (status.st_mtime_ns, status.st_size, status.st_ino)
         except OSError:
-            state = None  # a cell may have no file
+            state = None  # no file: such a source has one text alone
         try:
-            return self._kept(chunk_name, state, lambda: self._read(path))
+            return self._kept(path, state, lambda: self._read(path))
         except (OSError, ValueError):
             return None
 
-    def _kept(self, chunk_name: str, state: object, read: Callable[[], bytes]) -> _Text:
+    def _kept(self, source: str, state: object, read: Callable[[], bytes]) -> _Text:
         with self._lock:
-            known = self._texts.pop(chunk_name, None)
+            known = self._texts.pop(source, None)
             if known is None or known.state != state:
                 data = read()
                 starts = [0, *(found.end() for found in _LINE_END.finditer(data))]
                 known = _Text(data, state, starts, _ATTRIBUTE.search(data) is not None)
-            self._texts[chunk_name] = known
+            self._texts[source] = known
             while len(self._texts) > MAX_TEXTS:
                 del self._texts[next(iter(self._texts))]
             return known

@@ -31,6 +31,7 @@ from ..protocol.ldp import (
     text_argument,
 )
 from ..runtime.globals import GLOBALS
+from ..runtime.globals.state import state_path
 from ..runtime.interrupt import InterruptUnavailableError
 from ..runtime.state import LUA_FOLDER, Runtime, compile_internal, never_raising
 from ..runtime.values import Scalar, Value, decode, encode
@@ -47,6 +48,7 @@ from .persistence import (
     kept_fields,
 )
 from .string_chunks import StringChunks, location, reference_of, source_of_reference
+from .state_scope import GONE, StateScope
 from .values import CANCELLED, cancel, completions, is_hexadecimal, set_expression, set_variable
 
 _LUA = Path(__file__).parent / "lua"
@@ -132,6 +134,7 @@ class Debugger:
         self._cells = cells if cells is not None else Cells()
         self._strings = StringChunks()
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
+        self._state = StateScope(lambda: state_path(runtime.host.context))
         self._texts = ChunkTexts(self._source_of, self._read_source)
         self._lua: Any = None
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
@@ -218,6 +221,7 @@ class Debugger:
                 self._queue.put((b"resume", b"continue"))
                 return
             self._stopped_thread = thread_id
+        self._state.forget()
         body: dict[str, Any] = {"reason": reason.decode(), "threadId": thread_id, "allThreadsStopped": True}
         if breakpoint_ids:
             body["hitBreakpointIds"] = list(breakpoint_ids)
@@ -588,7 +592,13 @@ class Debugger:
 
     def _scopes(self, request: Request, respond: Respond) -> None:
         frame = integer_argument(request.get("arguments") or {}, "frameId")
-        self.ask(request, respond, "scopes", [frame], lambda listed: {"scopes": [scope(one) for one in listed or []]})
+        self.ask(
+            request,
+            respond,
+            "scopes",
+            [frame],
+            lambda listed: {"scopes": [scope(one) for one in [*(listed or []), *self._state.scopes()]]},
+        )
 
     def _variables(self, request: Request, respond: Respond) -> None:
         arguments = request.get("arguments") or {}
@@ -598,6 +608,12 @@ class Debugger:
             raise RequestError(f"filter: expected 'named' or 'indexed', got {kind!r}")
         start = integer_argument(arguments, "start", default=0)
         count = integer_argument(arguments, "count", default=0)
+        if self._state.holds(reference):
+            if not self.stopped:
+                raise RequestError(GONE)
+            listed = self._state.variables(reference, kind, start, count)
+            respond(response(request, {"variables": [self._variable(one) for one in listed]}))
+            return
         self.ask_or_look(
             request,
             respond,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..protocol.ldp import RequestError, integer_argument, response, text_argument
 from ..runtime.values import Value
 from .inspection import evaluated
+from .state_scope import FIRST_REFERENCE
 
 if TYPE_CHECKING:
     from .engine import Debugger
@@ -43,6 +44,8 @@ def set_variable(debugger: "Debugger", request: Request, respond: Respond) -> No
     arguments = request.get("arguments") or {}
     reference = integer_argument(arguments, "variablesReference")
     name, value = text_argument(arguments, "name"), text_argument(arguments, "value")
+    if reference > FIRST_REFERENCE:
+        raise RequestError(f"'{name}' is shown as State holds it: give it another value with State.save")
     sent: list[Value] = [reference, name, value, is_hexadecimal(arguments)]
     debugger.ask_or_look(request, respond, "setVariable", sent, lambda shown: _set(debugger, name, shown))
 

@@ -167,7 +167,7 @@ local function count_named(value, length)
     end
   end
   for key in next, value, after do
-    if not is_item(key, length) then total = total + 1 end
+    if math_type(key) ~= "integer" or key < 1 or key > length then total = total + 1 end
     counted = counted + 1
     if counted > MAX_COUNTED then return nil end
   end
@@ -231,7 +231,7 @@ local function named_keys(entry, length)
   if known and known.generation == generation then return known end
   local keys, anchors, total = {}, {}, 0
   for key in next, entry.value do
-    if not is_item(key, length) then
+    if math_type(key) ~= "integer" or key < 1 or key > length then
       total = total + 1
       if total <= MAX_CHILDREN then keys[total] = key end
       if total % ANCHOR_EVERY == 0 then anchors[total // ANCHOR_EVERY] = key end
