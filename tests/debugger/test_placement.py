@@ -340,6 +340,7 @@ def test_breakpoint_stops_at_its_statement_of_a_line(debuggee, column, seen):
     values = []
     while debuggee.stopped(len(values) + 1):
         values.append(debuggee.evaluate("x"))
+        assert debuggee.body("stackTrace", threadId=1)["stackFrames"][0]["column"] == (column or 1)
         debuggee.body("continue", threadId=1)
     assert values == seen
 

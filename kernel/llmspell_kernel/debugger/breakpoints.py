@@ -402,6 +402,7 @@ def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:
     return {
         "id": one.id,
         "enabled": one.enabled,
+        "has_column": one.requested[1] is not None,
         "condition": None if one.condition is None else part(one.condition),
         "hit_operator": one.hit_operator,
         "hit_count": one.hit_count,

@@ -18,6 +18,7 @@ state.sites_by_line = {}
 -- sites: id -> {site, source, line, column, breakpoints}; of those that are enabled.
 -- hits: breakpoint id -> how often it was reached with its condition; ignored: how often it did not stop for its
 -- ignore count.
+-- state.column: that of the statement at which a breakpoint is about to stop, where the client has named one.
 -- state.sites_by_line: chunk name -> line -> the place of the line's first probe, which is what state.skipped names.
 local function update()
   local shape, scalars
@@ -150,6 +151,7 @@ local function reach(site, expressions, level)
       reached = reached or {}
       reached[count] = breakpoint.id
       text = message or text
+      if breakpoint.has_column and not here then state.column = site.column end
       if not breakpoint["function"] then reason = "breakpoint" end
     end
   end

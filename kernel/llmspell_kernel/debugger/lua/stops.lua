@@ -62,7 +62,8 @@ function stops.park(reason, text, ...)
   local _, depth, top = coroutine.resume(inspector, thread)
   presentation.forget()
   frames.forget()
-  state.stop = { thread = thread, depth = depth, top = top }
+  state.stop = { thread = thread, depth = depth, top = top, column = state.column }
+  state.column = nil
   stopped(reason, frames.thread_id(thread), text, ...)
   local kind, mode
   while true do
