@@ -146,6 +146,34 @@ def test_thread_that_is_not_there_is_refused(stopped):
     assert "no such thread" in stopped("print(1) -- stop").request("stackTrace", threadId=77)["message"]
 
 
+FORMATS = [
+    ({"parameters": True, "parameterNames": True}, "M.f(a, b)"),
+    ({"parameters": True, "parameterNames": True, "parameterValues": True}, "M.f(a = 17, b = {1})"),
+    ({"parameters": True, "parameterTypes": True}, "M.f(number, table)"),
+    ({"parameters": True, "parameterValues": True, "hex": True}, "M.f(0x11, {0x1})"),
+    ({"parameters": True, "line": True}, "M.f() line 3"),
+    ({"module": True}, "M.f script.lua"),
+    ({}, "M.f"),
+]
+
+
+@pytest.mark.parametrize(("shown", "name"), FORMATS)
+def test_name_of_a_frame_tells_what_is_asked_for(stopped, shown, name):
+    debuggee = stopped("local M = {}\nfunction M.f(a, b)\n  print(a, b) -- stop\nend\nM.f(17, { 1 })")
+    assert debuggee.stack(format=shown)[0][0] == name
+
+
+def test_functions_of_ours_show_nothing_of_what_they_hold(stopped):
+    text = DEEP.replace("f(n - 1)", "if n == 5 then pcall(f, n - 1) else f(n - 1) end").replace("{depth}", "3000")
+    debuggee = stopped(text)
+    frames = debuggee.body("stackTrace", threadId=1)["stackFrames"]
+    own = [one for one in frames if one.get("presentationHint") == "subtle"]
+    assert own
+    refusals = [debuggee.request("scopes", frameId=one["id"]) for one in own]
+    assert all(not one["success"] or len(one["body"]["scopes"]) <= 2 for one in refusals)
+    assert any("LLMSpell's own" in one.get("message", "") for one in refusals)
+
+
 # Variables -----------------------------------------------------------------------------------------------------
 
 

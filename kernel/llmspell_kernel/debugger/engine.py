@@ -49,8 +49,15 @@ from .persistence import (
 )
 from .string_chunks import StringChunks, location, reference_of, source_of_reference
 from .state_scope import GONE, StateScope
-from .values import CANCELLED, cancel, completions, is_hexadecimal, set_expression, set_variable
-
+from .values import (
+    CANCELLED,
+    cancel,
+    completions,
+    frame_format,
+    is_hexadecimal,
+    set_expression,
+    set_variable,
+)
 _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
 _CHUNKS = ("presentation", "frames", "evaluation", "stepping", "stops", "probes")
@@ -576,14 +583,15 @@ class Debugger:
         thread = integer_argument(arguments, "threadId")
         start = integer_argument(arguments, "startFrame", default=0)
         levels = integer_argument(arguments, "levels", default=0)
+        shown = frame_format(arguments)
         self.ask(
             request,
             respond,
             "stackTrace",
-            [thread, start, levels],
+            [thread, start, levels, bool(shown.get("parameters")), is_hexadecimal(arguments)],
             lambda result: {
                 "stackFrames": [
-                    stack_frame(one, self._source_of(one["source"]), self._texts.function_name)
+                    stack_frame(one, self._source_of(one["source"]), self._texts.function_name, shown)
                     for one in result["frames"] or []
                 ],
                 "totalFrames": result["total"],

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from .string_chunks import location
@@ -16,19 +17,22 @@ def visible(text: str) -> str:
 
 
 def stack_frame(
-    frame: Mapping[str, Any], path: str | None, function_name: Callable[[str, int], str | None]
+    frame: Mapping[str, Any],
+    path: str | None,
+    function_name: Callable[[str, int], str | None],
+    shown: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """DAP ``StackFrame``; ``path`` is where its chunk was loaded from. One that is no file has a source without.
 
     ``function_name`` gives what the text calls the function that begins in a line of a chunk; how it was called is
-    what Lua knows.
+    what Lua knows. ``shown`` is what its name is to tell more (DAP ``StackFrameFormat``).
     """
     name = function_name(frame["source"], frame["first"]) if frame["what"] == "Lua" else None
     body: dict[str, Any] = {
         "id": frame["id"],
-        "name": visible(name or frame["name"]),
+        "name": visible((name or frame["name"]) + _more_of(frame, shown)),
         "line": max(frame["line"], 0),
-        "column": frame.get("column") or (1 if frame["line"] > 0 else 0),
+        "column": 1 if frame["line"] > 0 else 0,
     }
     chunk_name = frame["source"]
     if frame.get("native"):
@@ -38,6 +42,31 @@ def stack_frame(
     else:
         body["source"] = {"name": source_name(chunk_name), "presentationHint": "deemphasize"}
     return body
+
+
+def _more_of(frame: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
+    more = ""
+    if shown.get("parameters"):
+        parts = [
+            " ".join(one[kind] for kind in ("type", "name") if shown.get(_PARAMETER_PARTS[kind]))
+            for one in _given(frame)
+        ]
+        if shown.get("parameterValues"):
+            texts = [one["text"] for one in _given(frame)]
+            parts = [f"{part} = {text}" if part else text for part, text in zip(parts, texts, strict=True)]
+        more += f"({', '.join(part for part in parts if part)})"
+    if shown.get("module") and not frame.get("native"):
+        more += f" {source_name(frame['source'])}"
+    if shown.get("line") and frame["line"] > 0:
+        more += f" line {frame['line']}"
+    return more
+
+
+_PARAMETER_PARTS = {"type": "parameterTypes", "name": "parameterNames"}
+
+
+def _given(frame: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return frame.get("parameters") or []
 
 
 def source_name(chunk_name: str) -> str:

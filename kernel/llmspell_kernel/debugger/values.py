@@ -39,6 +39,19 @@ def is_hexadecimal(arguments: Mapping[str, Any]) -> bool:
     return value
 
 
+_FRAME_FORMAT = ("parameters", "parameterTypes", "parameterNames", "parameterValues", "line", "module")
+
+
+def frame_format(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the names of frames are to tell (DAP ``StackFrameFormat``). Raises RequestError."""
+    wanted = arguments.get("format") or {}
+    is_hexadecimal(arguments)
+    for name in _FRAME_FORMAT:
+        if not isinstance(wanted.get(name, False), bool):
+            raise RequestError(f"format.{name}: expected true or false")
+    return dict(wanted)
+
+
 def set_variable(debugger: "Debugger", request: Request, respond: Respond) -> None:
     """``setVariable``: the value is an expression, evaluated in the frame that the variable was shown for."""
     arguments = request.get("arguments") or {}

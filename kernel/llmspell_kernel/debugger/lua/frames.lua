@@ -166,7 +166,8 @@ local function stack_of(thread)
 end
 
 -- The visible frames from the `start`-th on: those of scripts, and C functions between them.
-function commands.stackTrace(id, start, count)
+function commands.stackTrace(id, start, count, with_parameters, hex)
+  presentation.begin_answer(hex)
   local thread = thread_of(id)
   local stack, list = stack_of(thread), {}
   local last = count > 0 and start + count or stack.total
@@ -174,12 +175,19 @@ function commands.stackTrace(id, start, count)
   if last - start > MAX_CHILDREN then last = start + MAX_CHILDREN end
   for i = start + 1, last do
     local level = stack.levels and stack.levels[i] or stack.first + i - 1
-    local info = getinfo(thread, level, "Slnf")
+    local info = getinfo(thread, level, "Slnfu")
+    local parameters
+    if with_parameters and info.what == "Lua" and not is_internal(info.source) then
+      parameters = {}
+      for index = 1, info.nparams do
+        local name, value = getlocal(thread, level, index)
+        parameters[index] = { name = name, type = type(value), text = presentation.brief(value) }
+      end
+    end
     list[i - start] = {
       id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info), source = info.source,
       line = info.currentline, native = info.what == "C" or is_internal(info.source), first = info.linedefined,
-      what = info.what,
-      column = thread == state.stop.thread and stack.depth - level == state.stop.top and state.stop.column or nil,
+      what = info.what, parameters = parameters,
     }
   end
   return { frames = list, total = stack.total }
@@ -194,6 +202,8 @@ local function frame_of(id)
   local level = level_of(frame.thread, frame.number)
   local info = level >= 0 and getinfo(frame.thread, level, "fSlu")
   if not info or info.func ~= frame.func then error(GONE, 0) end
+  -- what our own functions hold is nobody's business
+  if is_internal(info.source) then error("this function is LLMSpell's own: its variables are not shown", 0) end
   return frame.thread, level, info
 end
 

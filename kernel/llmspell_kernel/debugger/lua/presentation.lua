@@ -151,6 +151,9 @@ local function preview(value)
   return type(name) == "string" and beginning(name, MAX_NAME) .. " " .. text or text
 end
 
+-- One line of a value, short enough to stand among others.
+local function brief(value) return type(value) == "table" and preview(value) or scalar_text(value, PREVIEW_TEXT) end
+
 -- How many keys of a table are none of its items. nil: too many were counted for this answer already.
 --
 -- `next` gives what stands in the array before all else: after the last item of a long array only the other keys come.
@@ -355,5 +358,5 @@ return {
   child_name = child_name, scalar_text = scalar_text, key_text = key_text, key_order = key_order, preview = preview,
   MAX_CHILDREN = MAX_CHILDREN, PAGE_FROM = PAGE_FROM, changed = changed, begin_answer = begin_answer, quote = quote,
   is_name = is_name, key_named = key_named, upvalue_children = upvalue_children, window = window, RESERVED = RESERVED,
-  count_named = count_named, key_literal = key_literal,
+  brief = brief, count_named = count_named, key_literal = key_literal,
 }
