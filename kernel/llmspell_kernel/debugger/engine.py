@@ -21,6 +21,7 @@ from lupa.lua54 import LuaError
 
 from ..protocol.ldp import (
     BREAKPOINT_CAPABILITIES,
+    EXCEPTION_CAPABILITIES,
     FURTHER_CAPABILITIES,
     MAX_INTEGER,
     RequestError,
@@ -38,6 +39,7 @@ from ..runtime.values import Scalar, Value, decode, encode
 from .breakpoint_locations import breakpoint_locations
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
 from .chunk_texts import ChunkTexts
+from .exceptions import ExceptionBreakpoints, exception_info
 from .inspection import evaluated, scope, source_name, stack_frame, variable, watched
 from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable, rich_variable
 from .persistence import (
@@ -60,7 +62,7 @@ from .values import (
 )
 _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
-_CHUNKS = ("presentation", "frames", "evaluation", "stepping", "stops", "probes")
+_CHUNKS = ("presentation", "frames", "evaluation", "stepping", "exceptions", "stops", "probes")
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 Respond = Callable[[dict[str, Any]], None]
@@ -143,6 +145,7 @@ class Debugger:
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
         self._state = StateScope(lambda: state_path(runtime.host.context))
         self._texts = ChunkTexts(self._source_of, self._read_source)
+        self._exceptions = ExceptionBreakpoints(self._apply_breakpoints)
         self._lua: Any = None
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._waiting: dict[int, _Pending] = {}
@@ -179,6 +182,7 @@ class Debugger:
             self._runtime.memory.overdrawing(never_raising(self._pull_breakpoints, otherwise=(b"[]",))),
             never_raising(self._log),
             self._runtime.memory.overdrawing(never_raising(self._constants, otherwise=(b"{}",))),
+            self._runtime.memory.overdrawing(never_raising(self._pull_exceptions, otherwise=(b"[]",))),
         )
         self._runtime.async_hook.set_debugger(self._lua)
         self._runtime.library.set_preparation(
@@ -320,6 +324,11 @@ class Debugger:
         shape, scalars = encode(self._texts.constants(os.fsdecode(chunk_name), first, last, line))
         return shape, *scalars
 
+    def _pull_exceptions(self) -> tuple[Any, ...]:
+        in_force = (self._attached or not self._memory.shared) and not self._no_debug
+        shape, scalars = encode(self._exceptions.in_force() if in_force else [])
+        return shape, *scalars
+
     def _log(self, text: bytes, source: bytes, line: int) -> None:
         self._flush()
         chunk_name = os.fsdecode(source)
@@ -415,7 +424,8 @@ class Debugger:
             "setBreakpoints": self._set_breakpoints,
             "breakpoints": self._breakpoints,
             "breakpointLocations": partial(breakpoint_locations, self._table),
-            "setExceptionBreakpoints": self._set_exception_breakpoints,
+            "setExceptionBreakpoints": self._exceptions.set,
+            "exceptionInfo": partial(exception_info, self.ask),
             "setWatchExpressions": self._set_watch_expressions,
             "watchExpressions": self._watch_expressions,
             "threads": self._threads,
@@ -443,7 +453,7 @@ class Debugger:
     def _initialize(self, request: Request, respond: Respond) -> None:
         self._attached = True
         self._front_end = _arguments(request).get("clientID") == FRONT_END
-        respond(response(request, {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES}))
+        respond(response(request, {**BREAKPOINT_CAPABILITIES, **EXCEPTION_CAPABILITIES, **FURTHER_CAPABILITIES}))
         self._send_event("initialized", {})
 
     def _attach(self, request: Request, respond: Respond) -> None:
@@ -537,12 +547,6 @@ class Debugger:
                 self._queue.put((b"request", 0, b"update", b""))
         if running and not stopped and self._runtime.async_hook.available:
             self._runtime.async_hook.request("update")
-
-    def _set_exception_breakpoints(self, request: Request, respond: Respond) -> None:
-        filters = list_argument(request.get("arguments") or {}, "filters", optional=True)
-        if filters:
-            raise RequestError(f"filters: {filters[0]!r} is not known; no exception filters are announced")
-        respond(response(request, {}))
 
     def _set_watch_expressions(self, request: Request, respond: Respond) -> None:
         expressions = list_argument(_arguments(request), "expressions")
@@ -869,6 +873,7 @@ class Debugger:
         if self._memory.shared:
             self._watch = None
         self._table.clear()
+        self._exceptions.clear()
         respond(response(request, {}))
         if arguments.get("terminateDebuggee"):
             self._terminate()

@@ -76,8 +76,7 @@ class ExceptionBreakpoints:
     def in_force(self) -> list[Value]:
         """For ``exceptions.lua``."""
         return [
-            {"id": one.id, "filter": one.filter}
-            | ({} if one.condition is None else {"condition": one.condition})
+            {"id": one.id, "filter": one.filter} | ({} if one.condition is None else {"condition": one.condition})
             for one in self._breakpoints
             if one.complaint is None
         ]

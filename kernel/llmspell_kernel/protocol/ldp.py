@@ -1,6 +1,6 @@
 """LDP: the Debug Adapter Protocol's messages inside ``debug_request``, ``debug_reply`` and ``debug_event``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LDP_VERSION = "1.0"
@@ -19,6 +19,8 @@ BREAKPOINT_CAPABILITIES: Mapping[str, bool] = {
     "supportsClipboardContext": True,
     "supportsValueFormattingOptions": True,
     "supportsDelayedStackTraceLoading": True,
+    "supportsExceptionFilterOptions": True,
+    "supportsExceptionInfoRequest": True,
     "supportsTerminateRequest": True,
     "supportTerminateDebuggee": True,
 }
@@ -30,6 +32,29 @@ FURTHER_CAPABILITIES: Mapping[str, bool] = {
 }
 
 MAX_INTEGER = 2**31 - 1
+
+_CONDITION = "A Lua expression over err, the error's value, and the names of the frame; for example: err.code == 404"
+
+
+def _exception_filter(name: str, label: str, description: str, *, default: bool = False) -> Mapping[str, Any]:
+    return {
+        "filter": name,
+        "label": label,
+        "description": description,
+        "default": default,
+        "supportsCondition": True,
+        "conditionDescription": _CONDITION,
+    }
+
+
+EXCEPTION_FILTERS: Sequence[Mapping[str, Any]] = (
+    _exception_filter("raised", "Raised Errors", "Stop where any error is raised."),
+    _exception_filter("caught", "Caught Errors", "Stop where an error is raised that will be caught."),
+    _exception_filter("uncaught", "Uncaught Errors", "Stop where an error ends the script.", default=True),
+    _exception_filter("syntax", "Syntax Errors", "Stop where a text is loaded or required that does not compile."),
+    _exception_filter("tool", "Tool Errors", "Stop where a tool, or another call into the host, raises an error."),
+)
+EXCEPTION_CAPABILITIES: Mapping[str, Sequence[Mapping[str, Any]]] = {"exceptionBreakpointFilters": EXCEPTION_FILTERS}
 
 
 class RequestError(ValueError):

@@ -10,7 +10,8 @@
 --   pull_breakpoints() -> shape, scalars…
 --   log(text, chunk name, line)
 --   constants(chunk name, first line, last line, line) -> shape, scalars…   what the text says of its variables
-local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants = ...
+--   pull_exceptions() -> shape, scalars…
+local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants, pull_exceptions = ...
 
 -- What the chunks share: stop, park, update, inspecting, skipped, sites_by_line.
 local state = { inspecting = false }
@@ -18,9 +19,15 @@ local presentation = chunks.presentation(library)
 local frames = chunks.frames(library, presentation, state, constants)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
 local stepping = chunks.stepping(library, state)
-local stops = chunks.stops(library, presentation, frames, evaluation, stepping, state, stopped, next_request, answer)
+local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
+local stops = chunks.stops(
+  library, presentation, frames, evaluation, exceptions, stepping, state, stopped, next_request, answer)
 state.park = stops.park
-state.update = chunks.probes(library, presentation, evaluation, state, pull_breakpoints, log)
+local update_probes = chunks.probes(library, presentation, evaluation, state, pull_breakpoints, log)
+function state.update()
+  update_probes()
+  exceptions.update()
+end
 
 local debugger = {
   update = state.update, look = stops.look, pause = stepping.pause, entry = stepping.entry, line = stepping.line,
@@ -33,6 +40,7 @@ local debugger = {
 function debugger.begin()
   presentation.forget()
   state.inspecting = false
+  exceptions.begin()
   state.update()
 end
 

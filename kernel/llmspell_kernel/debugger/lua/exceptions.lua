@@ -12,17 +12,16 @@
 -- commands of clients.
 local library, presentation, frames, evaluation, stepping, state, pull_exceptions = ...
 
-local type, rawequal, rawget, rawset, setmetatable, error, raw_load, next = library.type, library.rawequal,
-  library.rawget, library.rawset, library.setmetatable, library.error, library.load, library.next
+local type, rawequal, rawget, setmetatable, error, raw_load, next = library.type, library.rawequal, library.rawget,
+  library.setmetatable, library.error, library.load, library.next
 local pcall, xpcall, ipairs = library.pcall, library.xpcall, library.ipairs
 local format, sub, find, gsub, gmatch = library.string.format, library.string.sub, library.string.find,
   library.string.gsub, library.string.gmatch
 local concat, unpack = library.table.concat, library.table.unpack
 local getinfo, getlocal, getmetatable, traceback = library.debug.getinfo, library.debug.getlocal,
   library.debug.getmetatable, library.debug.traceback
-local coroutine, is_internal, rebuild, passed = library.coroutine, library.is_internal, library.rebuild, library.passed
-local create, resume, running, status, close = coroutine.create, coroutine.resume, coroutine.running, coroutine.status,
-  coroutine.close
+local coroutine, is_internal, rebuild = library.coroutine, library.is_internal, library.rebuild
+local create, resume, running, status = coroutine.create, coroutine.resume, coroutine.running, coroutine.status
 local preview, scalar_text = presentation.preview, presentation.scalar_text
 local main = running()
 
@@ -142,7 +141,12 @@ local function examine(thread, value, fate, where, resumer)
     compiler_message = nil
     if told then return end
   end
-  if not level then return end
+  if not level then
+    -- a coroutine of C functions alone
+    thread = resumer
+    level, info = script_frame(thread)
+    if not level then return end
+  end
   local filters = { "syntax" }
   if where ~= "syntax" then
     fate = fate or fate_of_passed(resumer)
@@ -221,15 +225,15 @@ function part.raised(value, fate)
   if not was_passed and not look(thread, value, fate, "raised") then list[#list] = nil end
 end
 
--- pcall with a message handler, called as pcall is.
-function part.protected(chunk, ...)
-  part.begin()
-  return xpcall(chunk, part.handle, ...)
-end
-
-function part.handle(value)
+local function handle(value)
   part.raised(value, "caught")
   return value
+end
+
+-- The arguments of xpcall that does what pcall does with these.
+function part.guarded(chunk, ...)
+  part.begin()
+  return chunk, handle, ...
 end
 
 -- A protected call has ended.
@@ -242,8 +246,11 @@ function part.settled(ok, ...)
     list[#list] = nil
   end
   if call > 0 then calls[thread] = call - 1 end
-  if not ok and (not known or call == 0) then part.past((...)) end
-  return passed(ok, ...)
+  if not ok then
+    library.pass_interrupt((...))
+    if not known then part.past((...)) end
+  end
+  return ok, ...
 end
 
 -- An error was caught that nothing was told of when it was raised.

@@ -1,8 +1,10 @@
 -- A stop: a loop on the stopped coroutine itself, and the answers to what clients ask meanwhile.
 --
+-- `state.stopping`: the thread that stops, where it is not the one that waits here.
+--
 -- Invariant: every look is made from another coroutine, for which the stopped one's levels stay where they are.
 -- `state.inspecting`: what a look runs of the script stops nowhere.
-local library, presentation, frames, evaluation, stepping, state, stopped, next_request, answer = ...
+local library, presentation, frames, evaluation, exceptions, stepping, state, stopped, next_request, answer = ...
 
 local error, coroutine = library.error, library.coroutine
 local getinfo, is_internal, flatten, rebuild = library.debug.getinfo, library.is_internal, library.flatten,
@@ -10,7 +12,7 @@ local getinfo, is_internal, flatten, rebuild = library.debug.getinfo, library.is
 local unpack, running, finished = library.table.unpack, coroutine.running, evaluation.finished
 
 local commands = {}
-for _, room in library.ipairs { frames, evaluation } do
+for _, room in library.ipairs { frames, evaluation, exceptions } do
   for name, command in library.next, room.commands do commands[name] = command end
 end
 
@@ -57,7 +59,7 @@ end
 -- from this function itself, so that the levels of the stopped stack are the same for all of them.
 function stops.park(reason, text, ...)
   stepping.clear()
-  local thread = running()
+  local thread = state.stopping or running()
   local inspector = coroutine.create(measure)
   local _, depth, top = coroutine.resume(inspector, thread)
   presentation.forget()

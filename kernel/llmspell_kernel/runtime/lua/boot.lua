@@ -431,24 +431,27 @@ library.terminated = setmetatable({}, { __tostring = function() return "terminat
 
 -- An interrupt is not an error of the script: pcall and xpcall let it pass, as KeyboardInterrupt passes Python's
 -- `except Exception`. Otherwise a loop around pcall could not be ended.
+local function pass_interrupt(value)
+  if value == library.interrupted or value == library.terminated then error(value, 0) end
+end
+library.pass_interrupt = pass_interrupt
+
 local function passed(ok, ...)
   if not ok then
-    local value = ...
-    if value == library.interrupted or value == library.terminated then error(value, 0) end
+    pass_interrupt((...))
+    if exceptions then exceptions.past((...)) end
   end
   return ok, ...
 end
 
--- Replaced while exceptions stop the script: the same calls at the same levels, but with a message handler.
-local protected, settled = pcall, passed
+function library.set_exceptions(part) exceptions = part end
 
-function library.set_exceptions(part)
-  exceptions = part
-  protected, settled = part and part.protected or pcall, part and part.settled or passed
+-- Both calls stand at the same level and on the same line: scripts see these in errors.
+function globals.pcall(...)
+  if exceptions and select("#", ...) > 0 then
+    return exceptions.settled(
+      xpcall(exceptions.guarded(...))) end return passed(pcall(...))
 end
-library.passed = passed
-
-function globals.pcall(...) return settled(protected(...)) end
 
 function globals.xpcall(chunk, handler, ...)
   if type(handler) ~= "function" then return passed(xpcall(chunk, handler, ...)) end
@@ -463,7 +466,8 @@ function globals.xpcall(chunk, handler, ...)
   end
   local function finish(...)
     if interruption then error(interruption, 0) end
-    return settled(...)
+    if exceptions then return exceptions.settled(...) end
+    return ...
   end
   if exceptions then exceptions.begin() end
   return finish(xpcall(chunk, handle, ...))
@@ -547,8 +551,11 @@ function coroutine_table.wrap(chunk)
 end
 
 local function resumed(thread, ok, ...)
-  if not ok and exceptions then exceptions.died(thread, (...), "caught") end
-  return passed(ok, ...)
+  if not ok then
+    pass_interrupt((...))
+    if exceptions then exceptions.died(thread, (...), "caught") end
+  end
+  return ok, ...
 end
 
 -- As pcall: an interrupt ends the coroutine and passes.
@@ -559,8 +566,11 @@ end
 library.resume = coroutine_table.resume
 
 local function closed(condition, ok, ...)
-  if not ok and exceptions and condition == "suspended" then exceptions.past((...)) end
-  return passed(ok, ...)
+  if not ok then
+    pass_interrupt((...))
+    if exceptions and condition == "suspended" then exceptions.past((...)) end
+  end
+  return ok, ...
 end
 
 function coroutine_table.close(thread)
