@@ -177,7 +177,8 @@ class AsyncHook:
         """Forget requests (all when none is named), as when the script has ended by itself."""
         with self._lock:
             self._actions = [one for one in self._actions if actions and one not in actions]
-            self._taken.set()
+            if not self._actions:
+                self._taken.set()
 
     def pending(self) -> bool:
         with self._lock:
