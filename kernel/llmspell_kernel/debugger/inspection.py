@@ -32,7 +32,7 @@ def stack_frame(
         "id": frame["id"],
         "name": visible((name or frame["name"]) + _more_of(frame, shown)),
         "line": max(frame["line"], 0),
-        "column": 1 if frame["line"] > 0 else 0,
+        "column": frame.get("column") or (1 if frame["line"] > 0 else 0),
     }
     chunk_name = frame["source"]
     if frame.get("native"):

@@ -188,6 +188,7 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
       id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info), source = info.source,
       line = info.currentline, native = info.what == "C" or is_internal(info.source), first = info.linedefined,
       what = info.what, parameters = parameters,
+      column = thread == state.stop.thread and stack.depth - level == state.stop.top and state.stop.column or nil,
     }
   end
   return { frames = list, total = stack.total }
