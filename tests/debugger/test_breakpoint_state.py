@@ -433,3 +433,13 @@ def test_breakpoint_in_a_coroutine_that_exists_already(debuggee):
     debuggee.body("continue", threadId=1)
     assert debuggee.stopped(2) is not None
     assert debuggee.evaluate("i") == "3"
+
+
+def test_jupyterlab_that_sends_back_only_lines_switches_nothing_on(debuggee):
+    path = debuggee.script(LOOP)
+    debuggee.body("initialize", clientID="jupyterlab")
+    [first] = debuggee.breakpoints(path, {"line": 2, "enabled": False, "ignoreCount": 3})
+    [again, _] = debuggee.breakpoints(path, 2, 3)
+    assert (again["id"], again["enabled"]) == (first["id"], False)
+    [source] = debuggee.body("breakpoints")["breakpoints"]
+    assert source["breakpoints"][0]["ignoreCount"] == 3
