@@ -337,6 +337,19 @@ def test_condition_that_calls_what_catches_errors_stops_nowhere_in_it(debuggee):
     assert matches(run_through(debuggee, debuggee.script(text)), [("(main)", 2, "x")])
 
 
+def test_condition_of_a_breakpoint_that_calls_what_catches_errors_stops_nowhere_in_it(debuggee):
+    path = debuggee.script("function check() return pcall(error, 'mine') end\nprint(1)")
+    debuggee.breakpoints(path, {"line": 2, "condition": "check()"})
+    filters(debuggee, "raised")
+    assert run_through(debuggee, path) == []
+
+
+def test_error_that_is_raised_again_stops_at_each_raise(debuggee):
+    filters(debuggee, "raised")
+    text = "local ok, e = pcall(error, 'x')\npcall(error, e)\npcall(function() error(e, 0) end)"
+    assert [line for _, line, _ in run_through(debuggee, debuggee.script(text))] == [1, 2, 3]
+
+
 def test_stop_names_the_breakpoints_that_it_is_for(debuggee):
     ids = [one["id"] for one in filters(debuggee, "raised", "caught", "tool")]
     debuggee.start(debuggee.script("pcall(error, 'x')"))

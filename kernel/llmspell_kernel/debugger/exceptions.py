@@ -75,11 +75,11 @@ class ExceptionBreakpoints:
 
     def in_force(self) -> list[Value]:
         """For ``exceptions.lua``."""
-        return [
-            {"id": one.id, "filter": one.filter} | ({} if one.condition is None else {"condition": one.condition})
-            for one in self._breakpoints
-            if one.complaint is None
-        ]
+        found: list[Value] = []
+        for one in self._breakpoints:
+            if one.complaint is None:
+                found.append({"id": one.id, "filter": one.filter, "condition": one.condition})
+        return found
 
 
 def _wanted(arguments: Mapping[str, Any]) -> list[tuple[str, str | None]]:

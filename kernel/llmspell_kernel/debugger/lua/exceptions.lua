@@ -182,6 +182,10 @@ end
 -- Called on the script's thread. False where nothing could be looked at: C calls are nested too deep. What the person
 -- at the debugger ends the script with is raised here; other faults of ours are none of the script's.
 local function look(thread, value, fate, where)
+  if fate and not (wanted.raised or wanted[fate] or wanted.tool and host_message) then
+    host_message = nil
+    return true
+  end
   local here = running()
   local examiner = create(examine)
   local ok, failure = resume(examiner, thread, value, fate, where, here)
@@ -196,6 +200,9 @@ end
 
 local part = {}
 
+-- What a client evaluates, and the condition of a breakpoint, stop nowhere.
+local function is_ours() return state.inspecting or state.evaluating and state.evaluating() end
+
 -- What boot.lua tells ------------------------------------------------------------------------------------------
 
 -- A protected call with a message handler begins in this thread.
@@ -206,7 +213,7 @@ end
 
 -- An error is raised in this thread; called by the message handler, which changes nothing of it.
 function part.raised(value, fate)
-  if is_interrupt(value) or state.inspecting then return end
+  if is_interrupt(value) or is_ours() then return end
   local thread = running()
   local list, call = under_way[thread], calls[thread] or 0
   if not list then
@@ -255,7 +262,7 @@ end
 
 -- An error was caught that nothing was told of when it was raised.
 function part.past(value)
-  if is_interrupt(value) or state.inspecting then return end
+  if is_interrupt(value) or is_ours() then return end
   local was_passed = passing and rawequal(passing.value, value)
   passing = nil
   if not was_passed then look(running(), value, "caught", "past") end
@@ -263,7 +270,7 @@ end
 
 -- A coroutine could not be resumed, or died; its stack is as it was.
 function part.died(thread, value, fate)
-  if is_interrupt(value) or state.inspecting or dead[thread] then return end
+  if is_interrupt(value) or is_ours() or dead[thread] then return end
   if status(thread) ~= "dead" or value == "cannot resume dead coroutine" then return end
   dead[thread] = true
   local was_passed = passing and rawequal(passing.value, value)
@@ -277,7 +284,7 @@ function part.passes_on(value) passing = { value = value } end
 function part.host_failed(message) host_message = message end
 
 function part.not_compiled(message)
-  if wanted.syntax and not state.inspecting then look(running(), message, nil, "syntax") end
+  if wanted.syntax and not is_ours() then look(running(), message, nil, "syntax") end
 end
 
 -- What clients ask ---------------------------------------------------------------------------------------------
@@ -325,7 +332,7 @@ function exceptions.update()
     local list = wanted[one.filter]
     list[#list + 1] = { id = one.id, condition = one.condition }
   end
-  library.set_exceptions(next(wanted) and part or nil)
+  library.set_exceptions(next(wanted) and part or nil, wanted.raised or wanted.caught or wanted.tool)
 end
 
 -- A script begins: what was under way in the one before is of the past.

@@ -13,6 +13,7 @@ local scalar_text, preview = presentation.scalar_text, presentation.preview
 
 local sites, hits, ignored = {}, {}, {}
 local evaluating -- the coroutine in which an expression of a breakpoint runs: nothing stops in it
+function state.evaluating() return evaluating ~= nil and evaluating == running() end
 state.sites_by_line = {}
 
 -- sites: id -> {site, source, line, column, breakpoints}; of those that are enabled.

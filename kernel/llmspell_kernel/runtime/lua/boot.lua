@@ -51,7 +51,8 @@ end
 library.raise, library.bad_argument, library.is_internal, library.write = raise, bad_argument, is_internal, write
 
 -- What is told of errors before the stack unwinds (debugger/lua/exceptions.lua); nil while no exception stops a script.
-local exceptions
+-- `catching`: the same, nil while only those do that nothing catches.
+local exceptions, catching
 
 -- The gate -----------------------------------------------------------------------------------------------------
 
@@ -439,18 +440,18 @@ library.pass_interrupt = pass_interrupt
 local function passed(ok, ...)
   if not ok then
     pass_interrupt((...))
-    if exceptions then exceptions.past((...)) end
+    if catching then catching.past((...)) end
   end
   return ok, ...
 end
 
-function library.set_exceptions(part) exceptions = part end
+function library.set_exceptions(part, of_caught) exceptions, catching = part, of_caught and part or nil end
 
 -- Both calls stand at the same level and on the same line: scripts see these in errors.
 function globals.pcall(...)
-  if exceptions and select("#", ...) > 0 then
-    return exceptions.settled(
-      xpcall(exceptions.guarded(...))) end return passed(pcall(...))
+  if catching and select("#", ...) > 0 then
+    return catching.settled(
+      xpcall(catching.guarded(...))) end return passed(pcall(...))
 end
 
 function globals.xpcall(chunk, handler, ...)
@@ -461,15 +462,15 @@ function globals.xpcall(chunk, handler, ...)
       interruption = value
       return value
     end
-    if exceptions then exceptions.raised(value, "caught") end
+    if catching then catching.raised(value, "caught") end
     return handler(value, ...)
   end
   local function finish(...)
     if interruption then error(interruption, 0) end
-    if exceptions then return exceptions.settled(...) end
+    if catching then return catching.settled(...) end
     return ...
   end
-  if exceptions then exceptions.begin() end
+  if catching then catching.begin() end
   return finish(xpcall(chunk, handle, ...))
 end
 
@@ -553,7 +554,7 @@ end
 local function resumed(thread, ok, ...)
   if not ok then
     pass_interrupt((...))
-    if exceptions then exceptions.died(thread, (...), "caught") end
+    if catching then catching.died(thread, (...), "caught") end
   end
   return ok, ...
 end
@@ -568,7 +569,7 @@ library.resume = coroutine_table.resume
 local function closed(condition, ok, ...)
   if not ok then
     pass_interrupt((...))
-    if exceptions and condition == "suspended" then exceptions.past((...)) end
+    if catching and condition == "suspended" then catching.past((...)) end
   end
   return ok, ...
 end
