@@ -288,7 +288,8 @@ end
 -- New coroutines have the events of their creator, but not what they call. `handler` is late.lua's, as __newindex.
 local made
 local function hook_new(known, thread, value)
-  if made then made(known, thread, value) else rawset(known, thread, value) end
+  local others = made -- an update may come between any two instructions
+  if others then others(known, thread, value) else rawset(known, thread, value) end
   if armed and gethook(thread) ~= hook then set_joined(thread) end
 end
 

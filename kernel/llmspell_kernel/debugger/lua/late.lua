@@ -104,10 +104,12 @@ function state.sethook(thread, handler, mask, count)
   end
 end
 
--- A new coroutine has the events of its creator, but not what they call.
+-- A new coroutine has the events of its creator, but not what they call. An update may come between any two
+-- instructions; once the coroutine is known it finds it.
 local function hook_new(known, thread, value)
   rawset(known, thread, value)
   sethook(thread, hook, "l")
+  if not armed then sethook(thread) end
 end
 
 local function arm_thread(thread)
