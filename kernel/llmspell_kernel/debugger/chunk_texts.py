@@ -11,7 +11,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class _Text:
     starts: list[int]
     has_attributes: bool
     analysis: "Analysis | None" = None
+    declared: "list[Local]" = field(default_factory=list)  # of the names that have an attribute, in order
+    last: tuple[tuple[int, int, int], dict[str, Any]] | None = None  # a stop asks the same thing several times
 
     def line(self, number: int) -> bytes:
         if not 1 <= number <= len(self.starts):
@@ -83,7 +85,10 @@ class ChunkTexts:
         with self._lock:
             if text.analysis is None:
                 text.analysis = _analyzed(text.data)
-            return _constants(text, text.analysis, first, last, line)
+                text.declared = _declared(text.analysis)
+            if text.last is None or text.last[0] != (first, last, line):
+                text.last = (first, last, line), _constants(text, text.analysis, first, last, line)
+            return text.last[1]
 
     def _text(self, chunk_name: str) -> _Text | None:
         if not chunk_name.startswith(("@", "=")):
@@ -122,6 +127,12 @@ def _analyzed(data: bytes) -> "Analysis":
     return analyze(Document(SourceText(data)))
 
 
+def _declared(analysis: "Analysis") -> "list[Local]":
+    named = {local.name for local in analysis.locals if local.attribute}
+    found = [local for local in analysis.locals if local.name in named]
+    return sorted(found, key=lambda local: (local.visible_from, local.start))
+
+
 def _constants(text: _Text, analysis: "Analysis", first: int, last: int, line: int) -> dict[str, Any]:
     code = text.line(line)
     position = (text.starts[line - 1] if 1 <= line <= len(text.starts) else 0) + len(code) - len(code.lstrip())
@@ -134,13 +145,9 @@ def _constants(text: _Text, analysis: "Analysis", first: int, last: int, line: i
     def is_own(local: "Local") -> bool:
         return first == 0 or start <= local.scope.function.start < end
 
-    named = {local.name for local in analysis.locals if local.attribute}
-    declared = sorted(
-        (local for local in analysis.locals if local.name in named), key=lambda local: (local.visible_from, local.start)
-    )
+    declared = [local for local in text.declared if local.visible_from < end and local.scope.end >= start]
     visible = [local for local in declared if local.visible_from <= position <= local.scope.end]
-    texts = {id(local): _folded_text(analysis, local) for local in declared if local.attribute == "const"}
-    # the function of a visible variable lies around the position: the chunk's own ones are not the main chunk's alone
+    texts = {id(local): _folded_text(analysis, local) for local in visible if local.attribute == "const"}
     inner = {local.name: local for local in visible}
     return {
         "known": True,
