@@ -390,6 +390,15 @@ def test_variable_is_set_to_the_value_of_an_expression(stopped, container, name,
     assert found.get(name, "nil") == shown
 
 
+def test_field_of_any_key_is_set(stopped):
+    keys = "['\\xff\\0'] = 1, [0] = 2, [-0.5] = 3, [''] = 4, [print] = 5, [{}] = 6, [false] = 7, ['a\\\"b'] = 8"
+    debuggee = stopped(f"local t = {{ {keys} }}\nprint(1) -- stop")
+    reference = reference_of(debuggee, "Locals/t")
+    for one in children(debuggee, reference):
+        debuggee.body("setVariable", variablesReference=reference, name=one["name"], value=f"-{one['value']}")
+    assert sorted(one["value"] for one in children(debuggee, reference)) == [f"-{number}" for number in range(1, 9)]
+
+
 def test_script_sees_what_was_set(stopped):
     debuggee = stopped(SETTABLE)
     for container, name, value, _ in SETTINGS[:1] + SETTINGS[2:]:

@@ -80,6 +80,12 @@ local function beginning(text, limit)
   return sub(text, 1, last > limit - 4 and last or limit)
 end
 
+-- What a metatable calls its values, on one line; nil when it does not.
+local function type_name(metatable)
+  local name = type(metatable) == "table" and rawget(metatable, "__name")
+  return type(name) == "string" and (gsub(beginning(name, MAX_NAME), "%c", " ")) or nil
+end
+
 local function integer_text(value) return hexadecimal and format("0x%X", value) or format("%d", value) end
 
 local function scalar_text(value, limit)
@@ -91,14 +97,12 @@ local function scalar_text(value, limit)
   end
   if kind == "number" then return math_type(value) == "integer" and integer_text(value) or number_text(value) end
   if kind == "nil" or kind == "boolean" then return tostring(value) end
-  local metatable = getmetatable(value)
-  local name = type(metatable) == "table" and rawget(metatable, "__name")
   if kind == "function" then
     local info = getinfo(value, "S")
     if info.what == "C" or is_internal(info.source) then return format("function (built in): %p", value) end
     return format("function <%s:%d>", info.short_src, info.linedefined)
   end
-  return format("%s: %p", type(name) == "string" and beginning(name, MAX_NAME) or kind, value)
+  return format("%s: %p", type_name(getmetatable(value)) or kind, value)
 end
 
 local function key_text(key)
@@ -146,9 +150,8 @@ local function preview(value)
   end
   if more then parts[#parts + 1] = length > PREVIEW_ITEMS and format("… #%d", length) or "…" end
   local text = "{" .. concat(parts, ", ") .. "}"
-  local metatable = getmetatable(value)
-  local name = type(metatable) == "table" and rawget(metatable, "__name")
-  return type(name) == "string" and beginning(name, MAX_NAME) .. " " .. text or text
+  local name = type_name(getmetatable(value))
+  return name and name .. " " .. text or text
 end
 
 -- One line of a value, short enough to stand among others.
@@ -330,6 +333,12 @@ local function key_named(entry, name)
   for key in next, value do
     if key_text(key) == name then return key, true end
   end
+  -- bytes that are no UTF-8 come back as the escapes that they were shown as
+  local literal = match(name, '^%[(".*")%]$')
+  local chunk = literal and library.load("return " .. literal, "=key", "t", {})
+  local ok, key = false, nil
+  if chunk then ok, key = library.pcall(chunk) end
+  if ok and type(key) == "string" and rawget(value, key) ~= nil then return key, true end
   return nil, false
 end
 
