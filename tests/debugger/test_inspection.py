@@ -605,6 +605,19 @@ def test_evaluation_is_cancelled(stopped):
     assert finished(debuggee) == "1\n"
 
 
+def test_cancelling_leaves_the_script_and_later_evaluations_alone(stopped):
+    debuggee = stopped("local n = 0\nprint(n) -- stop\nfor i = 1, 100000 do n = n + 1 end\nprint(n)")
+    frame = debuggee.frame()
+    for number in range(100, 200):
+        code = "local k = 0 for i = 1, 2000 do k = k + i end return k"
+        answer = send(debuggee, number, "evaluate", expression=code, frameId=frame)
+        debuggee.body("cancel", requestId=number)
+        ended = answer()
+        assert ended.get("message") == "cancelled" or ended["body"]["result"] == "2001000"
+        assert debuggee.evaluate("1 + 1", frameId=frame) == "2"
+    assert finished(debuggee) == "0\n100000\n"
+
+
 def test_cancelling_what_is_answered_already_is_no_error(stopped):
     debuggee = stopped("print(1) -- stop")
     debuggee.evaluate("1")

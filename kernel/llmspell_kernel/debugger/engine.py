@@ -157,6 +157,7 @@ class Debugger:
         self.evaluate_seconds = EVALUATE_SECONDS
         self._evaluation_ended = threading.Event()
         self._evaluation_ended.set()
+        self._interrupting = threading.Lock()
         self._parts: list[Any] = []  # of an answer that comes in parts
         self._evaluating = 0  # the number of the request that an evaluation is for
         self._cancelled: set[int] = set()
@@ -268,8 +269,9 @@ class Debugger:
     def _end_evaluation(self) -> None:
         if self._evaluation_ended.is_set():
             return
-        self._evaluation_ended.set()
-        self._runtime.async_hook.withdraw("interrupt")
+        with self._interrupting:
+            self._evaluation_ended.set()
+            self._runtime.async_hook.withdraw("interrupt")
 
     def cancel(self, sequence: int) -> None:
         """Interrupt the evaluation that a request (by its ``seq``) is for, or take it back while it waits."""
@@ -288,7 +290,10 @@ class Debugger:
     def _limit_evaluation(self, ended: threading.Event, wait: float) -> None:
         """Interrupt an evaluation that takes too long, in whatever coroutine it is, until it has ended."""
         while not ended.wait(wait) and self._runtime.async_hook.available:
-            self._runtime.async_hook.request("interrupt")
+            with self._interrupting:
+                if ended.is_set():
+                    return  # what runs now is not ours to interrupt
+                self._runtime.async_hook.request("interrupt")
             wait = INTERRUPT_AGAIN_SECONDS
 
     def _answer(self, number: int, ok: bool | None, shape: bytes, *scalars: Any) -> None:
