@@ -1,9 +1,14 @@
 """Exception breakpoints: where they stop, what is told of the error, and that the script notices nothing of them."""
 
+import os
+import queue
 import re
+import signal
 from dataclasses import dataclass, field
 
 import pytest
+from llmspell_kernel.client import KernelClient, start_kernel
+from llmspell_kernel.client.process import wait_for_end
 from llmspell_kernel.protocol.ldp import EXCEPTION_FILTERS
 from llmspell_kernel.runtime.host import Host, HostContext
 from llmspell_kernel.runtime.state import Runtime
@@ -213,6 +218,7 @@ print(ok, e)
         {"caught": [("function <", 2, "sort"), ("function <", 5, "gsub"), ("__index", 8, "index x")]},
     ),
 }
+LIMIT = 20
 FILTERS = [one["filter"] for one in EXCEPTION_FILTERS]
 
 
@@ -381,7 +387,8 @@ def test_exception_info_tells_the_error(debuggee, case):
     details = info["details"]
     assert (details["message"], details["typeName"], details["evaluateName"]) == (message, kind, "err")
     assert "script.lua:2: in function" in details["stackTrace"]
-    assert "llmspell" not in details["stackTrace"]
+    assert details["stackTrace"].startswith("[C]: in function 'error'\n")
+    assert "resume" not in details["stackTrace"]
 
 
 def test_exception_info_of_an_uncaught_tool_error(debuggee):
@@ -544,3 +551,33 @@ def test_uncaught_error_of_a_wrapped_coroutine_has_its_place_and_its_frames(debu
     assert error.line == 2
     assert re.findall(r"script.lua:(\d+)", error.message) == ["5", "2"]
     assert re.findall(r"script.lua:(\d+): in", error.traceback) == ["2", "5"]
+
+
+def test_cell_in_a_kernel_stops_at_its_error_and_goes_on_with_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("LLMSPELL_HOME", str(tmp_path / "home"))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "llmspell.toml").write_text("")
+    client = KernelClient.connect(start_kernel(idle_timeout=60, cwd=project))
+    stops: queue.SimpleQueue[dict[str, object]] = queue.SimpleQueue()
+
+    def hear(message):
+        if message.msg_type == "debug_event" and message.content()["event"] == "stopped":
+            stops.put(message.content()["body"])
+
+    try:
+        client.add_listener(hear)
+        body = client.debug_request("initialize")
+        assert [one["filter"] for one in body["exceptionBreakpointFilters"]] == FILTERS
+        client.debug_request("attach")
+        client.debug_request("setExceptionBreakpoints", {"filters": ["uncaught"]})
+        running = client.submit("shell", "execute_request", {"code": "pcall(error, 'caught')\nerror('boom', 0)"})
+        assert stops.get(timeout=LIMIT)["text"] == "boom"
+        info = client.debug_request("exceptionInfo", {"threadId": 1})
+        assert (info["description"], info["breakMode"]) == ("boom", "unhandled")
+        client.debug_request("continue", {"threadId": 1})
+        assert running.result(LIMIT).content()["evalue"] == "boom"
+    finally:
+        client.close()
+        os.kill(client.info.pid, signal.SIGTERM)
+        assert wait_for_end(client.info.pid, LIMIT)

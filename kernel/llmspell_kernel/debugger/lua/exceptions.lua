@@ -291,9 +291,15 @@ end
 
 local commands = {}
 
-local function stack_of(thread)
+-- From the script frame at `level` down, with the C functions that it has called.
+local function stack_of(thread, level)
   local kept, count = {}, 0
-  for line in gmatch(traceback(thread, ""), "[^\n]+") do
+  while level > 0 do
+    local info = getinfo(thread, level - 1, "Sf")
+    if info.what ~= "C" or rawequal(info.func, resume) then break end
+    level = level - 1
+  end
+  for line in gmatch(traceback(thread, "", level), "[^\n]+") do
     if line ~= "stack traceback:" and not find(line, "[llmspell", 1, true) and count < MAX_TRACEBACK then
       count = count + 1
       kept[count] = gsub(line, "^%s+", "")
@@ -314,7 +320,7 @@ function commands.exceptionInfo(id)
   local names = evaluation.frame_environment(thread, level, info, true)
   return {
     id = exception.id, text = text_of(value), uncaught = exception.uncaught, type = type_name(value),
-    stack = stack_of(thread), evaluate_name = rawequal(names.err, value) and "err" or nil,
+    stack = stack_of(thread, level), evaluate_name = rawequal(names.err, value) and "err" or nil,
     inner = inner and { text = text_of(inner.value), type = type_name(inner.value) } or nil,
   }
 end
