@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from lupa.lua54 import LuaRuntime
 
@@ -46,6 +46,7 @@ class Breakpoint:
     ignore_count: int = 0
     enabled: bool = True
     column: int | None = None
+    function: bool = False  # set by the name of the function that begins here
     verified: bool = False
     message: str | None = None
 
@@ -144,6 +145,18 @@ def _closing_brace(text: str, start: int) -> int:
     raise BreakpointError(f"log message: the brace at column {start + 1} is not closed")
 
 
+class FunctionNames(Protocol):
+    """Finds the breakpoints that are set by the names of functions (``function_breakpoints.py``)."""
+
+    def in_text(self, source: str, text: bytes, placement: Placement) -> tuple[Placement, list[Breakpoint]]:
+        """Those in a text, with a placement that has their points."""
+        ...
+
+    def resolved(self, source: str, breakpoints: Sequence[Breakpoint]) -> None:
+        """Told what has become of them when a chunk was loaded from the source."""
+        ...
+
+
 class BreakpointTable:
     """All breakpoints of a session. Thread-safe: clients set them while the script's thread loads chunks.
 
@@ -162,6 +175,8 @@ class BreakpointTable:
         self._source_of = source_of or source_of_file
         self._read = read or read_source
         self._by_source: dict[str, list[Breakpoint]] = {}
+        self.functions: FunctionNames | None = None
+        self._by_function: dict[str, list[Breakpoint]] = {}
         # the places that carry probes in the chunk last loaded from a source
         self._loaded: dict[str, frozenset[Place]] = {}
         self._sites: dict[tuple[str, Place, tuple[str, ...]], Site] = {}
@@ -177,7 +192,7 @@ class BreakpointTable:
         placement = self._placement(source)
         with self._lock:
             kept = {one.key: one for one in self._by_source.get(source, [])}
-            results = [self._resolve(self._parse(request, kept), source, placement) for request in requests]
+            results = [self._resolve(self.parse(request, kept), source, placement) for request in requests]
             self._by_source[source] = results
             return results
 
@@ -217,6 +232,7 @@ class BreakpointTable:
     def clear(self) -> None:
         with self._lock:
             self._by_source.clear()
+            self._by_function.clear()
 
     def sources(self) -> list[tuple[str, list[Breakpoint]]]:
         with self._lock:
@@ -231,7 +247,27 @@ class BreakpointTable:
         with self._lock:
             return list(self._loaded)
 
-    def _parse(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> Breakpoint:
+    def resolve_functions(self, source: str) -> list[Breakpoint]:
+        """The breakpoints by functions' names in a source, as it is now. Raises OSError and ValueError as reading
+        does."""
+        placement, found = Placement({}, {}), list[Breakpoint]()
+        if self.functions is not None:
+            text = self._read(source)
+            placement, found = self._functions_in(source, text, place(text))
+        with self._lock:
+            self._by_function[source] = [self._resolve(one, source, placement) for one in found]
+            return self._by_function[source]
+
+    def _functions_in(self, source: str, text: bytes, placement: Placement) -> tuple[Placement, list[Breakpoint]]:
+        return (placement, []) if self.functions is None else self.functions.in_text(source, text, placement)
+
+    def _in_source(self, source: str) -> list[Breakpoint]:
+        """Those of its lines and those of its functions."""
+        return [*self._by_source.get(source, ()), *self._by_function.get(source, ())]
+
+    def parse(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> Breakpoint:
+        """A breakpoint as a client asks for it. One that is among the ``kept`` (by ``key``) is taken from there and
+        keeps its id."""
         line, column = int(request["line"]), request.get("column")
         condition = (request.get("condition") or "").strip() or None
         complaint: str | None = None
@@ -288,13 +324,16 @@ class BreakpointTable:
         if source is None:
             return None
         with self._lock:
-            breakpoints = self._by_source.get(source)
-            if not breakpoints:
+            breakpoints = self._by_source.get(source, [])
+            placement, found = Placement({}, {}), list[Breakpoint]()
+            if breakpoints or self.functions is not None:
+                placement, found = self._functions_in(source, text, place(text))
+            self._by_function[source] = functions = [_placed(one, placement) for one in found]
+            if not breakpoints and not functions:
                 self._loaded[source] = frozenset()
                 return None
-            placement = place(text)
             resolved = [_placed(one, placement) for one in breakpoints]
-            expressions = _expressions(resolved)
+            expressions = _expressions([*resolved, *functions])
             if any(expressions.values()) and not _compiles(text, expressions, placement):
                 # more variables than a function can hold, perhaps: those expressions find theirs through the frame
                 expressions = dict.fromkeys(expressions, ())
@@ -302,6 +341,7 @@ class BreakpointTable:
             self._forget_old_chunks(chunk_name, source)
             self._loaded[source] = frozenset(expressions)
             self._report(source, breakpoints, resolved)
+            self._report_functions(source)
             return instrument(text, {site.place: Probe(site.number, site.inline) for site in sites}, placement)
 
     def _site(self, chunk_name: str, source: str, at: Place, inline: tuple[str, ...]) -> Site:
@@ -333,6 +373,13 @@ class BreakpointTable:
             before = self._by_source.get(source, [])
             refusal = "the compiler refuses a breakpoint in this file"
             self._report(source, before, [replace(one, verified=False, message=refusal) for one in before])
+            functions = self._by_function.get(source, [])
+            self._by_function[source] = [replace(one, verified=False, message=refusal) for one in functions]
+            self._report_functions(source)
+
+    def _report_functions(self, source: str) -> None:
+        if self.functions is not None:
+            self.functions.resolved(source, self._by_function.get(source, ()))
 
     def _report(self, source: str, before: Sequence[Breakpoint], after: list[Breakpoint]) -> None:
         self._by_source[source] = after
@@ -347,7 +394,7 @@ class BreakpointTable:
             for site in self._sites.values():
                 here = [
                     _for_lua(one, site)
-                    for one in self._by_source.get(site.source, [])
+                    for one in self._in_source(site.source)
                     if one.verified and (one.line, one.column) == site.place
                 ]
                 if here:
@@ -402,6 +449,7 @@ def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:
     return {
         "id": one.id,
         "enabled": one.enabled,
+        "function": one.function,
         "has_column": one.requested[1] is not None,
         "condition": None if one.condition is None else part(one.condition),
         "hit_operator": one.hit_operator,

@@ -40,6 +40,7 @@ from .breakpoint_locations import breakpoint_locations
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
 from .chunk_texts import ChunkTexts
 from .exceptions import ExceptionBreakpoints, exception_info
+from .function_breakpoints import FunctionBreakpoints
 from .inspection import evaluated, scope, source_name, stack_frame, variable, watched
 from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable, rich_variable
 from .persistence import (
@@ -146,6 +147,9 @@ class Debugger:
         self._state = StateScope(lambda: state_path(runtime.host.context))
         self._texts = ChunkTexts(self._source_of, self._read_source)
         self._exceptions = ExceptionBreakpoints(self._apply_breakpoints)
+        self._functions = FunctionBreakpoints(
+            self._table, send_event, self._apply_breakpoints, self._known_sources, self._is_debugged
+        )
         self._lua: Any = None
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._waiting: dict[int, _Pending] = {}
@@ -351,6 +355,14 @@ class Debugger:
 
     # Sources: files and cells ------------------------------------------------------------------------------
 
+    def _known_sources(self) -> list[str]:
+        """What is loaded or will be, as far as that is known."""
+        launched = [] if self._launch is None else [os.path.realpath(self._launch.program)]
+        return [*self._table.loaded_sources(), *(source for source, _ in self._table.sources()), *launched]
+
+    def _is_debugged(self) -> bool:
+        return self._attached or not self._memory.shared
+
     def _source_of(self, chunk_name: str) -> str | None:
         """The path of what a chunk was loaded from, or what stands for a string that was loaded; None for others."""
         return source_of_file(chunk_name) or self._cells.source(chunk_name) or self._strings.source(chunk_name)
@@ -428,6 +440,7 @@ class Debugger:
             "configurationDone": self._configuration_done,
             "setBreakpoints": self._set_breakpoints,
             "breakpoints": self._breakpoints,
+            "setFunctionBreakpoints": self._functions.handle,
             "breakpointLocations": partial(breakpoint_locations, self._table),
             "setExceptionBreakpoints": self._exceptions.set,
             "exceptionInfo": partial(exception_info, self.ask),
@@ -877,6 +890,7 @@ class Debugger:
         self._attached = self._front_end = False
         if self._memory.shared:
             self._watch = None
+        self._functions.clear()
         self._table.clear()
         self._exceptions.clear()
         respond(response(request, {}))

@@ -103,6 +103,10 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_lua.language()))
 
 
+def parse(text: bytes) -> Node:
+    return _parser().parse(_with_line_feeds(text)).root_node
+
+
 def place(text: bytes) -> Placement:
     """Find every place for a probe, in one traversal. Columns do not count a byte order mark."""
     points: dict[int, list[ProbePoint]] = {}
@@ -120,7 +124,7 @@ def place(text: bytes) -> Placement:
         continuations.update(dict.fromkeys(range(begin + 1, end + 1), begin))
 
     # Pre-order, without recursion: generated files nest deeper than Python's stack.
-    stack: list[Node] = [_parser().parse(_with_line_feeds(text)).root_node]
+    stack: list[Node] = [parse(text)]
     while stack:
         node = stack.pop()
         children = node.children

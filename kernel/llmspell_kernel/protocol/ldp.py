@@ -9,6 +9,7 @@ LDP_VERSION = "1.0"
 BREAKPOINT_CAPABILITIES: Mapping[str, bool] = {
     "supportsConfigurationDoneRequest": True,
     "supportsConditionalBreakpoints": True,
+    "supportsFunctionBreakpoints": True,
     "supportsHitConditionalBreakpoints": True,
     "supportsLogPoints": True,
     "supportsEvaluateForHovers": True,
