@@ -18,8 +18,9 @@ Respond = Callable[[dict[str, Any]], None]
 Request = Mapping[str, Any]
 
 MAX_WATCHED = 100
-# measured on the programs of benchmarks/programs; a local's frame has to be found again at each event
-_COST = "watched after each line: the script runs many times slower meanwhile"
+# Measured: 1 µs for each line, call and return, for a local 2.5 µs, since its frame is looked for each time. Programs
+# that do little on a line ran 40 to 230 times slower (a local: 140 to 550), one that works with strings 14 (31) times.
+_COST = "watched after each line: the script runs tens to hundreds of times slower meanwhile"
 
 
 class AskOrLook(Protocol):
