@@ -52,6 +52,7 @@ from .persistence import (
 )
 from .string_chunks import StringChunks, location, reference_of, source_of_reference
 from .state_scope import GONE, StateScope
+from .stepping import Steps, skip_files_of
 from .values import (
     CANCELLED,
     cancel,
@@ -63,7 +64,7 @@ from .values import (
 )
 _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
-_CHUNKS = ("presentation", "frames", "evaluation", "stepping", "exceptions", "stops", "probes")
+_CHUNKS = ("presentation", "frames", "evaluation", "late", "stepping", "exceptions", "stops", "probes")
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 Respond = Callable[[dict[str, Any]], None]
@@ -85,7 +86,6 @@ _NOT_ATTACHED = "kept for the project: in force when a debugger attaches to this
 # The clientID of JupyterLab and Notebook
 FRONT_END = "jupyterlab"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_RESUMING = {"continue": "continue", "next": "next", "stepIn": "stepIn", "stepOut": "stepOut"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,7 @@ class Debugger:
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
         self._state = StateScope(lambda: state_path(runtime.host.context))
         self._texts = ChunkTexts(self._source_of, self._read_source)
+        self._steps = Steps(self.ask, self._resume, self._source_of, self._read_source)
         self._exceptions = ExceptionBreakpoints(self._apply_breakpoints)
         self._functions = FunctionBreakpoints(
             self._table, send_event, self._apply_breakpoints, self._known_sources, self._is_debugged
@@ -188,6 +189,7 @@ class Debugger:
             never_raising(self._log),
             self._runtime.memory.overdrawing(never_raising(self._constants, otherwise=(b"{}",))),
             self._runtime.memory.overdrawing(never_raising(self._pull_exceptions, otherwise=(b"[]",))),
+            never_raising(self._steps.attended, otherwise=(False, False)),
         )
         self._runtime.async_hook.set_debugger(self._lua)
         self._runtime.library.set_preparation(
@@ -465,7 +467,11 @@ class Debugger:
             "pause": self._pause,
             "terminate": self._terminate_request,
             "disconnect": self._disconnect,
-            **dict.fromkeys(_RESUMING, self._resume),
+            "continue": self._resume,
+            **dict.fromkeys(("next", "stepIn", "stepOut"), self._steps.step),
+            "stepInTargets": self._steps.step_in_targets,
+            "runTo": self._steps.run_to,
+            "setSkipFiles": self._steps.set_skip_files,
         }
 
     def _initialize(self, request: Request, respond: Respond) -> None:
@@ -476,6 +482,7 @@ class Debugger:
 
     def _attach(self, request: Request, respond: Respond) -> None:
         self._attached = True
+        self._steps.skip_files = skip_files_of(_arguments(request))
         if _arguments(request).get("restoreBreakpoints") is not False:
             self._restore_breakpoints()
         respond(response(request, {}))
@@ -505,6 +512,7 @@ class Debugger:
             stop_on_entry=bool(arguments.get("stopOnEntry")),
             no_debug=bool(arguments.get("noDebug")),
         )
+        self._steps.skip_files = skip_files_of(arguments)
         respond(response(request, {}))
 
     def _configuration_done(self, request: Request, respond: Respond) -> None:
@@ -750,7 +758,8 @@ class Debugger:
         if pending is not None:
             pending.respond(error_response(pending.request, problem))
 
-    def _resume(self, request: Request, respond: Respond) -> None:
+    def _resume(self, request: Request, respond: Respond, *parameters: bytes | int) -> None:
+        """Let the stopped thread go on; the command is the mode, and may have parameters for ``stepping.begin``."""
         command = request["command"]
         with self._lock:
             thread = self._stopped_thread
@@ -760,7 +769,7 @@ class Debugger:
             # before the thread goes on: the response precedes whatever it does next
             respond(response(request, {"allThreadsContinued": True} if command == "continue" else {}))
             self._send_event("continued", {"threadId": thread, "allThreadsContinued": True})
-            self._queue.put((b"resume", _RESUMING[command].encode()))
+            self._queue.put((b"resume", command.encode(), *parameters))
 
     def _source(self, request: Request, respond: Respond) -> None:
         arguments = request.get("arguments") or {}

@@ -30,6 +30,8 @@ BREAKPOINT_CAPABILITIES: Mapping[str, bool] = {
 FURTHER_CAPABILITIES: Mapping[str, bool] = {
     "supportsModulesRequest": True,
     "supportsBreakpointLocationsRequest": True,
+    "supportsStepInTargetsRequest": True,
+    "supportsSteppingGranularity": True,
 }
 
 MAX_INTEGER = 2**31 - 1

@@ -10,15 +10,19 @@
 --   pull_breakpoints() -> shape, scalars…
 --   log(text, chunk name, line)
 --   constants(chunk name, first line, last line, line) -> shape, scalars…   what the text says of its variables
+--   attended(chunk name) -> whether steps go through it, whether the line to run to is there
 --   pull_exceptions() -> shape, scalars…
-local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants, pull_exceptions = ...
+local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants, pull_exceptions,
+  attended = ...
 
 -- What the chunks share: stop, park, update, inspecting, skipped, sites_by_line.
 local state = { inspecting = false }
 local presentation = chunks.presentation(library)
 local frames = chunks.frames(library, presentation, state, constants)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
-local stepping = chunks.stepping(library, state)
+state.raw_gethook, state.raw_sethook = library.debug.gethook, library.debug.sethook
+local rearm_late = chunks.late(library, state)
+local stepping = chunks.stepping(library, presentation, frames, state, attended)
 local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
 local stops = chunks.stops(
   library, presentation, frames, evaluation, exceptions, stepping, state, stopped, next_request, answer)
@@ -30,11 +34,16 @@ function state.update()
 end
 
 local debugger = {
-  update = state.update, look = stops.look, pause = stepping.pause, entry = stepping.entry, line = stepping.line,
-  rearm = stepping.rearm,
+  update = state.update, look = stops.look, pause = stepping.pause, entry = stepping.entry,
   -- The job is over: nothing of it may stop the next one.
   finish = stepping.clear,
 }
+
+-- A hook has taken the running coroutine's own away. A tail call: the step counts levels.
+function debugger.rearm()
+  rearm_late()
+  return stepping.rearm()
+end
 
 -- A script begins: what was shown of the globals before it is of the past.
 function debugger.begin()

@@ -12,7 +12,7 @@ local getinfo, is_internal, flatten, rebuild = library.debug.getinfo, library.is
 local unpack, running, finished = library.table.unpack, coroutine.running, evaluation.finished
 
 local commands = {}
-for _, room in library.ipairs { frames, evaluation, exceptions } do
+for _, room in library.ipairs { frames, evaluation, exceptions, stepping } do
   for name, command in library.next, room.commands do commands[name] = command end
 end
 
@@ -67,9 +67,9 @@ function stops.park(reason, text, ...)
   state.stop = { thread = thread, depth = depth, top = top, column = state.column }
   state.column = nil
   stopped(reason, frames.thread_id(thread), text, ...)
-  local kind, mode
+  local request, kind, mode
   while true do
-    local request = { next_request() }
+    request = { next_request() }
     kind, mode = request[1], request[2]
     if kind ~= "request" then break end
     local command = request[3]
@@ -86,7 +86,7 @@ function stops.park(reason, text, ...)
   end
   presentation.forget()
   frames.forget()
-  if kind == "resume" and mode ~= "continue" then stepping.begin(mode) end
+  if kind == "resume" and mode ~= "continue" then stepping.begin(mode, unpack(request, 3)) end
   state.stop = nil
   if kind == "raise" then error(library[mode], 0) end
 end
