@@ -119,13 +119,6 @@ def test_breakpoint_of_a_probed_line_can_be_changed_while_stopped(debuggee):
     assert debuggee.variables()["i"]["value"] == "4"
 
 
-def test_breakpoint_set_for_a_loaded_file_says_when_it_is_in_force(debuggee):
-    path = stopped_at(debuggee, "print(1)\nprint(2)\nprint(3)", 1)
-    found = debuggee.breakpoints(path, 1, 3)
-    assert [one["verified"] for one in found] == [True, False]
-    assert "loaded" in found[1]["message"]
-
-
 @pytest.mark.parametrize("command", ["stackTrace", "scopes", "evaluate", "continue", "next"])
 def test_request_that_needs_a_stop_is_refused_without_one(debuggee, command):
     answer = debuggee.request(command, threadId=1, frameId=1, variablesReference=1, expression="1")

@@ -9,12 +9,13 @@ import re
 import stat
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
 from lupa.lua54 import LuaRuntime
 
+from .late import LoadedChunk, Trigger
 from .probes import Place, Placement, Probe, ProbePoint, instrument, on_one_line, place
 
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
@@ -177,8 +178,7 @@ class BreakpointTable:
         self._by_source: dict[str, list[Breakpoint]] = {}
         self.functions: FunctionNames | None = None
         self._by_function: dict[str, list[Breakpoint]] = {}
-        # the places that carry probes in the chunk last loaded from a source
-        self._loaded: dict[str, frozenset[Place]] = {}
+        self._loaded: dict[str, LoadedChunk] = {}  # by source
         self._sites: dict[tuple[str, Place, tuple[str, ...]], Site] = {}
         # a cell has another chunk name each time it runs
         self._chunk_names: dict[str, list[str]] = {}
@@ -225,6 +225,7 @@ class BreakpointTable:
         """Nothing of this source will be loaded again, and nobody can name it any more."""
         with self._lock:
             self._by_source.pop(source, None)
+            self._by_function.pop(source, None)
             self._loaded.pop(source, None)
             for chunk_name in self._chunk_names.pop(source, ()):
                 self._sites = {key: site for key, site in self._sites.items() if site.chunk_name != chunk_name}
@@ -310,13 +311,26 @@ class BreakpointTable:
             return replace(one, message=one.complaint or placement)
         resolved = _placed(one, placement)
         loaded = self._loaded.get(source)
-        if not resolved.verified or loaded is None or (resolved.line, resolved.column) in loaded:
+        if not resolved.verified or loaded is None or loaded.has_probe(_place_of(resolved)):
             return resolved
-        return replace(
-            resolved,
-            verified=False,
-            message="the file is loaded already: this breakpoint is in force when it is loaded again",
-        )
+        return self._resolve_late(resolved, source, loaded)
+
+    def _resolve_late(self, one: Breakpoint, source: str, loaded: LoadedChunk) -> Breakpoint:
+        """A breakpoint without a probe, whose chunk is loaded already."""
+        placement = loaded.placement
+        if one.function:
+            placement, _ = self._functions_in(source, loaded.text, placement)
+        found: Trigger | str = "this line has changed since the file was loaded"
+        if loaded.has_line(one.line, self._read(source)):
+            found = loaded.find(_place_of(one), placement)
+        if isinstance(found, str):
+            message = f"{found}: this breakpoint is in force when the file is loaded again"
+            return replace(one, verified=False, message=message)
+        self._site(loaded.chunk_name, source, _place_of(one), ())
+        if found.line == one.line:
+            return one
+        elsewhere = f"until the file is loaded again it stops at line {found.line}, where the statement has its code"
+        return replace(one, message="; ".join(filter(None, (one.message, elsewhere))))
 
     def prepare(self, chunk_name: str, text: bytes) -> bytes | None:
         """The instrumented text of a chunk that is about to be loaded; None when it has no breakpoints."""
@@ -330,7 +344,7 @@ class BreakpointTable:
                 placement, found = self._functions_in(source, text, place(text))
             self._by_function[source] = functions = [_placed(one, placement) for one in found]
             if not breakpoints and not functions:
-                self._loaded[source] = frozenset()
+                self._loaded[source] = LoadedChunk(chunk_name, text)
                 return None
             resolved = [_placed(one, placement) for one in breakpoints]
             expressions = _expressions([*resolved, *functions])
@@ -339,10 +353,11 @@ class BreakpointTable:
                 expressions = dict.fromkeys(expressions, ())
             sites = [self._site(chunk_name, source, at, inline) for at, inline in expressions.items()]
             self._forget_old_chunks(chunk_name, source)
-            self._loaded[source] = frozenset(expressions)
+            probes = {site.place: Probe(site.number, site.inline) for site in sites}
+            self._loaded[source] = LoadedChunk(chunk_name, text, probes, placement)
             self._report(source, breakpoints, resolved)
             self._report_functions(source)
-            return instrument(text, {site.place: Probe(site.number, site.inline) for site in sites}, placement)
+            return instrument(text, probes, placement)
 
     def _site(self, chunk_name: str, source: str, at: Place, inline: tuple[str, ...]) -> Site:
         site = self._sites.get((chunk_name, at, inline))
@@ -369,7 +384,7 @@ class BreakpointTable:
         if source is None:
             return
         with self._lock:
-            self._loaded[source] = frozenset()
+            self._loaded[source] = LoadedChunk(chunk_name, self._loaded[source].text)
             before = self._by_source.get(source, [])
             refusal = "the compiler refuses a breakpoint in this file"
             self._report(source, before, [replace(one, verified=False, message=refusal) for one in before])
@@ -400,8 +415,21 @@ class BreakpointTable:
                 if here:
                     line, column = site.place
                     entry = {"site": site.number, "source": site.chunk_name, "line": line, "column": column}
-                    table.append({**entry, "breakpoints": here})
+                    table.append({**entry, "breakpoints": here, "late": self._late(site)})
             return table
+
+    def _late(self, site: Site) -> dict[str, Any] | None:
+        """Where a chunk that is loaded comes to a site for which it has no probe."""
+        loaded = self._loaded.get(site.source)
+        if loaded is None or loaded.chunk_name != site.chunk_name or site.inline:
+            return None
+        trigger = loaded.trigger(site.place)
+        return None if trigger is None else asdict(trigger)
+
+
+def _place_of(one: Breakpoint) -> Place:
+    """Of one that is verified."""
+    return one.line, one.column or 1
 
 
 def _placed(one: Breakpoint, placement: Placement) -> Breakpoint:
@@ -449,8 +477,8 @@ def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:
     return {
         "id": one.id,
         "enabled": one.enabled,
-        "function": one.function,
         "has_column": one.requested[1] is not None,
+        "function": one.function,
         "condition": None if one.condition is None else part(one.condition),
         "hit_operator": one.hit_operator,
         "hit_count": one.hit_count,

@@ -233,6 +233,8 @@ class Debugger:
 
     def _on_stopped(self, reason: bytes, thread_id: int, text: bytes, *breakpoint_ids: int) -> None:
         self._flush()
+        # one that is under way has what it was for
+        self._runtime.async_hook.withdraw("pause")
         with self._lock:
             if self._detached:
                 # a step or a pause that was under way when the last client left

@@ -21,6 +21,7 @@ local presentation = chunks.presentation(library)
 local frames = chunks.frames(library, presentation, state, constants)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
 state.raw_gethook, state.raw_sethook = library.debug.gethook, library.debug.sethook
+function state.hook_new(handler) library.debug.getmetatable(library.coroutines).__newindex = handler end
 local rearm_late = chunks.late(library, state)
 local stepping = chunks.stepping(library, presentation, frames, state, attended)
 local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
@@ -34,10 +35,15 @@ function state.update()
 end
 
 local debugger = {
-  update = state.update, look = stops.look, pause = stepping.pause, entry = stepping.entry,
+  update = state.update, look = stops.look, entry = stepping.entry,
   -- The job is over: nothing of it may stop the next one.
   finish = stepping.clear,
 }
+
+-- A pause that comes when the script is stopped is for nothing; what a look runs is not to be paused.
+function debugger.pause()
+  if not state.stop and not state.inspecting then return stepping.pause() end
+end
 
 -- A hook has taken the running coroutine's own away. A tail call: the step counts levels.
 function debugger.rearm()

@@ -16,7 +16,8 @@ local evaluating -- the coroutine in which an expression of a breakpoint runs: n
 function state.evaluating() return evaluating ~= nil and evaluating == running() end
 state.sites_by_line = {}
 
--- sites: id -> {site, source, line, column, breakpoints}; of those that are enabled.
+-- sites: id -> {site, source, line, column, breakpoints, late}; of those that are enabled; `late` where there is no
+-- probe (late.lua).
 -- hits: breakpoint id -> how often it was reached with its condition; ignored: how often it did not stop for its
 -- ignore count.
 -- state.column: that of the statement at which a breakpoint is about to stop, where the client has named one.
@@ -39,14 +40,17 @@ local function update()
     if count > 0 then
       site.breakpoints, site.place = enabled, format("%d:%d:%s", site.line, site.column, site.source)
       known[site.site] = site
-      local lines = by_line[site.source] or {}
-      by_line[site.source] = lines
-      local earlier = lines[site.line]
-      if not earlier or site.column < first[earlier] then lines[site.line] = site.place end
-      first[site.place] = site.column
+      if not site.late then
+        local lines = by_line[site.source] or {}
+        by_line[site.source] = lines
+        local earlier = lines[site.line]
+        if not earlier or site.column < first[earlier] then lines[site.line] = site.place end
+        first[site.place] = site.column
+      end
     end
   end
   sites, state.sites_by_line, hits, ignored = known, by_line, reached, passed
+  state.take_late(known)
 end
 
 local COMPARISONS = {
@@ -133,7 +137,7 @@ local function counts(breakpoint)
   return false
 end
 
--- The script is at a site. `expressions` is the function in its text, if there is one.
+-- The script is at a site. `expressions` is the function in its text, if there is one; `state.parked` tells of a stop.
 local function reach(site, expressions, level)
   if not site or state.inspecting or evaluating and evaluating == running() then return end
   local skipped = state.skipped
@@ -156,7 +160,10 @@ local function reach(site, expressions, level)
       if not breakpoint["function"] then reason = "breakpoint" end
     end
   end
-  if count > 0 and not here then state.park(reason, text, unpack(reached, 1, count)) end
+  if count > 0 and not here then
+    state.park(reason, text, unpack(reached, 1, count))
+    state.parked = true
+  end
 end
 
 -- Probes are written as `""<<site` or `"site"<<function`: the shift of a string, which has no other meaning.
@@ -174,5 +181,6 @@ local function probe(left, right)
 end
 
 getmetatable("").__shl = probe
+state.reach = reach
 
 return update
