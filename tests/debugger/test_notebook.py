@@ -89,7 +89,7 @@ def test_conversation_of_jupyterlab(debuggee):
     assert names(shown) == {"n": "21", "twice": "42"}
     # JupyterLab shows the value of a variable only where it knows the type, or is given none
     assert all("type" not in one for one in shown)
-    for command, line in (("next", 6), ("stepIn", None)):
+    for command, line in (("next", 5), ("next", 6), ("stepIn", None)):
         if debuggee.step(command) is None:
             break
         assert debuggee.stack() == [("(main)", line)]

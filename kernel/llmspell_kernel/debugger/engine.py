@@ -39,6 +39,7 @@ from ..runtime.values import Scalar, Value, decode, encode
 from .breakpoint_locations import breakpoint_locations
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
 from .chunk_texts import ChunkTexts
+from .data_breakpoints import DataBreakpoints
 from .exceptions import ExceptionBreakpoints, exception_info
 from .function_breakpoints import FunctionBreakpoints
 from .inspection import evaluated, scope, source_name, stack_frame, variable, watched
@@ -50,9 +51,9 @@ from .persistence import (
     SourceBreakpoint,
     kept_fields,
 )
-from .string_chunks import StringChunks, location, reference_of, source_of_reference
 from .state_scope import GONE, StateScope
 from .stepping import Steps, skip_files_of
+from .string_chunks import StringChunks, location, reference_of, source_of_reference
 from .values import (
     CANCELLED,
     cancel,
@@ -62,9 +63,13 @@ from .values import (
     set_expression,
     set_variable,
 )
+
 _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
-_CHUNKS = ("presentation", "frames", "evaluation", "late", "stepping", "exceptions", "stops", "probes")
+_CHUNKS = (
+    *("presentation", "frames", "evaluation", "data_breakpoints", "late"),
+    *("stepping", "exceptions", "stops", "probes"),
+)
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 Respond = Callable[[dict[str, Any]], None]
@@ -144,13 +149,16 @@ class Debugger:
         self._cells = cells if cells is not None else Cells()
         self._strings = StringChunks()
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
-        self._state = StateScope(lambda: state_path(runtime.host.context))
-        self._texts = ChunkTexts(self._source_of, self._read_source)
-        self._steps = Steps(self.ask, self._resume, self._source_of, self._read_source)
-        self._exceptions = ExceptionBreakpoints(self._apply_breakpoints)
         self._functions = FunctionBreakpoints(
             self._table, send_event, self._apply_breakpoints, self._known_sources, self._is_debugged
         )
+        self._data = DataBreakpoints(
+            self._table, send_event, self._apply_breakpoints, self.ask_or_look, self._is_debugged
+        )
+        self._state = StateScope(lambda: state_path(runtime.host.context))
+        self._texts = ChunkTexts(self._source_of, self._read_source)
+        self._exceptions = ExceptionBreakpoints(self._apply_breakpoints)
+        self._steps = Steps(self.ask, self._resume, self._source_of, self._read_source)
         self._lua: Any = None
         self._queue: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._waiting: dict[int, _Pending] = {}
@@ -190,6 +198,8 @@ class Debugger:
             self._runtime.memory.overdrawing(never_raising(self._constants, otherwise=(b"{}",))),
             self._runtime.memory.overdrawing(never_raising(self._pull_exceptions, otherwise=(b"[]",))),
             never_raising(self._steps.attended, otherwise=(False, False)),
+            self._runtime.memory.overdrawing(never_raising(self._pull_data_breakpoints, otherwise=(b"[]",))),
+            never_raising(self._data.ended),
         )
         self._runtime.async_hook.set_debugger(self._lua)
         self._runtime.library.set_preparation(
@@ -214,7 +224,7 @@ class Debugger:
     def job_ends(self) -> None:
         with self._lock:
             self._running = False
-        self._runtime.async_hook.withdraw("pause", "update")
+        self._runtime.async_hook.withdraw()
         self._lua.finish()
 
     def _prepare(self, chunk_name: bytes, text: bytes) -> bytes | None:
@@ -337,8 +347,12 @@ class Debugger:
         shape, scalars = encode(self._texts.constants(os.fsdecode(chunk_name), first, last, line))
         return shape, *scalars
 
+    def _pull_data_breakpoints(self) -> tuple[Any, ...]:
+        shape, scalars = encode([] if self._no_debug else self._data.in_force())  # type: ignore[arg-type]
+        return shape, *scalars
+
     def _pull_exceptions(self) -> tuple[Any, ...]:
-        in_force = (self._attached or not self._memory.shared) and not self._no_debug
+        in_force = self._is_debugged() and not self._no_debug
         shape, scalars = encode(self._exceptions.in_force() if in_force else [])
         return shape, *scalars
 
@@ -445,6 +459,8 @@ class Debugger:
             "setBreakpoints": self._set_breakpoints,
             "breakpoints": self._breakpoints,
             "setFunctionBreakpoints": self._functions.handle,
+            "dataBreakpointInfo": self._data.info,
+            "setDataBreakpoints": self._data.set,
             "breakpointLocations": partial(breakpoint_locations, self._table),
             "setExceptionBreakpoints": self._exceptions.set,
             "exceptionInfo": partial(exception_info, self.ask),
@@ -479,7 +495,7 @@ class Debugger:
     def _initialize(self, request: Request, respond: Respond) -> None:
         self._attached = True
         self._front_end = _arguments(request).get("clientID") == FRONT_END
-        respond(response(request, {**BREAKPOINT_CAPABILITIES, **EXCEPTION_CAPABILITIES, **FURTHER_CAPABILITIES}))
+        respond(response(request, {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES, **EXCEPTION_CAPABILITIES}))
         self._send_event("initialized", {})
 
     def _attach(self, request: Request, respond: Respond) -> None:
@@ -873,7 +889,10 @@ class Debugger:
         if stopped:
             raise RequestError("the script is stopped already")
         if not running:
-            raise RequestError("no script is running")
+            raise RequestError(
+                "no script is running that can be paused: one that was started before a debugger attached cannot be; "
+                "interrupt it and run it again"
+            )
         try:
             self._runtime.async_hook.request("pause")
         except InterruptUnavailableError as error:
@@ -885,9 +904,14 @@ class Debugger:
         with self._lock:
             if self._stopped_thread is None:
                 return False
-            self._stopped_thread = None
+            self._tell_continued()
             self._queue.put((b"raise", kind.encode()))
             return True
+
+    def _tell_continued(self) -> None:
+        """The script goes on, though no client has asked for it by a step or a continue; called with the lock."""
+        thread, self._stopped_thread = self._stopped_thread, None
+        self._send_event("continued", {"threadId": thread, "allThreadsContinued": True})
 
     def _terminate_request(self, request: Request, respond: Respond) -> None:
         respond(response(request, {}))
@@ -902,15 +926,16 @@ class Debugger:
         if self._memory.shared:
             self._watch = None
         self._functions.clear()
-        self._table.clear()
+        self._data.clear()
         self._exceptions.clear()
+        self._table.clear()
         respond(response(request, {}))
         if arguments.get("terminateDebuggee"):
             self._terminate()
             return
         with self._lock:
             if self._stopped_thread is not None:
-                self._stopped_thread = None
+                self._tell_continued()
                 self._queue.put((b"request", 0, b"update", b""))
                 self._queue.put((b"resume", b"continue"))
                 return

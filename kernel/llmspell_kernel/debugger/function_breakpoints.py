@@ -19,6 +19,7 @@ from ..protocol.ldp import MAX_INTEGER, RequestError, list_argument, response
 from ..runtime.globals import GLOBALS
 from .breakpoints import MAX_BREAKPOINTS, Breakpoint, BreakpointTable
 from .probes import Placement, ProbePoint, parse
+from .string_chunks import location
 
 Respond = Callable[[dict[str, Any]], None]
 Request = Mapping[str, Any]
@@ -272,7 +273,7 @@ class FunctionBreakpoints:
             return body | {"message": wanted.breakpoint.complaint or _absence(wanted)}
         source, first = places[0]
         body |= {"verified": first.verified, "line": first.line, "column": first.column}
-        body["source"] = {"name": os.path.basename(source), "path": source}
+        body["source"] = {"name": os.path.basename(source), **location(source)}
         if not first.verified and first.message:
             body["message"] = first.message
         elif len(places) > 1:

@@ -83,8 +83,8 @@ def scope(entry: Mapping[str, Any]) -> dict[str, Any]:
         "variablesReference": entry["reference"],
         "expensive": bool(entry.get("expensive")),
     }
-    if entry.get("hint") == "locals":
-        body["presentationHint"] = "locals"
+    if entry.get("hint") in ("locals", "returnValue"):
+        body["presentationHint"] = entry["hint"]
     return _with_counts(body, entry)
 
 

@@ -10,6 +10,7 @@ BREAKPOINT_CAPABILITIES: Mapping[str, bool] = {
     "supportsConfigurationDoneRequest": True,
     "supportsConditionalBreakpoints": True,
     "supportsFunctionBreakpoints": True,
+    "supportsDataBreakpoints": True,
     "supportsHitConditionalBreakpoints": True,
     "supportsLogPoints": True,
     "supportsEvaluateForHovers": True,

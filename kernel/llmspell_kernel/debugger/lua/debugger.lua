@@ -10,18 +10,19 @@
 --   pull_breakpoints() -> shape, scalars…
 --   log(text, chunk name, line)
 --   constants(chunk name, first line, last line, line) -> shape, scalars…   what the text says of its variables
---   attended(chunk name) -> whether steps go through it, whether the line to run to is there
 --   pull_exceptions() -> shape, scalars…
+--   attended(chunk name) -> whether steps go through it, whether the line to run to is there
+--   pull_data() -> shape, scalars…   the data breakpoints in force
+--   data_ended(id, text)   what one of them watches is no more
 local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants, pull_exceptions,
-  attended = ...
+  attended, pull_data, data_ended = ...
 
 -- What the chunks share: stop, park, update, inspecting, skipped, sites_by_line.
 local state = { inspecting = false }
 local presentation = chunks.presentation(library)
 local frames = chunks.frames(library, presentation, state, constants)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
-state.raw_gethook, state.raw_sethook = library.debug.gethook, library.debug.sethook
-function state.hook_new(handler) library.debug.getmetatable(library.coroutines).__newindex = handler end
+local data = chunks.data_breakpoints(library, presentation, frames, evaluation, state, pull_data, data_ended)
 local rearm_late = chunks.late(library, state)
 local stepping = chunks.stepping(library, presentation, frames, state, attended)
 local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
@@ -32,13 +33,18 @@ local update_probes = chunks.probes(library, presentation, evaluation, state, pu
 function state.update()
   update_probes()
   exceptions.update()
+  data.update()
 end
 
 local debugger = {
   update = state.update, look = stops.look, entry = stepping.entry,
-  -- The job is over: nothing of it may stop the next one.
-  finish = stepping.clear,
 }
+
+-- The job is over: nothing of it may stop the next one.
+function debugger.finish()
+  stepping.clear()
+  data.finish()
+end
 
 -- A pause that comes when the script is stopped is for nothing; what a look runs is not to be paused.
 function debugger.pause()

@@ -70,7 +70,7 @@ local function evaluate_here(code, level)
   local thread = running()
   local inspector = coroutine.create(function()
     local info = getinfo(thread, level, "fSu")
-    local environment = frame_environment(thread, level, info)
+    local environment = frame_environment(thread, level, info, false, true)
     local chunk, message = raw_load("return " .. code, "=breakpoint", "t", environment)
     if not chunk then error(message, 0) end
     if info.isvararg then return chunk(varargs_in(thread, level)) end

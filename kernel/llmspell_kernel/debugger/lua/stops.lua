@@ -88,6 +88,7 @@ function stops.park(reason, text, ...)
   frames.forget()
   if kind == "resume" and mode ~= "continue" then stepping.begin(mode, unpack(request, 3)) end
   state.stop = nil
+  state.resumed()
   if kind == "raise" then error(library[mode], 0) end
 end
 

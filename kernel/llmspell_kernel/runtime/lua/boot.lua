@@ -283,6 +283,17 @@ function io_table.type(value)
   return native_io.type(value)
 end
 
+-- A read that a signal ends is an interrupt, not the end of the input.
+if has_input then
+  local EINTR <const> = 4
+  local function unless_interrupted(...)
+    local first, _, code = ...
+    if first == nil and code == EINTR then error(library.interrupted, 0) end
+    return ...
+  end
+  io_table.read = function(...) return unless_interrupted(native_io.read(...)) end
+end
+
 -- A session reads lines from the client that runs it: what is not taken of a line waits in `buffer`.
 if not has_input then
   local buffer, redirected = "", false

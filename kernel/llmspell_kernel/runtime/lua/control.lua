@@ -1,16 +1,11 @@
--- What the running thread does when the asynchronous hook of runtime/interrupt.py calls it, and at line events of a
--- step. Returns set_debugger(table) and a function that calls Python inside a coroutine with that one's address.
+-- What the running thread does when the asynchronous hook of runtime/interrupt.py calls it. Returns set_debugger(table) and a function that calls Python inside a coroutine with that one's address.
 local library, attend, hooked_instruction = ...
 local sethook, running, getregistry = library.debug.sethook, library.coroutine.running, library.debug.getregistry
 local error = library.error
 
-local debugger -- set when debugging: debugger.pause(), debugger.line(line), debugger.update(), debugger.rearm()
+local debugger -- set when debugging: debugger.pause(), debugger.update(), debugger.rearm()
 
-local function hook(event, line)
-  if event == "line" then
-    debugger.line(line)
-    return
-  end
+local function hook()
   sethook()
   local action = attend()
   if debugger then
