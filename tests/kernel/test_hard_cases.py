@@ -22,10 +22,14 @@ class RawClient:
         self.shell.linger = 0
         self.shell.connect(info.endpoint("shell"))
 
-    def send(self, msg_type, content, metadata=None, **header):
-        fields = new_header(msg_type, self.session) | header
-        self.shell.send_multipart(self.signer.serialize(fields, {}, content, metadata=metadata))
-        return fields["msg_id"]
+    def message(self, msg_type, content, metadata=None):
+        header = new_header(msg_type, self.session)
+        return header["msg_id"], self.signer.serialize(header, {}, content, metadata=metadata)
+
+    def send(self, msg_type, content, metadata=None):
+        msg_id, frames = self.message(msg_type, content, metadata)
+        self.shell.send_multipart(frames)
+        return msg_id
 
     def reply(self):
         assert self.shell.poll(20_000), "no reply within 20 s"
@@ -46,9 +50,11 @@ def control(client, msg_type, content=None):
 
 def test_cells_that_were_sent_before_the_error_was_known_are_aborted(raw):
     for _ in range(10):
-        raw.send("execute_request", {"code": "error('x')"})
-        for _ in range(8):
-            raw.send("execute_request", {"code": "return 1"})
+        # made before any is sent: the kernel may be done with the first before the last is made
+        codes = ["error('x')", *["return 1"] * 8]
+        messages = [raw.message("execute_request", {"code": code})[1] for code in codes]
+        for frames in messages:
+            raw.shell.send_multipart(frames)
         assert [raw.reply().content()["status"] for _ in range(9)] == ["error"] + ["aborted"] * 8
         raw.send("execute_request", {"code": "return 1"})
         assert raw.reply().content()["status"] == "ok"
