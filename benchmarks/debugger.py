@@ -39,7 +39,7 @@ LARGE_TABLE = "local large = {}\nfor i = 1, 1000000 do large[i] = i end\nprint(#
 
 def rows() -> Iterator[Row]:
     yield from _running_cost()
-    with tempfile.TemporaryDirectory() as folder, KernelClient.connect(start_kernel()) as client:
+    with tempfile.TemporaryDirectory() as folder, KernelClient.connect(start_kernel(cwd=Path(folder))) as client:
         yield from _stop_cost(Path(folder))
         client.shutdown()
 

@@ -183,6 +183,16 @@ def test_breakpoint_stops_when(debuggee, wanted, seen):
     assert debuggee.output == ["end\n"]
 
 
+def test_condition_beside_the_scripts_text_sees_constants_that_the_compiler_folded(debuggee, capfd):
+    path = debuggee.script("local K <const> = 7\nfor i = 1, 3 do\n  print(i, K)\nend")
+    # a condition whose string has a line end cannot stand in the script's line
+    debuggee.breakpoints(path, {"line": 3, "condition": "i == 2 and K == 7 and 'a\\\nb' ~= ''"})
+    debuggee.start(path)
+    assert debuggee.stopped()["reason"] == "breakpoint"
+    assert debuggee.variables()["i"]["value"] == "2"
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_condition_that_fails_stops_and_says_why(debuggee):
     path = debuggee.script("local x\nprint(1)")
     debuggee.breakpoints(path, {"line": 2, "condition": "x.y.z"})

@@ -69,7 +69,7 @@ local SCRIPT_LEVEL <const> = 5
 local function evaluate_here(code, level)
   local thread = running()
   local inspector = coroutine.create(function()
-    local info = getinfo(thread, level, "fSu")
+    local info = getinfo(thread, level, "flSu")
     local environment = frame_environment(thread, level, info, false, true)
     local chunk, message = raw_load("return " .. code, "=breakpoint", "t", environment)
     if not chunk then error(message, 0) end
