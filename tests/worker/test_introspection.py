@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llmspell_kernel.runtime.host import Host, HostContext
 from llmspell_kernel.runtime.state import Runtime
-from llmspell_kernel.worker.introspection import MAX_MATCHES, complete, inspect, remember
+from llmspell_kernel.worker.completion import complete
+from llmspell_kernel.worker.inspection import inspect
+from llmspell_kernel.worker.introspection import MAX_MATCHES, remember
 
 CURSOR = "¦"
 FOLDER = Path(__file__).parent / "introspection_cases"

@@ -10,7 +10,8 @@ from typing import Any
 from ..runtime.state import Outcome, Runtime, ScriptError
 from .errors import error_text
 from .history import History
-from .introspection import inspect, remember
+from .inspection import inspect
+from .introspection import remember
 from .output import GatheredOutput, shortened
 
 Publish = Callable[[str, Mapping[str, Any]], None]

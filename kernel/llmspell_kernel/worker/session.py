@@ -27,11 +27,12 @@ from ..runtime.configuration import Configuration, ConfigurationError, find_proj
 from ..runtime.host import Host, HostContext, HostError
 from ..runtime.state import Outcome, Runtime
 from .child_output import ChildOutput
+from .completion import complete
 from .errors import error_text
 from .execution import Execution, question_of, refusal
 from .history import History
 from .input import Input
-from .introspection import complete, inspect
+from .inspection import inspect
 from .kernel_link import KernelLink
 from .limits import Watchdog, apply_to_process
 from .output import GatheredOutput
