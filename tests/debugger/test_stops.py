@@ -291,3 +291,13 @@ def test_deep_stack_is_paged(debuggee):
     assert body["totalFrames"] > 20
     second = debuggee.body("stackTrace", threadId=1, startFrame=20, levels=20)["stackFrames"]
     assert {one["id"] for one in second}.isdisjoint(one["id"] for one in body["stackFrames"])
+
+
+@pytest.mark.parametrize(
+    "command", ["scopes", "variables", "stackTrace", "evaluate", "source", "setExceptionBreakpoints"]
+)
+@pytest.mark.parametrize("arguments", ["text", [1], 7, True])
+def test_arguments_that_are_no_object_are_refused(debuggee, command, arguments):
+    answers = []
+    debuggee.debugger.handle({"seq": 1, "command": command, "arguments": arguments}, answers.append)
+    assert (answers[0]["success"], answers[0]["message"]) == (False, "arguments: expected an object")

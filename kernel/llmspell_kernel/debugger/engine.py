@@ -444,6 +444,7 @@ class Debugger:
             respond(error_response(request, f"unknown request '{command}'"))
             return
         try:
+            _arguments(request)  # handlers may take it for an object
             handler(request, respond)
         except RequestError as error:
             respond(error_response(request, str(error)))
