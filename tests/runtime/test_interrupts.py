@@ -77,3 +77,17 @@ def test_coroutine_functions_refuse_as_those_of_lua_do(script, call):
 )  # fmt: skip
 def test_coroutine_functions_give_what_those_of_lua_give(script, code, printed):
     assert script.run(code).replace("\t", " ").startswith(printed)
+@pytest.mark.parametrize("kind", ["interrupt", "terminate"])
+def test_interrupt_ends_a_wait_for_input_before_the_hook_comes(script, kind, monkeypatch):
+    hook = script.runtime.async_hook
+    monkeypatch.setattr(hook, "_arm", lambda state: None)
+
+    def read_line(_host):
+        hook.request(kind)
+        return False
+
+    monkeypatch.setitem(script.runtime.host._functions, "Input.read_line", read_line)
+    script.output = []
+    outcome = script.runtime.execute("io.read() print('went on')")
+    assert outcome.error.kind == {"interrupt": "interrupted", "terminate": "terminated"}[kind]
+    assert script.output == []

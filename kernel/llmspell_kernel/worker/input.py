@@ -31,13 +31,14 @@ class Input:
         self._awaited: int | None = None
         self._line: str | None = None
         self._failure: str | None = None
+        self._is_released = False
         self.is_allowed = False  # by the request that runs now
 
     def register(self, host: Host) -> None:
         host.register("Input.read_line", lambda _host: self.read_line())
 
-    def read_line(self) -> str | None:
-        """The next line without its end; None at the end of the input. Raises HostError."""
+    def read_line(self) -> str | bool | None:
+        """The next line without its end; None at the end of the input, False to be interrupted. Raises HostError."""
         if not self.is_allowed:
             raise HostError(
                 "input is asked for, but the client that runs this takes none (a notebook, a console and "
@@ -45,10 +46,12 @@ class Input:
             )
         with self._changed:
             number = self._awaited = next(self._numbers)
-            self._line = self._failure = None
+            self._line, self._failure, self._is_released = None, None, False
         self._ask(number, {"prompt": "", "password": False})
         with self._uncounted(), self._changed:
             self._changed.wait_for(lambda: self._awaited != number)
+            if self._is_released:
+                return False
             if self._failure is not None:
                 raise HostError(self._failure)
             return None if self._line == END_OF_FILE else self._line
@@ -66,9 +69,9 @@ class Input:
     def release(self) -> None:
         """The script is to be interrupted: it must not wait any longer."""
         with self._changed:
-            number = self._awaited
-        if number is not None:
-            self._settle(number, None, "interrupted while waiting for input")
+            if self._awaited is not None:
+                self._awaited, self._is_released = None, True
+                self._changed.notify_all()
 
     def _settle(self, number: int, line: str | None, failure: str | None) -> None:
         with self._changed:

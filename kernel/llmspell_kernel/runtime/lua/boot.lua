@@ -302,6 +302,11 @@ if not has_input then
   local function fill()
     local line = host("Input.read_line")
     if line == nil then return false end
+    if line == false then
+      -- the hook that is on its way would come after the script has gone on
+      library.hook()
+      error(library.interrupted, 0)
+    end
     buffer = buffer .. line .. "\n"
     return true
   end
