@@ -71,7 +71,7 @@ class Debuggee:
             self._happened.notify_all()
 
     def _terminate(self):
-        if not self.debugger.raise_in_stopped("terminated"):
+        if not self.debugger.script.raise_in_stopped("terminated"):
             self.runtime.async_hook.request("terminate")
 
     def _event(self, event, body):

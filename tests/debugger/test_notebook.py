@@ -293,7 +293,7 @@ def test_requests_about_variables_are_answered_at_once_while_a_script_runs(debug
 
 def test_look_that_a_script_overtakes_is_answered_when_the_script_begins(debuggee):
     looks, answers = [], []
-    debuggee.debugger._run_idle = looks.append
+    debuggee.debugger.script._run_idle = looks.append
     debuggee.debugger.handle({"seq": 1, "command": "inspectVariables"}, answers.append)
     debuggee.debugger.handle(
         {"seq": 2, "command": "richInspectVariables", "arguments": {"variableName": "x"}}, answers.append
@@ -307,12 +307,12 @@ def test_look_that_a_script_overtakes_is_answered_when_the_script_begins(debugge
 
 
 def test_look_is_answered_where_the_session_refuses_it(debuggee):
-    debuggee.debugger._run_idle = lambda look: False
+    debuggee.debugger.script._run_idle = lambda look: False
     assert debuggee.body("inspectVariables") == {"variables": []}
 
 
 def test_session_that_cannot_run_while_idle_answers_as_before(debuggee):
-    debuggee.debugger._run_idle = None
+    debuggee.debugger.script._run_idle = None
     assert debuggee.body("inspectVariables") == {"variables": []}
     assert "not stopped" in debuggee.request("variables", variablesReference=1)["message"]
 
@@ -374,7 +374,7 @@ def test_rich_inspection_of_what_is_no_variable_is_refused(debuggee, path, messa
     ],
 )
 def test_value_that_misbehaves_when_shown_leaves_the_session_alive(debuggee, code):
-    debuggee.debugger.evaluate_seconds = 0.05
+    debuggee.debugger.script.evaluate_seconds = 0.05
     debuggee.run_cell(f"o = setmetatable({{}}, {{ __mimebundle = function() {code} end }}) x = 1")
     assert not debuggee.request("richInspectVariables", variableName="o")["success"]
     assert names(debuggee.body("inspectVariables")["variables"])["x"] == "1"

@@ -208,7 +208,7 @@ def test_watch_expression_that_takes_too_long_is_stopped(worker, tmp_path):
     path = tmp_path / "script.lua"
     path.write_text("print(1)")
     debuggee = remember(worker, path, 1)
-    debuggee.debugger.evaluate_seconds = 0.05
+    debuggee.debugger.script.evaluate_seconds = 0.05
     debuggee.body("setWatchExpressions", expressions=["(function() while true do end end)()"])
     debuggee.start(path)
     debuggee.stopped()

@@ -241,7 +241,7 @@ def test_hover_runs_nothing_of_the_script(debuggee):
     ],
 )
 def test_endless_evaluation_is_stopped(debuggee, code):
-    debuggee.debugger.evaluate_seconds = 0.05
+    debuggee.debugger.script.evaluate_seconds = 0.05
     stopped_at(debuggee, "print(1)\nprint(2)", 2)
     assert "evaluation was stopped" in debuggee.evaluate(code, frameId=debuggee.frame())
     assert debuggee.evaluate("1 + 1", frameId=debuggee.frame()) == "2"

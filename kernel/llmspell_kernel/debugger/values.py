@@ -1,21 +1,20 @@
 """Requests that set variables, complete names, cancel evaluations, and show what the project's State holds.
 
-Each takes the debugger, the request, and where its answer goes.
+Each takes the requests of the script's thread, what else it needs, the request, and where its answer goes.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..protocol.ldp import RequestError, integer_argument, response, text_argument
 from ..runtime.values import Value
 from .inspection import evaluated
+from .script_requests import ScriptRequests
 from .state_scope import FIRST_REFERENCE
 
-if TYPE_CHECKING:
-    from .engine import Debugger
-
 Request = Mapping[str, Any]
+Tell = Callable[[str], None]
 Respond = Callable[[dict[str, Any]], None]
 
 _CHAIN = re.compile(
@@ -23,7 +22,6 @@ _CHAIN = re.compile(
     r"\s*(?P<separator>[.:])\s*)?(?P<prefix>[A-Za-z_]\w*)?$",
     re.ASCII,
 )
-CANCELLED = "cancelled"
 
 
 def is_hexadecimal(arguments: Mapping[str, Any]) -> bool:
@@ -52,7 +50,7 @@ def frame_format(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     return dict(wanted)
 
 
-def set_variable(debugger: "Debugger", request: Request, respond: Respond) -> None:
+def set_variable(script: ScriptRequests, tell: Tell, request: Request, respond: Respond) -> None:
     """``setVariable``: the value is an expression, evaluated in the frame that the variable was shown for."""
     arguments = request.get("arguments") or {}
     reference = integer_argument(arguments, "variablesReference")
@@ -60,26 +58,26 @@ def set_variable(debugger: "Debugger", request: Request, respond: Respond) -> No
     if reference > FIRST_REFERENCE:
         raise RequestError(f"'{name}' is shown as State holds it: give it another value with State.save")
     sent: list[Value] = [reference, name, value, is_hexadecimal(arguments)]
-    debugger.ask_or_look(request, respond, "setVariable", sent, lambda shown: _set(debugger, name, shown))
+    script.ask_or_look(request, respond, "setVariable", sent, lambda shown: _set(tell, name, shown))
 
 
-def set_expression(debugger: "Debugger", request: Request, respond: Respond) -> None:
+def set_expression(script: ScriptRequests, tell: Tell, request: Request, respond: Respond) -> None:
     """``setExpression``: assigns to what could stand left of a ``=`` in the frame."""
     arguments = request.get("arguments") or {}
     target, value = text_argument(arguments, "expression"), text_argument(arguments, "value")
     frame = integer_argument(arguments, "frameId", default=0)
     sent: list[Value] = [target, value, frame, is_hexadecimal(arguments)]
-    debugger.ask(request, respond, "setExpression", sent, lambda shown: _set(debugger, target, shown))
+    script.ask(request, respond, "setExpression", sent, lambda shown: _set(tell, target, shown))
 
 
-def _set(debugger: "Debugger", name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
+def _set(tell: Tell, name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
     if shown.get("unchecked"):
-        debugger.tell(f"'{name}' is set; whether it is <const> or <close> cannot be told without its chunk's text")
+        tell(f"'{name}' is set; whether it is <const> or <close> cannot be told without its chunk's text")
     body = evaluated([shown])
     return {"value": body.pop("result"), **body}
 
 
-def completions(debugger: "Debugger", request: Request, respond: Respond) -> None:
+def completions(script: ScriptRequests, request: Request, respond: Respond) -> None:
     """``completions``: names that the frame sees, and fields; nothing of the script runs for them."""
     arguments = request.get("arguments") or {}
     text, column = text_argument(arguments, "text"), integer_argument(arguments, "column")
@@ -109,7 +107,7 @@ def completions(debugger: "Debugger", request: Request, respond: Respond) -> Non
             ]
         }
 
-    debugger.ask_or_look(request, respond, "completions", [base, separator, prefix, frame], finish)
+    script.ask_or_look(request, respond, "completions", [base, separator, prefix, frame], finish)
 
 
 _GROUPS = ("base", "separator", "prefix")
@@ -122,11 +120,11 @@ def _is_inside_chain(found: re.Match[str]) -> bool:
     return (before.endswith((".", ":")) and not before.endswith(("..", "::"))) or touching.isalnum()
 
 
-def cancel(debugger: "Debugger", request: Request, respond: Respond) -> None:
+def cancel(script: ScriptRequests, request: Request, respond: Respond) -> None:
     """``cancel {requestId}``: ends an evaluation, or takes back a request that waits. One that is answered already
     needs no cancelling."""
     arguments = request.get("arguments") or {}
     number = integer_argument(arguments, "requestId", default=0)
     if number:
-        debugger.cancel(number)
+        script.cancel(number)
     respond(response(request, {}))

@@ -105,6 +105,24 @@ def integer_argument(arguments: Mapping[str, Any], field: str, default: int | No
     return value
 
 
+def path_argument(arguments: Mapping[str, Any], field: str, name: str = "") -> str:
+    """A path; ``name`` is what the error calls it, where that is not the field alone."""
+    value = arguments.get(field)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise RequestError(f"{name or field}: expected a path, got {value!r}")
+    return value
+
+
+def object_argument(arguments: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+    """An object; absent or null is an empty one."""
+    value = arguments.get(field)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise RequestError(f"{field}: expected an object")
+    return value
+
+
 def list_argument(arguments: Mapping[str, Any], field: str, *, optional: bool = False) -> list[Any]:
     value = arguments.get(field)
     if value is None and optional:

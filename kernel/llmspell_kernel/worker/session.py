@@ -39,7 +39,8 @@ from .output import GatheredOutput
 from .stopping import ScriptStopper
 
 if TYPE_CHECKING:  # the debugger is loaded when a session is first debugged
-    from ..debugger.engine import Debugger, LaunchArguments
+    from ..debugger.engine import Debugger
+    from ..debugger.launching import LaunchArguments
 
 # What is still to be written when a session ends gets this long.
 HISTORY_SECONDS = 0.5
@@ -312,7 +313,7 @@ class Session:
     # Ending scripts, from any thread -----------------------------------------------------------------------
 
     def _raise_in_stopped(self, kind: str) -> bool:
-        return self._debugger is not None and self._debugger.raise_in_stopped(kind)
+        return self._debugger is not None and self._debugger.script.raise_in_stopped(kind)
 
     def _release_waiting(self) -> None:
         self._input.release()

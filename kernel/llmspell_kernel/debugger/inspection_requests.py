@@ -1,0 +1,118 @@
+"""The requests that look at a stopped script: threads, stack, scopes, variables, expressions."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ..protocol.ldp import RequestError, integer_argument, object_argument, response, text_argument
+from .chunk_texts import ChunkTexts
+from .exceptions import exception_info
+from .inspection import evaluated, scope, stack_frame, variable
+from .notebook import front_end_variable
+from .script_requests import ScriptRequests
+from .state_scope import GONE, StateScope
+from .values import completions, frame_format, is_hexadecimal, set_expression, set_variable
+
+Respond = Callable[[dict[str, Any]], None]
+Request = Mapping[str, Any]
+
+
+class InspectionRequests:
+    """``source_of`` gives the path of a chunk; ``for_front_end`` says whether JupyterLab asks; ``tell`` warns the
+    client."""
+
+    def __init__(
+        self,
+        script: ScriptRequests,
+        texts: ChunkTexts,
+        state: StateScope,
+        *,
+        source_of: Callable[[str], str | None],
+        for_front_end: Callable[[], bool],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._script = script
+        self._texts = texts
+        self._state = state
+        self._source_of = source_of
+        self._for_front_end = for_front_end
+        self.handlers: Mapping[str, Callable[[Request, Respond], None]] = {
+            "threads": self._threads,
+            "stackTrace": self._stack_trace,
+            "scopes": self._scopes,
+            "variables": self._variables,
+            "evaluate": self._evaluate,
+            "setVariable": partial(set_variable, script, tell),
+            "setExpression": partial(set_expression, script, tell),
+            "completions": partial(completions, script),
+            "exceptionInfo": partial(exception_info, script.ask),
+        }
+
+    def _threads(self, request: Request, respond: Respond) -> None:
+        if self._script.stopped_thread is None:
+            respond(response(request, {"threads": [{"id": 1, "name": "main"}]}))
+            return
+        self._script.ask(request, respond, "threads", [], lambda listed: {"threads": listed})
+
+    def _stack_trace(self, request: Request, respond: Respond) -> None:
+        arguments = object_argument(request, "arguments")
+        thread = integer_argument(arguments, "threadId")
+        start = integer_argument(arguments, "startFrame", default=0)
+        levels = integer_argument(arguments, "levels", default=0)
+        shown = frame_format(arguments)
+        self._script.ask(
+            request,
+            respond,
+            "stackTrace",
+            [thread, start, levels, bool(shown.get("parameters")), is_hexadecimal(arguments)],
+            lambda result: {
+                "stackFrames": [
+                    stack_frame(one, self._source_of(one["source"]), self._texts.function_name, shown)
+                    for one in result["frames"] or []
+                ],
+                "totalFrames": result["total"],
+            },
+        )
+
+    def _scopes(self, request: Request, respond: Respond) -> None:
+        frame = integer_argument(object_argument(request, "arguments"), "frameId")
+        self._script.ask(
+            request,
+            respond,
+            "scopes",
+            [frame],
+            lambda listed: {"scopes": [scope(one) for one in [*(listed or []), *self._state.scopes()]]},
+        )
+
+    def _variables(self, request: Request, respond: Respond) -> None:
+        arguments = object_argument(request, "arguments")
+        reference = integer_argument(arguments, "variablesReference")
+        kind = arguments.get("filter") or ""
+        if kind not in ("", "named", "indexed"):
+            raise RequestError(f"filter: expected 'named' or 'indexed', got {kind!r}")
+        start = integer_argument(arguments, "start", default=0)
+        count = integer_argument(arguments, "count", default=0)
+        if self._state.holds(reference):
+            if self._script.stopped_thread is None:
+                raise RequestError(GONE)
+            listed = self._state.variables(reference, kind, start, count)
+            respond(response(request, {"variables": [self._variable(one) for one in listed]}))
+            return
+        self._script.ask_or_look(
+            request,
+            respond,
+            "variables",
+            [reference, kind, start, count, is_hexadecimal(arguments)],
+            lambda listed: {"variables": [self._variable(one) for one in listed or []]},
+        )
+
+    def _variable(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        return front_end_variable(variable(entry)) if self._for_front_end() else variable(entry)
+
+    def _evaluate(self, request: Request, respond: Respond) -> None:
+        arguments = object_argument(request, "arguments")
+        expression = text_argument(arguments, "expression")
+        frame = integer_argument(arguments, "frameId", default=0)
+        context = arguments.get("context") or "repl"
+        sent = [expression, frame, context, is_hexadecimal(arguments)]
+        self._script.ask(request, respond, "evaluate", sent, lambda listed: evaluated(listed or []))
