@@ -62,7 +62,7 @@ Handler = Callable[[Request, Respond], None]
 
 
 class Debugger:
-    """Attached to a ``Runtime`` when the session is debugged for the first time (``enable``).
+    """Attached to a ``Runtime`` when the first script runs there (``enable``).
 
     ``send_event`` publishes an event, ``flush`` brings the script's output out before it, ``run_program`` has the
     job thread run a launched script, ``terminate`` ends the running job.
@@ -168,7 +168,7 @@ class Debugger:
     # The job thread ----------------------------------------------------------------------------------------
 
     def enable(self) -> None:
-        """Load the Lua half. Called by the job thread before a job of a debugged session."""
+        """Load the Lua half, unless that is done. Called by the job thread before a job."""
         if self._lua is not None:
             return
         chunks = {name.encode(): compile_internal(self._runtime.lua, _LUA / f"{name}.lua") for name in _CHUNKS}
@@ -359,10 +359,7 @@ class Debugger:
         if self.script.stopped_thread is not None:
             raise RequestError("the script is stopped already")
         if not self.script.running:
-            raise RequestError(
-                "no script is running that can be paused: one that was started before a debugger attached cannot be; "
-                "interrupt it and run it again"
-            )
+            raise RequestError("no script is running that could be paused")
         try:
             self._runtime.async_hook.request("pause")
         except InterruptUnavailableError as error:

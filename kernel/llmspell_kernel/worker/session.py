@@ -17,8 +17,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..debugger.engine import Debugger
+from ..debugger.launching import LaunchArguments
 from ..debugger.notebook import Cells
 from ..protocol.frames import Frame, FrameDecoder
 from ..protocol.ldp import error_response
@@ -37,10 +39,6 @@ from .kernel_link import KernelLink
 from .limits import Watchdog, apply_to_process
 from .output import GatheredOutput
 from .stopping import ScriptStopper
-
-if TYPE_CHECKING:  # the debugger is loaded when a session is first debugged
-    from ..debugger.engine import Debugger
-    from ..debugger.launching import LaunchArguments
 
 # What is still to be written when a session ends gets this long.
 HISTORY_SECONDS = 0.5
@@ -63,7 +61,6 @@ class Session:
         self._project_root = find_project_root(folder)
         self._link = KernelLink(channel)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._debugger: Debugger | None = None
         self._debug_parent = 0
         self._limit_exceeded: str | None = None
         self._answers: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -95,7 +92,6 @@ class Session:
         context = HostContext(self._project_root, self._home, configuration, publish=self._publish_of_script)
         host = Host(context)
         self._input.register(host)
-        self._project_file = context.project_folder / "debugger.json" if self._shared else None
         self._runtime = Runtime(host, self._output.write_from_script, self._leave)
         self._runtime.set_search_folder(self._folder)
         self._stopper = ScriptStopper(
@@ -109,6 +105,18 @@ class Session:
         self._cells = Cells()
         self._execution = Execution(
             self._runtime, self._history, self._output, self._publish, run=self._run_cell, begins=self._cells.ran
+        )
+        # there before anybody debugs: what runs when a client attaches can be paused, and what is loaded is known
+        self._debugger = Debugger(
+            self._runtime,
+            self._send_event,
+            self._output.flush,
+            self._queue_program,
+            self._stopper.terminate,
+            project_file=context.project_folder / "debugger.json" if self._shared else None,
+            run_idle=self._call_when_idle,
+            cells=self._cells,
+            uncounted=self._watchdog.uncounted,
         )
 
     # Frames out --------------------------------------------------------------------------------------------
@@ -252,12 +260,10 @@ class Session:
     def _run_script(
         self, run: Callable[[Callable[[], None] | None], Outcome], *, entry: bool = False, no_debug: bool = False
     ) -> Outcome:
-        """Run a script as scripts are run here: debugged where a debugger is attached, limited, interruptible."""
+        """Run a script as scripts are run here: debuggable, limited, interruptible."""
         debugger = self._debugger
-        before: Callable[[], None] | None = None
-        if debugger is not None:
-            debugger.enable()
-            before = debugger.job_begins(stop_on_entry=entry, no_debug=no_debug)
+        debugger.enable()
+        before = debugger.job_begins(stop_on_entry=entry, no_debug=no_debug)
         self._limit_exceeded = None
         self._watchdog.job_begins()
         try:
@@ -267,8 +273,7 @@ class Session:
             if self._child_output is not None:
                 self._child_output.collect()
             self._watchdog.job_ends()
-            if debugger is not None:
-                debugger.job_ends()
+            debugger.job_ends()
         return self._explained(outcome)
 
     def _explained(self, outcome: Outcome) -> Outcome:
@@ -278,7 +283,7 @@ class Session:
             return outcome
         return replace(outcome, error=replace(error, message=exceeded))
 
-    def _run_program(self, launch: "LaunchArguments") -> None:
+    def _run_program(self, launch: LaunchArguments) -> None:
         for name, value in launch.environment.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -313,7 +318,7 @@ class Session:
     # Ending scripts, from any thread -----------------------------------------------------------------------
 
     def _raise_in_stopped(self, kind: str) -> bool:
-        return self._debugger is not None and self._debugger.script.raise_in_stopped(kind)
+        return self._debugger.script.raise_in_stopped(kind)
 
     def _release_waiting(self) -> None:
         self._input.release()
@@ -381,23 +386,9 @@ class Session:
         if request["command"] == "launch" and self._problem is not None:
             respond(error_response(request, self._problem))
             return
-        if self._debugger is None:
-            from ..debugger.engine import Debugger
-
-            self._debugger = Debugger(
-                self._runtime,
-                self._send_event,
-                self._output.flush,
-                self._queue_program,
-                self._stopper.terminate,
-                project_file=self._project_file,
-                run_idle=self._call_when_idle,
-                cells=self._cells,
-                uncounted=self._watchdog.uncounted,
-            )
         self._debugger.handle(request, respond)
 
-    def _queue_program(self, launch: "LaunchArguments") -> None:
+    def _queue_program(self, launch: LaunchArguments) -> None:
         self._jobs.put(Job(self._debug_parent, "launch", {"launch": launch}))
 
     def _call_when_idle(self, call: Callable[[], None]) -> bool:
