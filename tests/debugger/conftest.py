@@ -19,6 +19,7 @@ class Debuggee:
     def __init__(self, folder, project_file=None):
         self.folder = folder
         self.project_file = project_file
+        self.client = "the only client"  # who asks
         self.output, self.events = [], []
         self._happened = threading.Condition()
         self.outcome = None
@@ -87,7 +88,7 @@ class Debuggee:
     def request(self, command, **arguments):
         done, answers = threading.Event(), []
         request = {"seq": 1, "type": "request", "command": command, "arguments": arguments}
-        self.debugger.handle(request, lambda answer: (answers.append(answer), done.set()))
+        self.debugger.handle(request, lambda answer: (answers.append(answer), done.set()), self.client)
         assert done.wait(LIMIT), f"{command} was not answered within {LIMIT} s"
         return answers[0]
 

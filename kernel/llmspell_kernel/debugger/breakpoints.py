@@ -48,6 +48,7 @@ class Breakpoint:
     enabled: bool = True
     column: int | None = None
     function: bool = False  # set by the name of the function that begins here
+    owner: str = ""  # the client that has set it
     verified: bool = False
     message: str | None = None
 
@@ -185,15 +186,17 @@ class BreakpointTable:
         self._next_id = 1
         self._next_site = 1
 
-    def set_breakpoints(self, source: str, requests: Sequence[Mapping[str, Any]]) -> list[Breakpoint]:
-        """Replace the breakpoints of ``source`` (a real path); one result for each request, in order."""
+    def set_breakpoints(self, source: str, requests: Sequence[Mapping[str, Any]], owner: str = "") -> list[Breakpoint]:
+        """Replace a client's breakpoints of ``source`` (a real path); one result for each request, in order."""
         if len(requests) > MAX_BREAKPOINTS:
             raise BreakpointError(f"more than {MAX_BREAKPOINTS} breakpoints in one file")
         placement = self._placement(source)
         with self._lock:
-            kept = {one.key: one for one in self._by_source.get(source, [])}
-            results = [self._resolve(self.parse(request, kept), source, placement) for request in requests]
-            self._by_source[source] = results
+            before = self._by_source.get(source, [])
+            kept = {one.key: one for one in before if one.owner == owner}
+            parsed = [replace(self.parse(request, kept), owner=owner) for request in requests]
+            results = [self._resolve(one, source, placement) for one in parsed]
+            self._by_source[source] = [*(one for one in before if one.owner != owner), *results]
             return results
 
     def resolve_again(self, source: str) -> None:
@@ -230,10 +233,11 @@ class BreakpointTable:
             for chunk_name in self._chunk_names.pop(source, ()):
                 self._sites = {key: site for key, site in self._sites.items() if site.chunk_name != chunk_name}
 
-    def clear(self) -> None:
+    def clear(self, owner: str) -> None:
+        """Forget what a client has set by lines."""
         with self._lock:
-            self._by_source.clear()
-            self._by_function.clear()
+            for source, breakpoints in list(self._by_source.items()):
+                self._by_source[source] = [one for one in breakpoints if one.owner != owner]
 
     def sources(self) -> list[tuple[str, list[Breakpoint]]]:
         with self._lock:

@@ -7,7 +7,7 @@ Invariant: what a client is told to be watched is watched until it is told its e
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..protocol.ldp import RequestError, integer_argument, list_argument, response, text_argument
@@ -41,6 +41,7 @@ class _Watched:
     data_id: str
     breakpoint: Breakpoint
     message: str | None  # why it is not watched
+    client: str
 
     @property
     def described(self) -> dict[str, Any]:
@@ -93,25 +94,29 @@ class DataBreakpoints:
             raise RequestError("nobody debugs this session: attach first")
         with self._lock:
             kept: dict[str, dict[tuple[object, ...], Breakpoint]] = {}
-            for one in self._watched:
+            own = [one for one in self._watched if one.client == request["client"]]
+            for one in own:
                 kept.setdefault(one.data_id, {})[one.breakpoint.key] = one.breakpoint
-            self._watched = [self._parsed(one, kept.setdefault(one["dataId"], {})) for one in requests]
-            described = [one.described for one in self._watched]
+            others = [one for one in self._watched if one not in own]
+            own = [self._parsed(one, kept.setdefault(one["dataId"], {}), request["client"]) for one in requests]
+            self._watched = [*others, *own]
+            described = [one.described for one in own]
         self._apply()
         respond(response(request, {"breakpoints": described}))
 
-    def _parsed(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> _Watched:
+    def _parsed(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint], client: str) -> _Watched:
         parsed = self._table.parse({**request, "line": 0, "column": None, "logMessage": None}, kept)
         message = parsed.complaint
         if request["dataId"] not in self._known:
             message = f"dataId: {request['dataId']!r} is not known: ask dataBreakpointInfo for it"
         elif request.get("accessType") not in (None, "write"):
             message = f"accessType: {request['accessType']!r}: only 'write' can be seen"
-        return _Watched(request["dataId"], parsed, message)
+        return _Watched(request["dataId"], parsed, message, client)
 
-    def clear(self) -> None:
+    def clear(self, client: str) -> None:
+        """A client has left; the caller has the script's thread take over what remains."""
         with self._lock:
-            self._watched = []
+            self._watched = [one for one in self._watched if one.client != client]
 
     # For the Lua half ---------------------------------------------------------------------------------------
 
@@ -135,9 +140,7 @@ class DataBreakpoints:
         message = text.decode("utf-8", "replace")
         with self._lock:
             before = [one for one in self._watched if one.breakpoint.id == number]
-            self._watched = [
-                _Watched(one.data_id, one.breakpoint, message) if one in before else one for one in self._watched
-            ]
+            self._watched = [replace(one, message=message) if one in before else one for one in self._watched]
         if before:
             body = {"id": number, "verified": False, "message": message}
             self._send_event("breakpoint", {"reason": "changed", "breakpoint": body})

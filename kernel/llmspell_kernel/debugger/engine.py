@@ -28,6 +28,7 @@ from ..runtime.values import encode
 from .breakpoint_locations import breakpoint_locations
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
 from .chunk_texts import ChunkTexts
+from .clients import DebugClients
 from .data_breakpoints import DataBreakpoints
 from .exceptions import ExceptionBreakpoints
 from .function_breakpoints import FunctionBreakpoints
@@ -55,9 +56,6 @@ DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 # Commands of a client that only asks; all others mean that somebody debugs.
 _ASKING = frozenset({"debugInfo", "breakpoints", "watchExpressions", "modules", "inspectVariables"})
-# The clientID of JupyterLab and Notebook
-FRONT_END = "jupyterlab"
-
 Handler = Callable[[Request, Respond], None]
 
 
@@ -113,16 +111,15 @@ class Debugger:
             self._cells,
             apply=apply,
             is_debugged=self._is_debugged,
-            keeps_texts=self._is_front_end,
+            keeps_texts=DebugClients.is_front_end,
         )
         self._steps = Steps(script.ask, script.resume, self._source_of, self._read_source)
         self._watch = WatchExpressions(script, self._memory)
         self._texts = ChunkTexts(self._source_of, self._read_source)
         self._lua: Any = None
-        self._launch: LaunchArguments | None = None
+        self._launch: tuple[str, LaunchArguments] | None = None  # and whose it is
         self._no_debug = False
-        self._attached = False
-        self._front_end = False  # the client that attached last is JupyterLab
+        self._clients = DebugClients()
         self._handlers: Mapping[str, Handler] = {
             "initialize": self._initialize,
             "attach": self._attach,
@@ -152,14 +149,14 @@ class Debugger:
                 self._texts,
                 self._state,
                 source_of=self._source_of,
-                for_front_end=self._is_front_end,
+                for_front_end=DebugClients.is_front_end,
                 tell=self.tell,
             ).handlers,
             **NotebookRequests(
                 script,
                 self._table,
                 self._cells,
-                is_attached=lambda: self._attached,
+                is_attached=lambda: self._clients.any,
                 breakpoints=self._lines.all,
                 tell=self.tell,
             ).handlers,
@@ -264,14 +261,11 @@ class Debugger:
 
     def _known_sources(self) -> list[str]:
         """What is loaded or will be, as far as that is known."""
-        launched = [] if self._launch is None else [os.path.realpath(self._launch.program)]
+        launched = [] if self._launch is None else [os.path.realpath(self._launch[1].program)]
         return [*self._table.loaded_sources(), *(source for source, _ in self._table.sources()), *launched]
 
     def _is_debugged(self) -> bool:
-        return self._attached or not self._memory.shared
-
-    def _is_front_end(self) -> bool:
-        return self._front_end
+        return self._clients.any or not self._memory.shared
 
     def _source_of(self, chunk_name: str) -> str | None:
         """The path of what a chunk was loaded from, or what stands for a string that was loaded; None for others."""
@@ -295,8 +289,13 @@ class Debugger:
 
     # Requests, from any thread -----------------------------------------------------------------------------
 
-    def handle(self, request: Request, respond: Respond) -> None:
-        """Answer a request, now or when the stopped thread has; ``respond`` gets the DAP response."""
+    def handle(self, request: Request, respond: Respond, client: str = "") -> None:
+        """Answer a request, now or when the stopped thread has; ``respond`` gets the DAP response.
+
+        ``client`` is who asks: the ``session`` of the message's header, as Jupyter has it. Handlers find that under
+        ``sender`` of the request, and whose breakpoints are meant under ``client``.
+        """
+        request = {**request, "sender": client, "client": self._clients.owner(client)}
         command = request["command"]
         if command not in _ASKING and command != "disconnect":
             self.script.somebody_debugs()
@@ -313,30 +312,33 @@ class Debugger:
             respond(error_response(request, f"internal error: {error!r}"))
 
     def _initialize(self, request: Request, respond: Respond) -> None:
-        self._attached = True
-        self._front_end = object_argument(request, "arguments").get("clientID") == FRONT_END
+        self._clients.initialize(request["sender"], object_argument(request, "arguments"))
         respond(response(request, {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES, **EXCEPTION_CAPABILITIES}))
         self._send_event("initialized", {})
 
     def _attach(self, request: Request, respond: Respond) -> None:
-        self._attached = True
-        self._steps.skip_files = skip_files_of(object_argument(request, "arguments"))
-        if object_argument(request, "arguments").get("restoreBreakpoints") is not False:
-            self._lines.restore()
-        respond(response(request, {}))
+        arguments = object_argument(request, "arguments")
+        self._clients.attach(request["client"])
+        self._steps.skip(request["client"], skip_files_of(arguments))
+        if arguments.get("restoreBreakpoints") is not False:
+            self._lines.restore(request["client"])
+        # a client that comes to a stop that others were told of
+        respond(response(request, {} if (stop := self.script.stop) is None else {"stopped": stop}))
 
     def _accept_launch(self, request: Request, respond: Respond) -> None:
-        self._attached = True
+        self._clients.attach(request["client"])
         arguments = object_argument(request, "arguments")
-        self._launch = launch_arguments(arguments)
-        self._steps.skip_files = skip_files_of(arguments)
+        launch = launch_arguments(arguments)
+        self._steps.skip(request["client"], skip_files_of(arguments))
+        self._launch = request["client"], launch
         respond(response(request, {}))
 
     def _configuration_done(self, request: Request, respond: Respond) -> None:
         respond(response(request, {}))
-        launch, self._launch = self._launch, None
-        if launch is not None:
-            self._run_program(launch)
+        launch = self._launch
+        if launch is not None and launch[0] == request["client"]:
+            self._launch = None
+            self._run_program(launch[1])
 
     def _source(self, request: Request, respond: Respond) -> None:
         arguments = object_argument(request, "arguments")
@@ -371,17 +373,17 @@ class Debugger:
         self._terminate()
 
     def _disconnect(self, request: Request, respond: Respond) -> None:
-        terminates = object_argument(request, "arguments").get("terminateDebuggee")
-        self._launch = None
-        self.script.nobody_debugs()
-        self._attached = self._front_end = False
-        self._watch.forget()
-        self._functions.clear()
-        self._data.clear()
-        self._exceptions.clear()
-        self._table.clear()
+        arguments, client = object_argument(request, "arguments"), request["client"]
+        if self._launch is not None and self._launch[0] == client:
+            self._launch = None
+        is_last = self._clients.leave(client)
+        if is_last:
+            self.script.nobody_debugs()
+            self._watch.forget()
+        for owned in (self._functions, self._data, self._exceptions, self._lines, self._steps):
+            owned.clear(client)
         respond(response(request, {}))
-        if terminates:
+        if arguments.get("terminateDebuggee"):
             self._terminate()
-        elif not self.script.let_go():
+        elif arguments.get("suspendDebuggee") or not is_last or not self.script.let_go():
             self.script.update()

@@ -48,18 +48,18 @@ class ExceptionBreakpoints:
 
     def __init__(self, apply: Callable[[], None]) -> None:
         self._apply = apply
-        self._breakpoints: tuple[ExceptionBreakpoint, ...] = ()
-        self._ids: dict[tuple[str, str | None], int] = {}
+        self._by_client: dict[str, tuple[ExceptionBreakpoint, ...]] = {}
+        self._ids: dict[tuple[str, str, str | None], int] = {}
 
     def set(self, request: Request, respond: Respond) -> None:
-        """``setExceptionBreakpoints``: those of the request replace all."""
+        """``setExceptionBreakpoints``: those of the request replace all of the client's."""
         arguments = request.get("arguments") or {}
         if not isinstance(arguments, dict):
             raise RequestError("arguments: expected an object")
-        wanted = _wanted(arguments)
-        self._breakpoints = tuple(
+        wanted, client = _wanted(arguments), request["client"]
+        breakpoints = self._by_client[client] = tuple(
             ExceptionBreakpoint(
-                self._ids.setdefault((name, condition), _FIRST_ID + len(self._ids)),
+                self._ids.setdefault((client, name, condition), _FIRST_ID + len(self._ids)),
                 name,
                 condition,
                 None if condition is None else check_expression(condition),
@@ -67,16 +67,16 @@ class ExceptionBreakpoints:
             for name, condition in wanted
         )
         self._apply()
-        respond(response(request, {"breakpoints": [one.described() for one in self._breakpoints]}))
+        respond(response(request, {"breakpoints": [one.described() for one in breakpoints]}))
 
-    def clear(self) -> None:
-        """The client has gone; the caller has the script's thread take over what remains."""
-        self._breakpoints = ()
+    def clear(self, client: str) -> None:
+        """A client has left; the caller has the script's thread take over what remains."""
+        self._by_client.pop(client, None)
 
     def in_force(self) -> list[Value]:
         """For ``exceptions.lua``."""
         found: list[Value] = []
-        for one in self._breakpoints:
+        for one in (one for breakpoints in list(self._by_client.values()) for one in breakpoints):
             if one.complaint is None:
                 found.append({"id": one.id, "filter": one.filter, "condition": one.condition})
         return found

@@ -159,11 +159,12 @@ def _entry(function: Node, text: bytes, points: Sequence[ProbePoint]) -> ProbePo
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What a client asked for: the name as it was given, as it is compared (None: no name), and the rest."""
+    """What a client asked for: the name as it was given, as it is compared (None: no name), the rest, and who it is."""
 
     given: str
     name: str | None
     breakpoint: Breakpoint
+    client: str
 
 
 class FunctionBreakpoints:
@@ -199,21 +200,21 @@ class FunctionBreakpoints:
             _check(one, f"breakpoints[{index}]")
         if requests and not self._is_debugged():
             raise RequestError("nobody debugs this session: attach first")
-        self._set(requests)
+        own = self._set(requests, request["client"])
         self._apply()
-        respond(response(request, {"breakpoints": [self._described(one) for one in self._wanted]}))
+        respond(response(request, {"breakpoints": [self._described(one) for one in own]}))
 
-    def clear(self) -> None:
-        """Before the table is cleared."""
-        self._wanted, self._table.functions = (), None
-        with self._lock:
-            self._places.clear()
+    def clear(self, client: str) -> None:
+        """A client has left; the caller has the script's thread take over what remains."""
+        self._set((), client)
 
-    def _set(self, requests: Sequence[Mapping[str, Any]]) -> None:
+    def _set(self, requests: Sequence[Mapping[str, Any]], client: str) -> Sequence[_Wanted]:
         kept: dict[str, dict[tuple[object, ...], Breakpoint]] = {}
         for one in self._wanted:
-            kept.setdefault(one.given, {})[one.breakpoint.key] = one.breakpoint
-        self._wanted = tuple(self._parsed(one, kept.setdefault(one["name"], {})) for one in requests)
+            if one.client == client:
+                kept.setdefault(one.given, {})[one.breakpoint.key] = one.breakpoint
+        own = tuple(self._parsed(one, kept.setdefault(one["name"], {}), client) for one in requests)
+        self._wanted = (*(one for one in self._wanted if one.client != client), *own)
         # a text that is loaded meanwhile is asked after by the table, which has the new names then
         self._table.functions = self if self._wanted else None
         with self._lock:
@@ -224,10 +225,11 @@ class FunctionBreakpoints:
                 self.resolved(source, self._table.resolve_functions(source), tell=False)
             except (OSError, ValueError):
                 continue  # the text is gone, or is no script: nothing in it can stop
+        return own
 
-    def _parsed(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint]) -> _Wanted:
+    def _parsed(self, request: Mapping[str, Any], kept: dict[tuple[object, ...], Breakpoint], client: str) -> _Wanted:
         parsed = self._table.parse({**request, "line": 0, "column": None, "logMessage": None}, kept)
-        return _Wanted(request["name"], normalized(request["name"]), replace(parsed, function=True))
+        return _Wanted(request["name"], normalized(request["name"]), replace(parsed, function=True), client)
 
     # The table asks -----------------------------------------------------------------------------------------
 

@@ -18,8 +18,8 @@ Request = Mapping[str, Any]
 
 
 class InspectionRequests:
-    """``source_of`` gives the path of a chunk; ``for_front_end`` says whether JupyterLab asks; ``tell`` warns the
-    client."""
+    """``source_of`` gives the path of a chunk; ``for_front_end`` says whether a client is JupyterLab; ``tell``
+    warns the clients."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class InspectionRequests:
         state: StateScope,
         *,
         source_of: Callable[[str], str | None],
-        for_front_end: Callable[[], bool],
+        for_front_end: Callable[[str], bool],
         tell: Callable[[str], None],
     ) -> None:
         self._script = script
@@ -92,22 +92,24 @@ class InspectionRequests:
             raise RequestError(f"filter: expected 'named' or 'indexed', got {kind!r}")
         start = integer_argument(arguments, "start", default=0)
         count = integer_argument(arguments, "count", default=0)
+        for_front_end = self._for_front_end(request["client"])
+
+        def shown(entry: Mapping[str, Any]) -> dict[str, Any]:
+            return front_end_variable(variable(entry)) if for_front_end else variable(entry)
+
         if self._state.holds(reference):
             if self._script.stopped_thread is None:
                 raise RequestError(GONE)
             listed = self._state.variables(reference, kind, start, count)
-            respond(response(request, {"variables": [self._variable(one) for one in listed]}))
+            respond(response(request, {"variables": [shown(one) for one in listed]}))
             return
         self._script.ask_or_look(
             request,
             respond,
             "variables",
             [reference, kind, start, count, is_hexadecimal(arguments)],
-            lambda listed: {"variables": [self._variable(one) for one in listed or []]},
+            lambda listed: {"variables": [shown(one) for one in listed or []]},
         )
-
-    def _variable(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        return front_end_variable(variable(entry)) if self._for_front_end() else variable(entry)
 
     def _evaluate(self, request: Request, respond: Respond) -> None:
         arguments = object_argument(request, "arguments")

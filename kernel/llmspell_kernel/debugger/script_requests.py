@@ -72,6 +72,7 @@ class ScriptRequests:
         self._waiting: dict[int, _Pending] = {}
         self._next_number = 1
         self._stopped_thread: int | None = None
+        self._stop: dict[str, Any] = {}
         self._running = False
         self._nobody = False
         self.evaluate_seconds = EVALUATE_SECONDS
@@ -86,6 +87,12 @@ class ScriptRequests:
     def stopped_thread(self) -> int | None:
         """The id of the coroutine that has stopped, None while none has."""
         return self._stopped_thread
+
+    @property
+    def stop(self) -> dict[str, Any] | None:
+        """The body of the event that told of the stop, None while the script is not stopped."""
+        with self._lock:
+            return None if self._stopped_thread is None else self._stop
 
     @property
     def running(self) -> bool:
@@ -110,6 +117,11 @@ class ScriptRequests:
     # Called from Lua; flat values, no exceptions -----------------------------------------------------------
 
     def on_stopped(self, reason: bytes, thread_id: int, text: bytes, *breakpoint_ids: int) -> None:
+        body: dict[str, Any] = {"reason": reason.decode(), "threadId": thread_id, "allThreadsStopped": True}
+        if breakpoint_ids:
+            body["hitBreakpointIds"] = list(breakpoint_ids)
+        if text:
+            body["text"] = body["description"] = text.decode("utf-8", "replace")
         # a pause that is under way has what it was for
         self._hook.withdraw("pause")
         with self._lock:
@@ -117,13 +129,8 @@ class ScriptRequests:
                 # a step or a pause that was under way when the last client left
                 self._queue.put((b"resume", b"continue"))
                 return
-            self._stopped_thread = thread_id
+            self._stopped_thread, self._stop = thread_id, body
         self._stops()
-        body: dict[str, Any] = {"reason": reason.decode(), "threadId": thread_id, "allThreadsStopped": True}
-        if breakpoint_ids:
-            body["hitBreakpointIds"] = list(breakpoint_ids)
-        if text:
-            body["text"] = body["description"] = text.decode("utf-8", "replace")
         self._send_event("stopped", body)
 
     def next_request(self) -> tuple[Any, ...]:

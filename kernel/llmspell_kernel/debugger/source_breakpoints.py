@@ -29,7 +29,7 @@ _NOT_ATTACHED = "kept for the project: in force when a debugger attaches to this
 
 
 class SourceBreakpoints:
-    """``apply`` puts the table in force; ``is_debugged`` says whether anybody debugs, ``keeps_texts`` whether the
+    """``apply`` puts the table in force; ``is_debugged`` says whether anybody debugs, ``keeps_texts`` whether a
     client sends back only the lines of breakpoints that it was told of."""
 
     def __init__(
@@ -40,7 +40,7 @@ class SourceBreakpoints:
         *,
         apply: Callable[[], None],
         is_debugged: Callable[[], bool],
-        keeps_texts: Callable[[], bool],
+        keeps_texts: Callable[[str], bool],
     ) -> None:
         self._table = table
         self._memory = memory
@@ -66,19 +66,28 @@ class SourceBreakpoints:
             self._remember(source_path, requests)
             respond(response(request, {"breakpoints": [_not_in_force(path, one) for one in requests]}))
             return
-        if self._keeps_texts():
-            requests = _with_known_texts(requests, [listed(path, one) for one in self._table.of_source(source_path)])
+        client = request["client"]
+        if self._keeps_texts(client):
+            # it was told of those of others too; its own come last, and count
+            known = sorted(self._table.of_source(source_path), key=lambda one: one.owner == client)
+            requests = _with_known_texts(requests, [listed(path, one) for one in known])
         try:
-            breakpoints = self._table.set_breakpoints(source_path, requests)
+            breakpoints = self._table.set_breakpoints(source_path, requests, client)
         except ValueError as error:
             raise RequestError(str(error)) from error
         self._apply()
         if not reference:  # such a source does not outlive its session
-            self._remember(source_path, requests)
+            # what the others have set stays in memory too
+            others = [asked_for(one) for one in self._table.of_source(source_path) if one.owner != client]
+            self._remember(source_path, [*requests, *(one for one in others if one not in requests)])
         respond(response(request, {"breakpoints": [described(path, one) for one in breakpoints]}))
 
     def list(self, request: Request, respond: Respond) -> None:
         respond(response(request, {"breakpoints": self.all()}))
+
+    def clear(self, client: str) -> None:
+        """A client has left; the caller has the script's thread take over what remains."""
+        self._table.clear(client)
 
     def all(self) -> Sequence[dict[str, Any]]:
         """Those in force; where nobody debugs, those that will be."""
@@ -93,12 +102,12 @@ class SourceBreakpoints:
             for source, kept in self._remembered()
         ]
 
-    def restore(self) -> None:
-        """Put those in force that the project remembers, unless there are some already."""
+    def restore(self, client: str) -> None:
+        """Put those in force that the project remembers, as a client's, unless there are some already."""
         if self._table.sources():
             return
         for source, requests in self._remembered():
-            self._table.set_breakpoints(source, requests)
+            self._table.set_breakpoints(source, requests, client)
         self._apply()
 
     def _remembered(self) -> Sequence[tuple[str, Sequence[SourceBreakpoint]]]:
@@ -153,6 +162,20 @@ def _with_known_texts(
 def _not_in_force(path: str, one: SourceBreakpoint) -> dict[str, Any]:
     source = {"name": os.path.basename(path), "path": path}
     return {**kept_fields(one), "verified": False, "message": _NOT_ATTACHED, "source": source}
+
+
+def asked_for(one: Breakpoint) -> SourceBreakpoint:
+    """A breakpoint as its client asked for it."""
+    line, column = one.requested
+    fields = {
+        "column": column,
+        "condition": one.condition,
+        "hitCondition": one.hit_condition,
+        "logMessage": one.log_message,
+        "ignoreCount": one.ignore_count or None,
+        "enabled": None if one.enabled else False,
+    }
+    return {"line": line, **{name: value for name, value in fields.items() if value is not None}}
 
 
 def listed(path: str, one: Breakpoint) -> dict[str, Any]:

@@ -108,17 +108,29 @@ class Steps:
         self._read_source = read_source
         self._targets: Mapping[int, StepInTarget] = {}
         self._run_to_path = ""
-        self.skip_files = SkipFiles()
+        self._skip_files: dict[str, SkipFiles] = {}  # by client
+        self._skipped = SkipFiles()  # of the client whose step is under way
+
+    def skip(self, client: str, files: SkipFiles) -> None:
+        """What a client's steps go through, from the next one on."""
+        self._skip_files[client] = files
+
+    def clear(self, client: str) -> None:
+        """A client has left."""
+        self._skip_files.pop(client, None)
+
+    def _begin(self, client: str) -> None:
+        self._skipped = self._skip_files.get(client, SkipFiles())
 
     def attended(self, chunk_name: bytes) -> tuple[bool, bool]:
         """Called from Lua: whether steps go through a chunk, and whether it is of the source that is run to."""
         path = self._source_of(os.fsdecode(chunk_name))
-        return path is not None and self.skip_files.skips(path), path == self._run_to_path
+        return path is not None and self._skipped.skips(path), path == self._run_to_path
 
     def set_skip_files(self, request: Request, respond: Respond) -> None:
         """``setSkipFiles {patterns, justMyCode?}``: in force from the next step on."""
         arguments = request.get("arguments") or {}
-        self.skip_files = _skip_files(arguments, "patterns", list_argument(arguments, "patterns"))
+        self.skip(request["client"], _skip_files(arguments, "patterns", list_argument(arguments, "patterns")))
         respond(response(request, {}))
 
     def step(self, request: Request, respond: Respond) -> None:
@@ -127,6 +139,7 @@ class Steps:
         granularity = arguments.get("granularity")
         if granularity not in (None, "statement", "line"):
             raise RequestError(f"granularity: steps are by 'line' or 'statement', got {granularity!r}")
+        self._begin(request["client"])
         targets, self._targets = self._targets, {}
         if request["command"] != "stepIn" or arguments.get("targetId") is None:
             self._resume(request, respond)
@@ -173,6 +186,7 @@ class Steps:
         point = place(text).locate(wanted, None)
         if point is None:
             raise RequestError(f"line: there is no code at or after line {wanted}")
+        self._begin(request["client"])
         self._run_to_path = path
         self._resume(request, respond, point.line, *_lines_of_function(text, point.offset))
 

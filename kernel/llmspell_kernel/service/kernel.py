@@ -191,19 +191,19 @@ class Kernel:
         for session in self._sessions:
             if client in session.debuggers:
                 session.debuggers.discard(client)
-                self._detach(session)
+                self._detach(session, client)
             if topic in session.owners:
                 session.owners.discard(topic)
                 if not session.owners:
                     self._sessions.remove(session)
                     self._discard(session, f"the client that owned session '{session.name}' is gone")
 
-    def _detach(self, session: Session) -> None:
-        """The last client that debugged a session is gone: nobody could let its script go on."""
-        if session.debuggers or session.link is None:
+    def _detach(self, session: Session, client: str) -> None:
+        """A client that debugged a session is gone: what it has set goes with it, and the script goes on."""
+        if session.link is None:
             return
         request = encode({"type": "request", "seq": 0, "command": "disconnect", "arguments": {}})
-        self._workers.send(session, {"type": "debug", "id": next(self._numbers)}, request)
+        self._workers.send(session, {"type": "debug", "id": next(self._numbers), "client": client}, request)
 
     # What control requests do ------------------------------------------------------------------------------
 
@@ -212,10 +212,11 @@ class Kernel:
             self._workers.send(session, {"type": "interrupt"})
 
     def _debug(self, session: Session, message: Message) -> None:
-        number = next(self._numbers)
+        number, client = next(self._numbers), client_of(message)
         session.remember(number, message)
+        frame = {"type": "debug", "id": number, "client": client}
         try:
-            taken = self._workers.send(session, {"type": "debug", "id": number}, message.content_bytes)
+            taken = self._workers.send(session, frame, message.content_bytes)
         except OSError as error:
             self._end_debug_request(message, f"session '{session.name}' cannot be started: {error.strerror}")
             return
@@ -224,7 +225,7 @@ class Kernel:
             return
         session.debug_requests[number] = message
         session.debugged = True
-        session.debuggers.add(client_of(message))
+        session.debuggers.add(client)
 
     def _end_debug_request(self, message: Message, answer: bytes | str) -> None:
         """Pass a worker's answer on; a text is the reason why there is none."""

@@ -3,7 +3,7 @@
 Two threads matter. The main thread runs jobs and nothing else touches its Lua state. The reader thread takes frames
 from the kernel: jobs go to the queue, interrupts and debug requests are handled at once.
 
-Frames in: ``request`` {id, msg_type, metadata?} + content, ``debug`` {id} + DAP request, ``input_reply`` {id} +
+Frames in: ``request`` {id, msg_type, metadata?} + content, ``debug`` {id, client} + DAP request, ``input_reply`` {id} +
 content, ``input_failed`` {id, reason}, ``interrupt``, ``shutdown``.
 Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id}, ``iopub`` {id, msg_type, comm_id?, metadata?} +
 content, ``input`` {id, input} + content, ``program`` {runs} around a launched script, ``exit`` {code, reason} when the
@@ -363,7 +363,7 @@ class Session:
                     content = {**content, "metadata": frame.header["metadata"]}
                 self._jobs.put(Job(frame.header["id"], frame.header["msg_type"], content))
             case "debug":
-                self._handle_debug(frame.header["id"], _content(frame))
+                self._handle_debug(frame.header["id"], frame.header["client"], _content(frame))
             case "input_reply":
                 self._input.answer(frame.header["id"], _content(frame))
             case "input_failed":
@@ -374,7 +374,7 @@ class Session:
                 self._jobs.put(None)
                 self._stopper.terminate()
 
-    def _handle_debug(self, identifier: int, request: Mapping[str, Any]) -> None:
+    def _handle_debug(self, identifier: int, client: str, request: Mapping[str, Any]) -> None:
         self._debug_parent = identifier
 
         def respond(answer: Mapping[str, Any]) -> None:
@@ -386,7 +386,7 @@ class Session:
         if request["command"] == "launch" and self._problem is not None:
             respond(error_response(request, self._problem))
             return
-        self._debugger.handle(request, respond)
+        self._debugger.handle(request, respond, client)
 
     def _queue_program(self, launch: LaunchArguments) -> None:
         self._jobs.put(Job(self._debug_parent, "launch", {"launch": launch}))
