@@ -192,6 +192,22 @@ def test_script_goes_on_when_the_last_leaves(connect, script):
     assert running.result(LIMIT).content()["status"] == "ok"
 
 
+def test_session_counts_as_debugged_until_the_last_leaves(info, connect):
+    (one, _), (other, _) = connect(), connect()
+
+    def is_debugged():
+        [main] = [each for each in one.list_sessions() if each.session == "main"]
+        return main.debugged
+
+    assert is_debugged()
+    other.debug_request("disconnect")
+    assert is_debugged()
+    one.debug_request("disconnect")
+    assert not is_debugged()
+    one.debug_request("debugInfo")
+    assert not is_debugged()
+
+
 def test_script_that_was_left_suspended_is_found_by_the_next(connect, script):
     one, heard = connect()
     set_breakpoints(one, script, 6)

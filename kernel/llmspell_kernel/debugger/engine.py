@@ -289,6 +289,11 @@ class Debugger:
 
     # Requests, from any thread -----------------------------------------------------------------------------
 
+    @property
+    def has_clients(self) -> bool:
+        """Whether anybody debugs."""
+        return self._clients.any
+
     def handle(self, request: Request, respond: Respond, client: str = "") -> None:
         """Answer a request, now or when the stopped thread has; ``respond`` gets the DAP response.
 

@@ -224,7 +224,7 @@ class Kernel:
             self._end_debug_request(message, "the session does not read its requests")
             return
         session.debug_requests[number] = message
-        session.debugged = True
+        session.debugged = True  # until the worker says whether anybody debugs: it may end before
         session.debuggers.add(client)
 
     def _end_debug_request(self, message: Message, answer: bytes | str) -> None:
@@ -335,6 +335,7 @@ class Kernel:
                     self._shell.finish(session, frame.content, stop=bool(header.get("stop")))
                     self._shell.next(session)
             case "debug_reply":
+                session.debugged = header["debugged"]
                 message = session.debug_requests.pop(header["id"], None)
                 if message is not None:
                     self._end_debug_request(message, frame.content)

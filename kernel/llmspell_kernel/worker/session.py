@@ -5,7 +5,7 @@ from the kernel: jobs go to the queue, interrupts and debug requests are handled
 
 Frames in: ``request`` {id, msg_type, metadata?} + content, ``debug`` {id, client} + DAP request, ``input_reply`` {id} +
 content, ``input_failed`` {id, reason}, ``interrupt``, ``shutdown``.
-Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id}, ``iopub`` {id, msg_type, comm_id?, metadata?} +
+Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id, debugged}, ``iopub`` {id, msg_type, comm_id?, metadata?} +
 content, ``input`` {id, input} + content, ``program`` {runs} around a launched script, ``exit`` {code, reason} when the
 process ends by itself.
 """
@@ -378,7 +378,8 @@ class Session:
         self._debug_parent = identifier
 
         def respond(answer: Mapping[str, Any]) -> None:
-            self._link.send({"type": "debug_reply", "id": identifier}, answer)
+            debugged = self._debugger.has_clients
+            self._link.send({"type": "debug_reply", "id": identifier, "debugged": debugged}, answer)
 
         if not isinstance(request.get("command"), str):
             respond(error_response({**request, "command": ""}, "command: expected a string"))
