@@ -3,11 +3,11 @@
 Two threads matter. The main thread runs jobs and nothing else touches its Lua state. The reader thread takes frames
 from the kernel: jobs go to the queue, interrupts and debug requests are handled at once.
 
-Frames in: ``request`` {id, msg_type, metadata?} + content, ``debug`` {id, client} + DAP request, ``input_reply`` {id} +
-content, ``input_failed`` {id, reason}, ``interrupt``, ``shutdown``.
-Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id, debugged}, ``iopub`` {id, msg_type, comm_id?, metadata?} +
-content, ``input`` {id, input} + content, ``program`` {runs} around a launched script, ``exit`` {code, reason} when the
-process ends by itself.
+Frames in: ``request`` {id, msg_type, metadata?} + content, ``debug`` {id, client} + DAP request, ``input_reply`` {id}
++ content, ``input_failed`` {id, reason}, ``interrupt``, ``shutdown``.
+Frames out: ``reply`` {id, msg_type, stop}, ``debug_reply`` {id, debugged}, ``iopub`` {id, msg_type, comm_id?,
+metadata?} + content, ``input`` {id, input} + content, ``program`` {runs} around a launched script, ``exit`` {code,
+reason} when the process ends by itself.
 """
 
 import os
