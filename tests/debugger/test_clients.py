@@ -221,25 +221,11 @@ def test_script_that_was_left_suspended_is_found_by_the_next(connect, script):
     assert running.result(LIMIT).content()["status"] == "ok"
 
 
-def test_breakpoints_of_a_killed_client_are_gone(connect, info, script):
+def test_breakpoints_of_a_killed_client_are_gone(connect, in_another_process, script):
     one, heard = connect()
-    program = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from llmspell_kernel.client import KernelClient\n"
-        "from llmspell_kernel.protocol.connection import read_connection_file, connection_file_path\n"
-        "client = KernelClient.connect(read_connection_file(connection_file_path(sys.argv[1])))\n"
-        "client.debug_request('initialize', {'clientID': 'another'})\n"
-        "client.debug_request('setBreakpoints', {'source': {'path': sys.argv[2]}, 'breakpoints': [{'line': 3}]})\n"
-        "print('set', flush=True)\n"
-        "sys.stdin.read()\n"
-    )
-    command = [sys.executable, "-c", program, info.kernel_id, str(script)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "set\n"
-        assert [each["line"] for each in listed(one)] == [3]
-        other.kill()
-        other.wait(LIMIT)
+    other = in_another_process("client.debug_request('initialize')\nset_breakpoint(3)", script)
+    assert [each["line"] for each in listed(one)] == [3]
+    other.kill()
     deadline = time.monotonic() + LIMIT
     while listed(one):
         assert time.monotonic() < deadline, f"the breakpoint is there {LIMIT} s after its client was killed"
@@ -272,3 +258,78 @@ def test_what_began_before_any_client_debugs_can_be_paused_and_gets_breakpoints(
         one.debug_request("evaluate", {"expression": "DONE = true", "frameId": frame, "context": "repl"})
         one.debug_request("continue", {"threadId": 1})
         assert running.result(LIMIT).content()["status"] == "ok"
+
+
+@pytest.fixture
+def in_another_process(info):
+    """Runs a program with a connected ``client`` in a process of its own; gives the process, when it has printed."""
+    processes = []
+    start = (
+        "import sys\n"
+        "from llmspell_kernel.client import KernelClient\n"
+        "from llmspell_kernel.protocol.connection import read_connection_file, connection_file_path\n"
+        "client = KernelClient.connect(read_connection_file(connection_file_path(sys.argv[1])))\n"
+        "def set_breakpoint(line):\n"
+        "    source = {'path': sys.argv[2]}\n"
+        "    client.debug_request('setBreakpoints', {'source': source, 'breakpoints': [{'line': line}]})\n"
+    )
+
+    def run(program, path):
+        command = [sys.executable, "-c", f"{start}{program}\nprint('ready', flush=True)\nsys.stdin.read()\n"]
+        process = subprocess.Popen(
+            [*command, info.kernel_id, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate(timeout=LIMIT)
+
+
+NAMED = "client.debug_request('initialize', {'debugSession': 'mine', 'resumeSeconds': %d})\nset_breakpoint(6)"
+
+
+def test_named_debug_session_is_there_when_its_client_comes_back(connect, in_another_process, info, script):
+    lost = in_another_process(NAMED % 600, script)
+    runner, heard = connect()
+    running = start(runner, script)
+    heard.wait("stopped")
+    runner.debug_request("disconnect")
+    lost.kill()
+    lost.wait(LIMIT)
+    with KernelClient.connect(info) as back:
+        back.debug_request("initialize", {"debugSession": "mine"})
+        assert back.debug_request("attach", {"restoreBreakpoints": False})["stopped"]["reason"] == "breakpoint"
+        assert [each["line"] for each in listed(back)] == [6]
+        back.debug_request("continue", {"threadId": 1})
+        assert running.result(LIMIT).content()["status"] == "ok"
+        back.debug_request("disconnect")
+    assert start(runner, script).result(LIMIT).content()["status"] == "ok"
+
+
+def test_named_debug_session_ends_when_its_client_stays_away(connect, in_another_process, script):
+    lost = in_another_process(NAMED % 1, script)
+    runner, heard = connect()
+    running = start(runner, script)
+    heard.wait("stopped")
+    runner.debug_request("disconnect")
+    lost.kill()
+    assert running.result(LIMIT).content()["status"] == "ok"
+    assert start(runner, script).result(LIMIT).content()["status"] == "ok"
+
+
+FAULTY = {
+    "debugSession: expected a name, got 7": {"debugSession": 7},
+    "resumeSeconds: 90000 are more than 86400": {"debugSession": "mine", "resumeSeconds": 90000},
+    "resumeSeconds: expected an integer, got a string": {"resumeSeconds": "1"},
+}
+
+
+@pytest.mark.parametrize("message", FAULTY)
+def test_faulty_names_are_refused(connect, message):
+    client, _ = connect()
+    with pytest.raises(KernelError, match=message):
+        client.debug_request("initialize", FAULTY[message])

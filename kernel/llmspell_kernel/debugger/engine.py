@@ -119,7 +119,7 @@ class Debugger:
         self._lua: Any = None
         self._launch: tuple[str, LaunchArguments] | None = None  # and whose it is
         self._no_debug = False
-        self._clients = DebugClients()
+        self._clients = DebugClients(self._leave)
         self._handlers: Mapping[str, Handler] = {
             "initialize": self._initialize,
             "attach": self._attach,
@@ -378,7 +378,19 @@ class Debugger:
         self._terminate()
 
     def _disconnect(self, request: Request, respond: Respond) -> None:
-        arguments, client = object_argument(request, "arguments"), request["client"]
+        """``lost``: said by the kernel for a client whose connection is gone."""
+        arguments = object_argument(request, "arguments")
+        if arguments.get("lost") and self._clients.lose(request["sender"]):
+            respond(response(request, {}))
+            return
+        is_suspended = bool(arguments.get("suspendDebuggee")) and not arguments.get("terminateDebuggee")
+        self._leave(request["client"], lets_go=not is_suspended)
+        respond(response(request, {}))
+        if arguments.get("terminateDebuggee"):
+            self._terminate()
+
+    def _leave(self, client: str, *, lets_go: bool = True) -> None:
+        """A client has left, and takes along what it has set; a script that the last one leaves goes on."""
         if self._launch is not None and self._launch[0] == client:
             self._launch = None
         is_last = self._clients.leave(client)
@@ -387,8 +399,5 @@ class Debugger:
             self._watch.forget()
         for owned in (self._functions, self._data, self._exceptions, self._lines, self._steps):
             owned.clear(client)
-        respond(response(request, {}))
-        if arguments.get("terminateDebuggee"):
-            self._terminate()
-        elif arguments.get("suspendDebuggee") or not is_last or not self.script.let_go():
+        if not is_last or not lets_go or not self.script.let_go():
             self.script.update()

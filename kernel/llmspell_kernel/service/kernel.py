@@ -202,7 +202,7 @@ class Kernel:
         """A client that debugged a session is gone: what it has set goes with it, and the script goes on."""
         if session.link is None:
             return
-        request = encode({"type": "request", "seq": 0, "command": "disconnect", "arguments": {}})
+        request = encode({"type": "request", "seq": 0, "command": "disconnect", "arguments": {"lost": True}})
         self._workers.send(session, {"type": "debug", "id": next(self._numbers), "client": client}, request)
 
     # What control requests do ------------------------------------------------------------------------------
