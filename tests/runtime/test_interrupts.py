@@ -1,6 +1,7 @@
 """An interrupt ends a script wherever it is, whatever the script does with its errors."""
 
 import pytest
+from llmspell_kernel.runtime.host import HostInterruptedError
 
 # each spins inside what is named; a loop around it takes the errors
 SWALLOWING = {
@@ -84,7 +85,7 @@ def test_interrupt_ends_a_wait_for_input_before_the_hook_comes(script, kind, mon
 
     def read_line(_host):
         hook.request(kind)
-        return False
+        raise HostInterruptedError
 
     monkeypatch.setitem(script.runtime.host._functions, "Input.read_line", read_line)
     script.output = []

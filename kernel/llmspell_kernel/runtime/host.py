@@ -29,6 +29,11 @@ class HostError(Exception):
     """Becomes a Lua error with exactly this message, at the position of the script's call."""
 
 
+class HostInterruptedError(Exception):
+    """What a host function was doing was ended by an interrupt, which is now raised where the script called it: the
+    hook that is on its way would come after the script has gone on."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostContext:
     """What host functions may know of their surroundings. ``home`` is LLMSPELL_HOME.
@@ -80,11 +85,14 @@ class Host:
     # What follows is called from Lua (lua/base.lua); all strings are bytes there.
 
     def enter(self, name: bytes, shape: bytes, page: int | None, *scalars: Scalar | None) -> tuple[object, ...]:
-        """``ok, shape, page, scalars…`` or ``false, message``. ``page`` holds the scalars when they are many."""
+        """``ok, shape, page, scalars…``, ``false, message``, or nil for an interrupt. ``page`` holds the scalars when
+        they are many."""
         try:
             given = scalars if page is None else self._pages.pop(page)
             result = self.call(name.decode(), decode(shape, given))
             result_shape, result_scalars = encode(result)
+        except HostInterruptedError:
+            return (None,)
         except (HostError, ValueCodecError) as error:
             return False, str(error).encode("utf-8", "surrogateescape")
         except MemoryError:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from itertools import count
 from typing import Any
 
-from ..runtime.host import Host, HostError
+from ..runtime.host import Host, HostError, HostInterruptedError
 
 # What jupyter console sends for Ctrl-D.
 END_OF_FILE = "\x04"
@@ -37,8 +37,8 @@ class Input:
     def register(self, host: Host) -> None:
         host.register("Input.read_line", lambda _host: self.read_line())
 
-    def read_line(self) -> str | bool | None:
-        """The next line without its end; None at the end of the input, False to be interrupted. Raises HostError."""
+    def read_line(self) -> str | None:
+        """The next line without its end; None at the end of the input. Raises HostError, HostInterruptedError."""
         if not self.is_allowed:
             raise HostError(
                 "input is asked for, but the client that runs this takes none (a notebook, a console and "
@@ -51,7 +51,7 @@ class Input:
         with self._uncounted(), self._changed:
             self._changed.wait_for(lambda: self._awaited != number)
             if self._is_released:
-                return False
+                raise HostInterruptedError
             if self._failure is not None:
                 raise HostError(self._failure)
             return None if self._line == END_OF_FILE else self._line

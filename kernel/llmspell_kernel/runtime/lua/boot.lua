@@ -60,6 +60,10 @@ local flatten, rebuild = values_chunk(library)
 library.flatten, library.rebuild = flatten, rebuild
 
 local function receive(ok, shape, page, ...)
+  if ok == nil then
+    library.hook()
+    error(library.interrupted, 0)
+  end
   if not ok then
     if exceptions then exceptions.host_failed(shape) end
     raise(shape)
@@ -302,11 +306,6 @@ if not has_input then
   local function fill()
     local line = host("Input.read_line")
     if line == nil then return false end
-    if line == false then
-      -- the hook that is on its way would come after the script has gone on
-      library.hook()
-      error(library.interrupted, 0)
-    end
     buffer = buffer .. line .. "\n"
     return true
   end
