@@ -4,7 +4,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from llmspell_kernel.debugger.late import MARK, LoadedChunk
+from llmspell_kernel.debugger.bytecode import MARK
+from llmspell_kernel.debugger.late import LoadedChunk
 from llmspell_kernel.debugger.probes import place
 
 LIMIT = 10

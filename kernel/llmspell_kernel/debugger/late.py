@@ -8,30 +8,20 @@ the text is compiled once as it was loaded and once with a mark where the probe 
 Invariant: a trigger is an instruction of the chunk as it was loaded; where that cannot be shown there is none.
 """
 
-import struct
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any
+from functools import cached_property
 
-from lupa.lua54 import LuaRuntime
-
+from .bytecode import MARK, Function, compiled
 from .probes import Place, Placement, Probe, instrument, place
 
-# A number that no script contains by chance; it is too large to stand in an instruction.
-MARK = 0x6C6C6D5370656C6C
 # LOADK "", LOADK mark, SHL, MMBIN, TEST, JMP
 _MARK_INSTRUCTIONS = 6
 _OP_LOADK, _OP_JMP, _OP_FORLOOP, _OP_FORPREP, _OP_TFORPREP, _OP_TFORLOOP = 3, 56, 73, 74, 75, 77
 _OP_VARARGPREP = 81
 _JUMP_BIAS = 2**24 - 1
-_ABSOLUTE_LINE = -128
-# signature, version, format, LUAC_DATA, three sizes, LUAC_INT, LUAC_NUM, number of upvalues: 64-bit Lua 5.4
-_HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1
 # what is compiled for the breakpoints of one loaded chunk; a 2,000-line file may have some 800
 MAX_COMPILED_BYTES = 50_000_000
-_SHORT_STRING, _LONG_STRING, _INTEGER, _FLOAT = 4, 20, 3, 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,105 +34,6 @@ class Trigger:
     index: int
     line: int
     exact: bool
-
-
-@dataclass(frozen=True)
-class _Function:
-    """A function of a dump. What costs time is read when it is asked for."""
-
-    first_line: int
-    last_line: int
-    data: bytes
-    code_at: int
-    size: int
-    line_differences_at: int
-    absolute_lines: Mapping[int, int]
-    marks: tuple[int, ...]  # indices of constants that are the mark
-    functions: tuple["_Function", ...]
-
-    @cached_property
-    def code(self) -> tuple[int, ...]:
-        return struct.unpack_from(f"<{self.size}I", self.data, self.code_at)
-
-    @cached_property
-    def lines(self) -> tuple[int, ...]:
-        lines, line = [], self.first_line
-        for index, difference in enumerate(struct.unpack_from(f"<{self.size}b", self.data, self.line_differences_at)):
-            line = self.absolute_lines[index] if difference == _ABSOLUTE_LINE else line + difference
-            lines.append(line)
-        return tuple(lines)
-
-
-class _Reader:
-    """Reads what string.dump of Lua 5.4 gives (ldump.c, lundump.c)."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = _HEADER
-
-    def number(self) -> int:
-        value = 0
-        while True:
-            byte = self.data[self.at]
-            self.at += 1
-            value = value << 7 | byte & 0x7F
-            if byte & 0x80:
-                return value
-
-    def skip(self, size: int) -> int:
-        """Where that begins which is skipped."""
-        self.at += size
-        return self.at - size
-
-    def skip_string(self) -> None:
-        size = self.number()
-        self.skip(max(size - 1, 0))
-
-    def function(self) -> _Function:
-        self.skip_string()
-        first_line, last_line = self.number(), self.number()
-        self.skip(3)
-        size = self.number()
-        code_at = self.skip(4 * size)
-        marks = tuple(index for index in range(self.number()) if self._constant_is_mark())
-        upvalues = self.number()
-        self.skip(3 * upvalues)
-        functions = tuple(self.function() for _ in range(self.number()))
-        line_differences_at = self.skip(self.number())
-        absolute = {self.number(): self.number() for _ in range(self.number())}
-        for _ in range(self.number()):
-            self.skip_string()
-            self.number()
-            self.number()
-        for _ in range(self.number()):
-            self.skip_string()
-        return _Function(
-            first_line, last_line, self.data, code_at, size, line_differences_at, absolute, marks, functions
-        )
-
-    def _constant_is_mark(self) -> bool:
-        kind = self.data[self.skip(1)]
-        if kind in (_SHORT_STRING, _LONG_STRING):
-            self.skip_string()
-        elif kind in (_INTEGER, _FLOAT):
-            (value,) = struct.unpack_from("<q", self.data, self.skip(8))
-            return kind == _INTEGER and value == MARK
-        return False
-
-
-@cache
-def _compiler() -> tuple[threading.Lock, Any]:
-    lua = LuaRuntime(encoding=None, register_eval=False, register_builtins=False)
-    dump = lua.eval(b"function(text) local f = load(text, '=late', 't') return f and string.dump(f) end")
-    return threading.Lock(), dump
-
-
-def compiled(text: bytes) -> _Function | None:
-    """The instructions of a text, None where the compiler refuses it."""
-    lock, dump = _compiler()
-    with lock:
-        dumped = dump(text)
-    return None if dumped is None else _Reader(dumped).function()
 
 
 class LoadedChunk:
@@ -173,7 +64,7 @@ class LoadedChunk:
         return place(self.text)
 
     @cached_property
-    def _compiled(self) -> _Function | None:
+    def _compiled(self) -> Function | None:
         placement = self._placement_of_probes
         return compiled(self.text if placement is None else instrument(self.text, self._probes, placement))
 
@@ -212,7 +103,7 @@ def _line(text: bytes, line: int) -> bytes | None:
     return lines[line - 1] if line <= len(lines) else None
 
 
-def _trigger(loaded: _Function, marked: _Function) -> Trigger | None:
+def _trigger(loaded: Function, marked: Function) -> Trigger | None:
     pair = next(_marked_functions(loaded, marked), None)
     if pair is None:
         return None
@@ -228,7 +119,7 @@ def _trigger(loaded: _Function, marked: _Function) -> Trigger | None:
     return _announced(function, index)
 
 
-def _marked_functions(loaded: _Function, marked: _Function) -> Iterator[tuple[_Function, _Function]]:
+def _marked_functions(loaded: Function, marked: Function) -> Iterator[tuple[Function, Function]]:
     pairs = [(loaded, marked)]
     while pairs:
         one, other = pairs.pop()
@@ -237,7 +128,7 @@ def _marked_functions(loaded: _Function, marked: _Function) -> Iterator[tuple[_F
         pairs.extend(zip(one.functions, other.functions, strict=False))
 
 
-def _index_of_mark(function: _Function) -> int | None:
+def _index_of_mark(function: Function) -> int | None:
     [mark, *_] = function.marks
     for index, instruction in enumerate(function.code):
         if instruction & 0x7F == _OP_LOADK and instruction >> 15 == mark:
@@ -258,7 +149,7 @@ def _jump_target(index: int, instruction: int) -> int | None:
     return None
 
 
-def _announced(function: _Function, index: int) -> Trigger | None:
+def _announced(function: Function, index: int) -> Trigger | None:
     lines = function.lines
     line = lines[index]
     targets = {_jump_target(at, instruction) for at, instruction in enumerate(function.code)}
