@@ -85,14 +85,14 @@ class Host:
     # What follows is called from Lua (lua/base.lua); all strings are bytes there.
 
     def enter(self, name: bytes, shape: bytes, page: int | None, *scalars: Scalar | None) -> tuple[object, ...]:
-        """``ok, shape, page, scalars…``, ``false, message``, or nil for an interrupt. ``page`` holds the scalars when
+        """``ok, shape, page, scalars…``, ``false, message``, or ``nil, message`` for an interrupt. ``page`` holds the scalars when
         they are many."""
         try:
             given = scalars if page is None else self._pages.pop(page)
             result = self.call(name.decode(), decode(shape, given))
             result_shape, result_scalars = encode(result)
         except HostInterruptedError:
-            return (None,)
+            return None, b"interrupted"
         except (HostError, ValueCodecError) as error:
             return False, str(error).encode("utf-8", "surrogateescape")
         except MemoryError:
