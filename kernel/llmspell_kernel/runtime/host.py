@@ -85,8 +85,8 @@ class Host:
     # What follows is called from Lua (lua/base.lua); all strings are bytes there.
 
     def enter(self, name: bytes, shape: bytes, page: int | None, *scalars: Scalar | None) -> tuple[object, ...]:
-        """``ok, shape, page, scalars…``, ``false, message``, or ``nil, message`` for an interrupt. ``page`` holds the scalars when
-        they are many."""
+        """``ok, shape, page, scalars…``, ``false, message``, or ``nil, message`` for an interrupt. ``page`` holds the
+        scalars when they are many."""
         try:
             given = scalars if page is None else self._pages.pop(page)
             result = self.call(name.decode(), decode(shape, given))
