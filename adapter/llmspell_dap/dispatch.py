@@ -17,6 +17,7 @@ from typing import Any
 from llmspell_kernel.client import KernelError
 from llmspell_kernel.protocol.wire import Message
 
+from llmspell_dap.breakpoints import BREAKPOINT_REQUESTS
 from llmspell_dap.messages import Request, RequestFailedError, error_response, response
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ _OVERTAKING = frozenset({"pause", "terminate", "disconnect"})
 _ENDING_REQUESTS = frozenset({"terminate", "disconnect"})
 _LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone"})
 # While one of these is answered, events wait: what they cause must not be told before their response.
-_HOLDING = _LIFECYCLE | RESUMING | {"setBreakpoints", "pause", "terminate"}
+_HOLDING = _LIFECYCLE | RESUMING | BREAKPOINT_REQUESTS.keys() | {"pause", "terminate", "terminateThreads"}
 _ABOUT_THE_CONFIGURATION = frozenset({"launch", "attach"})
 
 

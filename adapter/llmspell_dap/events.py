@@ -11,7 +11,7 @@ from llmspell_dap.messages import event
 Json = dict[str, Any]
 
 # LDP events that every client understands without having announced anything.
-_PASSED = frozenset({"continued", "exited", "output", "terminated", "thread"})
+_PASSED = frozenset({"continued", "exited", "loadedSource", "output", "terminated", "thread"})
 
 
 def from_kernel(message: Message, session: str, locations: Locations, breakpoints: BreakpointTable) -> Json | None:
@@ -34,6 +34,8 @@ def from_kernel(message: Message, session: str, locations: Locations, breakpoint
         return event("stopped", {**body, **({"hitBreakpointIds": known} if known else {})})
     if name == "breakpoint":
         return _breakpoint(body, locations, breakpoints)
+    if name == "module" and isinstance(body.get("module"), dict):
+        return event("module", {**body, "module": locations.source_to_client(body["module"])})
     return event(str(name), body) if name in _PASSED else None
 
 

@@ -26,7 +26,7 @@ from llmspell_kernel.client import (
 from llmspell_kernel.protocol.connection import ConnectionInfo
 from llmspell_kernel.protocol.project import project_root
 
-from llmspell_dap.messages import KernelTarget
+from llmspell_dap.configuration import KernelTarget
 
 Json = dict[str, Any]
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from llmspell_dap.messages import ClientFeatures, FieldError, is_path
+from llmspell_dap.messages import ClientFeatures, FieldError, SourceSpec, is_path
 
 Json = dict[str, Any]
 
@@ -20,23 +20,29 @@ Json = dict[str, Any]
 class Locations:
     """The conversions for one client."""
 
-    lines_start_at_1: bool
-    columns_start_at_1: bool
-    uris: bool
+    lines_start_at_1: bool = True
+    columns_start_at_1: bool = True
+    uris: bool = False
     # real path -> the path that the client gave for it
     _given: dict[str, str] = field(default_factory=dict)
     # real folder -> the folder that the client calls it by
     _folders: dict[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, features: ClientFeatures) -> "Locations":
-        return cls(features.lines_start_at_1, features.columns_start_at_1, features.path_format == "uri")
+    def speak(self, features: ClientFeatures) -> None:
+        """Use the form that a client has announced."""
+        self.lines_start_at_1 = features.lines_start_at_1
+        self.columns_start_at_1 = features.columns_start_at_1
+        self.uris = features.path_format == "uri"
 
     def line_to_ldp(self, line: int) -> int:
         return line if self.lines_start_at_1 else line + 1
 
     def column_to_ldp(self, column: int) -> int:
         return column if self.columns_start_at_1 else column + 1
+
+    def column_to_client(self, column: int) -> int:
+        # LDP's 0 means that there is no position; it stays 0 for every client.
+        return column if self.columns_start_at_1 or column <= 0 else column - 1
 
     def to_client(self, values: Json) -> Json:
         """A copy with lines, columns and source in the client's form (stack frames, breakpoints, events, …)."""
@@ -51,9 +57,10 @@ class Locations:
             # LDP's 0 means that there is no position; it stays 0 for every client.
             if isinstance(value, int) and value > 0 and not starts_at_1:
                 shown[name] = value - 1
-        source = shown.get("source")
-        if isinstance(source, dict):
-            shown["source"] = self.source_to_client(source)
+        for name in ("source", "location"):
+            source = shown.get(name)
+            if isinstance(source, dict):
+                shown[name] = self.source_to_client(source)
         return shown
 
     def source_to_client(self, source: Json) -> Json:
@@ -61,6 +68,12 @@ class Locations:
         if not isinstance(path, str) or not Path(path).is_absolute():
             return source
         return {**source, "path": self.path_to_client(path)}
+
+    def source_to_ldp(self, source: SourceSpec) -> Json:
+        if source.reference:
+            return {"sourceReference": source.reference}
+        path = self.path_to_ldp(source.path or "")
+        return {"path": path, "name": os.path.basename(path)}
 
     def path_to_ldp(self, path: str, base: str | None = None) -> str:
         """The real path of what the client names; ``base`` is the folder for relative paths.

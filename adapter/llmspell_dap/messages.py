@@ -185,6 +185,13 @@ class ClientFeatures:
     columns_start_at_1: bool
     path_format: str
     variable_type: bool
+    memory_references: bool
+    progress: bool
+    invalidated_event: bool
+    memory_event: bool
+    run_in_terminal: bool
+    ansi_styling: bool
+    configuration_done: bool
 
     @classmethod
     def read(cls, fields: Fields) -> "ClientFeatures":
@@ -194,78 +201,14 @@ class ClientFeatures:
             columns_start_at_1=fields.boolean("columnsStartAt1", True),
             path_format=fields.choice("pathFormat", ("path", "uri"), "path"),
             variable_type=fields.boolean("supportsVariableType", False),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class KernelTarget:
-    """Which kernel and which of its sessions a configuration names; None leaves the choice to the adapter."""
-
-    kernel_id: str | None
-    connection_file: str | None
-    session: str | None
-
-    @classmethod
-    def read(cls, fields: Fields) -> "KernelTarget":
-        found = cls(
-            kernel_id=fields.optional("kernelId", fields.text),
-            connection_file=fields.optional("connectionFile", fields.path),
-            session=fields.optional("session", fields.text),
-        )
-        if found.session == "":
-            fields.fail("session", "the name of a session")
-        if found.kernel_id is not None and found.connection_file is not None:
-            raise FieldError("arguments: kernelId and connectionFile both name a kernel; leave one out")
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchArguments:
-    """A launch configuration, as the user wrote it."""
-
-    program: str
-    args: list[str]
-    cwd: str | None
-    env: dict[str, str | None]
-    stop_on_entry: bool
-    no_debug: bool
-    target: KernelTarget
-
-    @classmethod
-    def read(cls, fields: Fields) -> "LaunchArguments":
-        env: dict[str, str | None] = {}
-        if fields.has("env"):
-            values = fields.nested("env")
-            env = {name: values.optional(name, values.text) for name in values.values}
-        return cls(
-            program=fields.path("program"),
-            args=fields.optional("args", fields.texts) or [],
-            cwd=fields.optional("cwd", fields.path),
-            env=env,
-            stop_on_entry=fields.boolean("stopOnEntry", False),
-            no_debug=fields.boolean("noDebug", False),
-            target=KernelTarget.read(fields),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class BreakpointSpec:
-    """A breakpoint as the client asks for it, in the client's line and column base."""
-
-    line: int
-    column: int | None = None
-    condition: str | None = None
-    hit_condition: str | None = None
-    log_message: str | None = None
-
-    @classmethod
-    def read(cls, fields: Fields) -> "BreakpointSpec":
-        return cls(
-            line=fields.integer("line"),
-            column=fields.optional("column", fields.integer),
-            condition=fields.optional("condition", fields.text),
-            hit_condition=fields.optional("hitCondition", fields.text),
-            log_message=fields.optional("logMessage", fields.text),
+            memory_references=fields.boolean("supportsMemoryReferences", False),
+            progress=fields.boolean("supportsProgressReporting", False),
+            invalidated_event=fields.boolean("supportsInvalidatedEvent", False),
+            memory_event=fields.boolean("supportsMemoryEvent", False),
+            run_in_terminal=fields.boolean("supportsRunInTerminalRequest", False),
+            ansi_styling=fields.boolean("supportsANSIStyling", False),
+            # DAP has no flag of a client for it; all of today send the request.
+            configuration_done=fields.boolean("supportsConfigurationDoneRequest", True),
         )
 
 
@@ -287,17 +230,6 @@ class SourceSpec:
         if found.path is None and not found.reference:
             fields.fail("path", "a path (or a sourceReference)")
         return found
-
-
-def read_breakpoints(fields: Fields) -> tuple[SourceSpec, list[BreakpointSpec]]:
-    """The arguments of ``setBreakpoints``; clients of old give ``lines`` instead of ``breakpoints``."""
-    source = SourceSpec.read(fields.nested("source"))
-    if fields.has("breakpoints"):
-        return source, [BreakpointSpec.read(row) for row in fields.objects("breakpoints")]
-    if not fields.has("lines"):
-        return source, []
-    rows = [Fields({"line": line}, f"arguments.lines[{index}]") for index, line in enumerate(fields.items("lines"))]
-    return source, [BreakpointSpec.read(row) for row in rows]
 
 
 def response(request_seq: int, command: str, body: Json) -> Json:

@@ -8,54 +8,44 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmspell_kernel.client import KernelError
 from llmspell_kernel.protocol.wire import Message, WireError
 
-from llmspell_dap.breakpoints import NOT_DEBUGGING, PENDING, BreakpointTable, to_ldp, unbound
+from llmspell_dap.breakpoints import (
+    BREAKPOINT_REQUESTS,
+    NOT_DEBUGGING,
+    PENDING,
+    BreakpointTable,
+    ldp_arguments,
+    unbound,
+)
+from llmspell_dap.capabilities import announced, taken_back
+from llmspell_dap.configuration import KernelTarget, LaunchArguments
 from llmspell_dap.dispatch import ENDING, RESUMING, Dispatcher, Told
 from llmspell_dap.events import from_kernel, output
-from llmspell_dap.inspection import PASSED_REQUESTS
 from llmspell_dap.kernel import DebuggedSession, in_thread, open_session
 from llmspell_dap.locations import Locations
 from llmspell_dap.messages import (
     ClientFeatures,
     FieldError,
     Fields,
-    KernelTarget,
-    LaunchArguments,
     MalformedMessageError,
     Request,
     RequestFailedError,
     error_response,
     event,
     parse_request,
-    read_breakpoints,
 )
+from llmspell_dap.passed_requests import PASSED_REQUESTS
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 Handler = Callable[[Fields], Awaitable[Json]]
-
-# What a session's debugger does (llmspell_kernel/protocol/ldp.py) and this adapter passes on.
-_OF_THE_SESSION = (
-    "supportsConditionalBreakpoints",
-    "supportsHitConditionalBreakpoints",
-    "supportsLogPoints",
-    "supportsEvaluateForHovers",
-    "supportsDelayedStackTraceLoading",
-)
-
-# What this adapter and the LDP of its own distribution do; a kernel that does less is told of by an event.
-CAPABILITIES: Json = {
-    **dict.fromkeys(_OF_THE_SESSION, True),
-    "supportsConfigurationDoneRequest": True,
-    "supportsTerminateRequest": True,
-    "supportTerminateDebuggee": True,
-}
 
 # How long a script that was told to end may take; its worker itself gives up after three seconds.
 TERMINATE_LIMIT = 4.0
@@ -73,7 +63,7 @@ class DapSession:
         self._sequence = 0
         self.closed = asyncio.Event()
         self._features: ClientFeatures | None = None
-        self._locations = Locations(True, True, False)
+        self._locations = Locations()
         self._breakpoints = BreakpointTable()
         self._kernel: DebuggedSession | None = None
         self._opening: asyncio.Task[DebuggedSession] | None = None
@@ -90,8 +80,7 @@ class DapSession:
             "launch": self._launch,
             "attach": self._attach,
             "configurationDone": self._configuration_done,
-            "setBreakpoints": self._set_breakpoints,
-            "setExceptionBreakpoints": self._set_exception_breakpoints,
+            **{command: partial(self._set_breakpoints, command) for command in BREAKPOINT_REQUESTS},
             "terminate": self._terminate,
             "disconnect": self._disconnect,
         }
@@ -191,8 +180,8 @@ class DapSession:
         if self._features is not None:
             raise RequestFailedError("initialize was sent before; one connection is one debug session")
         self._features = ClientFeatures.read(fields)
-        self._locations = Locations.of(self._features)
-        return dict(CAPABILITIES)
+        self._locations.speak(self._features)
+        return announced(self._features)
 
     async def _announce_initialized(self) -> None:
         # At once: a client may send its configuration before or after launch, and neither may wait for the other.
@@ -280,9 +269,9 @@ class DapSession:
                 "supportsVariableType": True,
             },
         )
-        missing = [name for name in _OF_THE_SESSION if capabilities.get(name) is not True]
+        missing = taken_back(capabilities)
         if missing:
-            self._dispatcher.tell(event("capabilities", {"capabilities": dict.fromkeys(missing, False)}))
+            self._dispatcher.tell(event("capabilities", {"capabilities": missing}))
         return kernel
 
     async def _configuration_done(self, _: Fields) -> Json:
@@ -301,35 +290,24 @@ class DapSession:
 
     # -- breakpoints ---------------------------------------------------------------------------------------
 
-    async def _set_breakpoints(self, fields: Fields) -> Json:
-        source, specs = read_breakpoints(fields)
-        reference = source.reference
-        key = reference or self._locations.path_to_ldp(source.path or "")
-        rows = self._breakpoints.replace(key, specs)
+    async def _set_breakpoints(self, command: str, fields: Fields) -> Json:
+        which, wanted = BREAKPOINT_REQUESTS[command](fields, self._locations)
+        rows = self._breakpoints.replace(which, wanted)
         if self._no_debug:
             return {"breakpoints": unbound(rows, NOT_DEBUGGING)}
         if self._kernel is None:
             return {"breakpoints": unbound(rows, PENDING)}
-        body = await self._kernel.request("setBreakpoints", self._breakpoint_arguments(key, rows))
+        body = await self._kernel.request(command, ldp_arguments(which, rows))
         return {"breakpoints": self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations)}
-
-    def _breakpoint_arguments(self, key: str | int, rows: Any) -> Json:
-        source = {"sourceReference": key} if isinstance(key, int) else {"path": key, "name": Path(key).name}
-        return {"source": source, "breakpoints": to_ldp(rows, self._locations), "sourceModified": False}
 
     async def _send_breakpoints(self, kernel: DebuggedSession) -> None:
         """Bind what the client asked for before there was a session, and tell how that went."""
         if self._no_debug:
             return
-        for key, rows in self._breakpoints.sources():
-            body = await kernel.request("setBreakpoints", self._breakpoint_arguments(key, rows))
+        for which, rows in self._breakpoints.sets():
+            body = await kernel.request(which.command, ldp_arguments(which, rows))
             for shown in self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations):
                 self._dispatcher.tell(event("breakpoint", {"reason": "changed", "breakpoint": shown}))
-
-    async def _set_exception_breakpoints(self, fields: Fields) -> Json:
-        if fields.texts("filters"):
-            fields.fail("filters", "an empty array (no exception filters were announced)")
-        return {}
 
     # -- while it runs -------------------------------------------------------------------------------------
 

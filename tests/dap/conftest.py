@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import pytest
 from llmspell_dap import session as session_module
-from llmspell_dap.session import CAPABILITIES, DapSession
+from llmspell_dap.capabilities import CAPABILITIES
+from llmspell_dap.session import DapSession
 from llmspell_kernel.client import KernelClient, KernelError, discover_kernels
 from llmspell_kernel.protocol.wire import Message, encode, new_header
 

@@ -54,19 +54,6 @@ def test_port_that_is_taken_is_told() -> None:
     assert "cannot listen on 127.0.0.1:" in result.stderr
 
 
-def test_announces_what_works_and_nothing_else(start_adapter: Start) -> None:
-    assert start_adapter().initialize() == {
-        "supportsConfigurationDoneRequest": True,
-        "supportsConditionalBreakpoints": True,
-        "supportsHitConditionalBreakpoints": True,
-        "supportsLogPoints": True,
-        "supportsEvaluateForHovers": True,
-        "supportsDelayedStackTraceLoading": True,
-        "supportsTerminateRequest": True,
-        "supportTerminateDebuggee": True,
-    }
-
-
 def test_disconnect_ends_the_process(start_adapter: Start) -> None:
     client = start_adapter()
     client.initialize()

@@ -6,18 +6,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from llmspell_dap.breakpoints import BREAKPOINT_REQUESTS
+from llmspell_dap.configuration import KernelTarget, LaunchArguments
+from llmspell_dap.locations import Locations
 from llmspell_dap.messages import (
-    BreakpointSpec,
     ClientFeatures,
     FieldError,
     Fields,
-    KernelTarget,
-    LaunchArguments,
     MalformedMessageError,
     RequestFailedError,
     error_response,
     parse_request,
-    read_breakpoints,
 )
 
 
@@ -72,6 +71,13 @@ def read(reader: Any, **arguments: Any) -> Any:
     return reader(Fields(arguments))
 
 
+def breakpoints_of(command: str) -> Any:
+    return lambda fields: BREAKPOINT_REQUESTS[command](fields, Locations())
+
+
+read_breakpoints = breakpoints_of("setBreakpoints")
+
+
 @pytest.mark.parametrize(
     ("reader", "arguments", "message"),
     [
@@ -121,6 +127,31 @@ def read(reader: Any, **arguments: Any) -> Any:
             {"source": {"path": "a"}, "breakpoints": [{"line": 1, "condition": False}]},
             "arguments.breakpoints[0].condition: expected a string, found false",
         ),
+        (
+            breakpoints_of("setFunctionBreakpoints"),
+            {"breakpoints": [{}]},
+            "arguments.breakpoints[0].name: expected a string, but it is missing",
+        ),
+        (
+            breakpoints_of("setDataBreakpoints"),
+            {"breakpoints": [{"dataId": "1", "accessType": "always"}]},
+            "arguments.breakpoints[0].accessType: expected 'write' or 'read' or 'readWrite', found \"always\"",
+        ),
+        (
+            breakpoints_of("setExceptionBreakpoints"),
+            {"filters": ["raised", "all"]},
+            "arguments.filters[1]: expected 'raised' or",
+        ),
+        (
+            breakpoints_of("setExceptionBreakpoints"),
+            {"filters": [], "filterOptions": [{"filterId": 1}]},
+            "arguments.filterOptions[0].filterId: expected a string, found 1",
+        ),
+        (
+            breakpoints_of("setExceptionBreakpoints"),
+            {"filters": [], "exceptionOptions": [{"breakMode": "always"}]},
+            "arguments.exceptionOptions: expected no categories",
+        ),
     ],
 )
 def test_wrong_argument_is_named(reader: Any, arguments: dict[str, Any], message: str) -> None:
@@ -140,9 +171,8 @@ def test_null_counts_as_absent_where_a_field_may_be_absent() -> None:
 
 
 def test_lines_of_old_clients_are_breakpoints() -> None:
-    source, rows = read(read_breakpoints, source={"path": "/a.lua"}, lines=[3, 4])
-    assert source.path == "/a.lua"
-    assert rows == [BreakpointSpec(3), BreakpointSpec(4)]
+    _, rows = read(read_breakpoints, source={"path": "/a.lua"}, lines=[3, 4])
+    assert [each.ldp for each in rows] == [{"line": 3}, {"line": 4}]
 
 
 def test_error_with_braces_is_not_taken_for_a_format() -> None:

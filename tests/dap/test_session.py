@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmspell_dap.session import CAPABILITIES
+from llmspell_dap.capabilities import CAPABILITIES
 from llmspell_kernel.client import DebugRequestError, KernelNotFoundError
 
 Json = dict[str, Any]
@@ -275,7 +275,7 @@ async def test_exception_filters_that_were_not_announced_are_refused(make_conver
     talk = make_conversation()
     await talk.initialize()
     answer = await talk.ask("setExceptionBreakpoints", filters=["all"])
-    assert answer["message"].startswith("arguments.filters: expected an empty array")
+    assert answer["message"].startswith("arguments.filters[0]: expected 'raised' or 'caught'")
 
 
 # -- while it runs -----------------------------------------------------------------------------------------

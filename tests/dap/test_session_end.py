@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from llmspell_dap import session as session_module
+from llmspell_dap.breakpoints import BREAKPOINT_REQUESTS
 from llmspell_dap.codec import encode as encode_message
 from llmspell_kernel.client import DebugRequestError, KernelDiedError
 
@@ -207,8 +208,8 @@ async def test_cut_connection_lets_an_attached_script_run(make_conversation: Mak
 
 # -- any client --------------------------------------------------------------------------------------------
 
-COMMANDS = [*session_module.PASSED_REQUESTS, "initialize", "launch", "attach", "configurationDone", "setBreakpoints"]
-COMMANDS += ["setExceptionBreakpoints", "terminate", "cancel", "restart", "", "disconnect"]
+COMMANDS = [*session_module.PASSED_REQUESTS, *BREAKPOINT_REQUESTS, "initialize", "launch", "attach"]
+COMMANDS += ["configurationDone", "terminate", "cancel", "restart", "", "disconnect"]
 FIELDS = ["adapterID", "program", "threadId", "frameId", "variablesReference", "expression", "source", "breakpoints"]
 FIELDS += ["filters", "terminateDebuggee", "lines", "path", "session", "args", "env", "cwd", "format", "line"]
 VALUES = st.recursive(

@@ -1,0 +1,179 @@
+"""What is announced works: every capability's request is answered by the real adapter, kernel and worker."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llmspell_dap.capabilities import CAPABILITIES
+
+Json = dict[str, Any]
+Write = Callable[..., Path]
+Start = Callable[..., Any]
+
+SCRIPT = """\
+local helper = load("return function(n) return n + 1 end", "=helper")()
+local function add(a, b)
+  local sum = a + b
+  return sum
+end
+local point = {x = 1, text = "long"}
+local total = add(helper(1), point.x)
+print("total", total)
+error({code = 7})
+"""
+CALL = 7
+
+
+class Stop:
+    """A script that stands at the line of its calls."""
+
+    def __init__(self, client: Any, program: Path) -> None:
+        self.client = client
+        self.program = program
+        self.thread = client.event("stopped")["threadId"]
+        self.frame = client.top_frame(self.thread)["id"]
+        self.scope = client.ask("scopes", frameId=self.frame)["scopes"][0]["variablesReference"]
+        self.source = {"path": str(program)}
+
+    def evaluate(self, expression: str, **more: Any) -> Json:
+        return dict(self.client.ask("evaluate", expression=expression, frameId=self.frame, **more))
+
+
+@pytest.fixture
+def stop(adapter: Any, script: Write) -> Stop:
+    program = script(SCRIPT)
+    adapter.launch(program, lines=(CALL,))
+    return Stop(adapter, program)
+
+
+def conditional(stop: Stop) -> None:
+    rows = [{"line": 8, "condition": "total == 3", "hitCondition": "1"}, {"line": 3, "logMessage": "a is {a}"}]
+    answer = stop.client.ask("setBreakpoints", source=stop.source, breakpoints=rows)
+    assert [each["verified"] for each in answer["breakpoints"]] == [True, True]
+
+
+def function(stop: Stop) -> None:
+    answer = stop.client.ask("setFunctionBreakpoints", breakpoints=[{"name": "add"}])
+    [shown] = answer["breakpoints"]
+    assert (shown["verified"], shown["line"]) == (True, 3)
+
+
+def data(stop: Stop) -> None:
+    point = stop.client.variables(stop.scope)["point"]["variablesReference"]
+    found = stop.client.ask("dataBreakpointInfo", variablesReference=point, name="x")
+    assert found["accessTypes"] == ["write"]
+    answer = stop.client.ask("setDataBreakpoints", breakpoints=[{"dataId": found["dataId"], "accessType": "write"}])
+    assert answer["breakpoints"][0]["verified"] is True
+
+
+def exceptions(stop: Stop) -> None:
+    options = [{"filterId": "raised", "condition": "err.code == 7"}]
+    answer = stop.client.ask("setExceptionBreakpoints", filters=["uncaught"], filterOptions=options)
+    assert [each["verified"] for each in answer["breakpoints"]] == [True, True]
+    stop.client.ask("continue", threadId=stop.thread)
+    assert stop.client.event("stopped")["reason"] == "exception"
+    info = stop.client.ask("exceptionInfo", threadId=stop.thread)
+    assert info["details"]["message"]
+
+
+def set_values(stop: Stop) -> None:
+    point = stop.client.variables(stop.scope)["point"]["variablesReference"]
+    assert stop.client.ask("setVariable", variablesReference=point, name="x", value="2 * 21")["value"] == "42"
+    expression = {"expression": "point.text", "value": "'short'", "frameId": stop.frame}
+    assert stop.client.ask("setExpression", **expression)["value"] == '"short"'
+    assert stop.evaluate("point.x", context="watch")["result"] == "42"
+
+
+def contexts(stop: Stop) -> None:
+    assert stop.evaluate("point.x", context="hover")["result"] == "1"
+    assert stop.evaluate("255", context="watch", format={"hex": True})["result"] == "0xFF"
+    assert "text" in stop.evaluate("point", context="clipboard")["result"]
+
+
+def completions(stop: Stop) -> None:
+    answer = stop.client.ask("completions", frameId=stop.frame, text="point.te", column=9)
+    assert [(each["label"], each["start"], each["length"]) for each in answer["targets"]] == [("text", 7, 2)]
+
+
+def into_a_call(stop: Stop) -> None:
+    targets = {row["label"]: row["id"] for row in stop.client.ask("stepInTargets", frameId=stop.frame)["targets"]}
+    [add] = [number for label, number in targets.items() if label.startswith("add")]
+    stop.client.ask("stepIn", threadId=stop.thread, targetId=add, granularity="line")
+    stop.client.event("stopped")
+    assert stop.client.top_frame(stop.thread)["line"] == 3
+
+
+def places(stop: Stop) -> None:
+    answer = stop.client.ask("breakpointLocations", source=stop.source, line=7, endLine=8)
+    assert {each["line"] for each in answer["breakpoints"]} == {7, 8}
+
+
+def modules(stop: Stop) -> None:
+    [module] = stop.client.ask("modules")["modules"]
+    assert module["path"] == str(stop.program)
+
+
+def single_thread(stop: Stop) -> None:
+    stop.client.ask("next", threadId=stop.thread, singleThread=True)
+    assert stop.client.event("stopped")["reason"] == "step"
+
+
+def stack_by_pieces(stop: Stop) -> None:
+    answer = stop.client.ask("stackTrace", threadId=stop.thread, startFrame=0, levels=1, format={"line": True})
+    assert answer["stackFrames"][0]["name"].endswith(f"line {CALL}")
+
+
+def loaded_sources(stop: Stop) -> None:
+    names = [each.get("path") for each in stop.client.ask("loadedSources")["sources"]]
+    assert str(stop.program) in names
+
+
+def ended_by_terminate(stop: Stop) -> None:
+    stop.client.ask("terminate")
+    stop.client.event("terminated")
+
+
+def ended_by_disconnect(stop: Stop) -> None:
+    stop.client.ask("disconnect", terminateDebuggee=True)
+    stop.client.until_end()
+
+
+PROOFS: dict[str, Callable[[Stop], None] | None] = {
+    "supportsConfigurationDoneRequest": None,  # the launch itself
+    "supportsConditionalBreakpoints": conditional,
+    "supportsHitConditionalBreakpoints": conditional,
+    "supportsLogPoints": conditional,
+    "supportsFunctionBreakpoints": function,
+    "supportsDataBreakpoints": data,
+    "exceptionBreakpointFilters": exceptions,
+    "supportsExceptionFilterOptions": exceptions,
+    "supportsExceptionInfoRequest": exceptions,
+    "supportsSetVariable": set_values,
+    "supportsSetExpression": set_values,
+    "supportsEvaluateForHovers": contexts,
+    "supportsClipboardContext": contexts,
+    "supportsValueFormattingOptions": contexts,
+    "supportsCompletionsRequest": completions,
+    "completionTriggerCharacters": completions,
+    "supportsStepInTargetsRequest": into_a_call,
+    "supportsSteppingGranularity": into_a_call,
+    "supportsBreakpointLocationsRequest": places,
+    "supportsModulesRequest": modules,
+    "supportsSingleThreadExecutionRequests": single_thread,
+    "supportsDelayedStackTraceLoading": stack_by_pieces,
+    "supportsLoadedSourcesRequest": loaded_sources,
+    "supportsTerminateRequest": ended_by_terminate,
+    "supportTerminateDebuggee": ended_by_disconnect,
+}
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_what_is_announced_is_answered(stop: Stop, capability: str) -> None:
+    proof = PROOFS[capability]
+    if proof is not None:
+        proof(stop)
+
+
+def test_adapter_announces_its_table(start_adapter: Start) -> None:
+    assert start_adapter().initialize() == CAPABILITIES
