@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"llmspell_analysis", "llmspell_kernel", "llmspell_lsp", "llmspell_dap", "llmspell_cli"}
+OURS = {"llmspell", "llmspell_analysis", "llmspell_kernel", "llmspell_lsp", "llmspell_dap", "llmspell_cli"}
 
 # package -> prefixes of our own modules that it may import (besides itself)
 ALLOWED: dict[str, tuple[str, ...]] = {
+    "llmspell": (),
     "llmspell_analysis": (),
     "llmspell_kernel": ("llmspell_analysis",),
     "llmspell_lsp": ("llmspell_analysis", "llmspell_kernel.client", "llmspell_kernel.version"),

@@ -11,13 +11,18 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .configuration import Configuration
 from .memory import NOT_ENOUGH
+from .tools.python_call import PythonCalls
 from .values import Scalar, Value, ValueCodecError, decode, encode
+
+if TYPE_CHECKING:
+    from .tools.python_tools import PythonTools
 
 __all__ = ["Host", "HostContext", "HostError", "HostFunction", "Value"]
 
@@ -65,6 +70,14 @@ class Host:
         self._functions: dict[str, HostFunction] = {}
         self._pages: dict[int, list[Scalar | None]] = {}
         self._page_ids = count(1)
+        self.python_calls = PythonCalls()
+
+    @cached_property
+    def python_tools(self) -> "PythonTools":
+        """The project's tools that are written in Python."""
+        from .tools.python_tools import PythonTools
+
+        return PythonTools(self.context.project_root)
 
     def register(self, name: str, function: HostFunction) -> None:
         if name in self._functions:

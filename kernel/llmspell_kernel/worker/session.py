@@ -323,6 +323,7 @@ class Session:
     def _release_waiting(self) -> None:
         self._input.release()
         self._output.release()
+        self._runtime.host.python_calls.interrupt()
 
     def _exceed_limit(self, reason: str) -> None:
         self._limit_exceeded = reason

@@ -1,14 +1,20 @@
 """The host half of the global `Tool`: which tools there are, and running one."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell_analysis.catalogue import Tool, load_tool
 
-from ..host import Host, HostError
+from ..host import Host, HostError, HostInterruptedError
 from ..tools import ToolContext, did_you_mean, registered, run_tool
 from ..tools.output import ToolError
+from ..tools.parameters import check
+from ..tools.python_call import CallInterruptedError
 from ..values import Value
+
+if TYPE_CHECKING:
+    from ..tools.python_tools import PythonTool
 
 
 def register(host: Host) -> None:
@@ -22,51 +28,72 @@ def register(host: Host) -> None:
 
 def execute(host: Host, name: str, parameters: Value) -> Value:
     """Run a tool. Raises HostError "Tool 'x' not found…" or "Tool execution failed: …"."""
-    if name not in registered():
-        raise HostError(_not_found(name))
+    python_tool = None if name in registered() else host.python_tools.all().get(name)
+    if name not in registered() and python_tool is None:
+        raise HostError(_not_found(host, name))
     if not isinstance(parameters, dict):
         raise HostError(f'Tool execution failed: {name}: parameters are given by name, as in {{input = "…"}}')
     try:
+        if python_tool is not None:
+            return _run_python(host, python_tool, parameters)
         return dict(run_tool(name, parameters, _context(host)))
     except ToolError as error:
         raise HostError(f"Tool execution failed: {name}: {error}") from error
 
 
-def list_tools(_host: Host) -> Value:
-    return [_facts(name, "name", "description", "version") for name in registered()]
+def _run_python(host: Host, python_tool: "PythonTool", parameters: dict[str, Value]) -> Value:
+    from ..tools.python_tools import place_of, value_of
+
+    arguments = check(python_tool.tool, parameters, python_tool.validate)
+    try:
+        result = host.python_calls.run(python_tool.function, arguments)
+    except CallInterruptedError:
+        raise HostInterruptedError from None
+    except (Exception, SystemExit) as error:
+        raise ToolError(place_of(error)) from error
+    return value_of(result)
 
 
-def get(_host: Host, name: str) -> Value:
+def list_tools(host: Host) -> Value:
+    return [_facts(one, "name", "description", "version") for one in _tools(host).values()]
+
+
+def _tools(host: Host) -> Mapping[str, Tool]:
+    """The catalogue's and those written in Python, by name."""
+    own = {name: one.tool for name, one in host.python_tools.all().items() if name not in registered()}
+    return {name: load_tool(name) for name in registered()} | own
+
+
+def get(host: Host, name: str) -> Value:
     """Name, description, version and parameters of a tool, or None."""
-    if name not in registered():
+    tool = _tools(host).get(name)
+    if tool is None:
         return None
-    tool = load_tool(name)
     schema: Value = {"name": name, "description": tool.description, "parameters": _parameters(tool)}
     return {"name": name, "description": tool.description, "version": tool.version, "schema": schema}
 
 
-def exists(_host: Host, name: str) -> Value:
-    return name in registered()
+def exists(host: Host, name: str) -> Value:
+    return name in registered() or name in host.python_tools.all()
 
 
-def categories(_host: Host) -> Value:
-    return list[Value](sorted({load_tool(name).category for name in registered()}))
+def categories(host: Host) -> Value:
+    return list[Value](sorted({one.category for one in _tools(host).values()}))
 
 
-def discover(_host: Host, wanted: Value = None) -> Value:
+def discover(host: Host, wanted: Value = None) -> Value:
     """Tools of a category or with a tag; a tool's tags are its category and the words of its name."""
     wishes = wanted if isinstance(wanted, dict) else {}
     category, tag = wishes.get("category"), wishes.get("tag")
     found = []
-    for name in registered():
-        own = load_tool(name).category
+    for name, one in _tools(host).items():
+        own = one.category
         if category in {None, own} and (tag is None or tag in {own, *name.split("-")}):
-            found.append(_facts(name, "name", "description", "category", "version"))
+            found.append(_facts(one, "name", "description", "category", "version"))
     return found
 
 
-def _facts(name: str, *fields: str) -> Value:
-    tool = load_tool(name)
+def _facts(tool: Tool, *fields: str) -> Value:
     return {field: getattr(tool, field) for field in fields}
 
 
@@ -78,7 +105,7 @@ def _parameters(tool: Tool) -> list[Value]:
             "type": _type(schema),
             "description": schema["description"],
             "required": name in required,
-            "default": schema.get("default"),
+            "default": schema.get("default", schema.get("x-default")),
         }
         for name, schema in tool.schema["properties"].items()
     ]
@@ -89,10 +116,10 @@ def _type(schema: dict[str, Any]) -> str:
     return "|".join(kind) if isinstance(kind, list) else str(kind)
 
 
-def _not_found(name: str) -> str:
-    near = did_you_mean(name)
+def _not_found(host: Host, name: str) -> str:
+    near = did_you_mean(name, host.python_tools.all())
     hint = f"; did you mean '{near}'?" if near else "; Tool.list() gives the tools there are"
-    return f"Tool '{name[:100]}' not found{hint}"
+    return "\n".join([f"Tool '{name[:100]}' not found{hint}", *host.python_tools.problems()])
 
 
 @cache

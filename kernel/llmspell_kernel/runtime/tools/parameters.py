@@ -16,14 +16,20 @@ from .output import ToolError
 _LUA_NAMES = {"object": "table", "array": "list"}
 
 
-def check(tool: Tool, parameters: Mapping[str, Value]) -> dict[str, Any]:
-    """The parameters ready for use. Raises ToolError that names the parameter."""
+Validate = Callable[[Any], Any]
+
+
+def check(tool: Tool, parameters: Mapping[str, Value], validate: Validate | None = None) -> dict[str, Any]:
+    """The parameters ready for use. Raises ToolError that names the parameter.
+
+    ``validate`` is the compiled schema of a tool that is not the catalogue's.
+    """
     from fastjsonschema import JsonSchemaValueException
 
     properties = tool.schema["properties"]
     data = {name: _coerce(value, properties.get(name, {})) for name, value in parameters.items()}
     try:
-        _validator(tool.name)(data)
+        (validate or _validator(tool.name))(data)
     except JsonSchemaValueException as error:
         raise ToolError(_explain(tool, data, error), "invalid_parameters") from None
     return data
@@ -67,7 +73,19 @@ def _explain(tool: Tool, data: Mapping[str, Any], error: Any) -> str:
         )
         expected = " or ".join(_LUA_NAMES.get(each, each) for each in wanted)
         return f"parameter '{path}': expected {expected}, got {describe(error.value)}"
+    if error.rule == "additionalProperties":
+        return _explain_unknown(tool, data)
     return f"parameter '{path}': {error.message.removeprefix(error.name).strip()}"
+
+
+def _explain_unknown(tool: Tool, data: Mapping[str, Any]) -> str:
+    from difflib import get_close_matches
+
+    known = tool.schema["properties"]
+    unknown = next((one for one in data if one not in known), "?")
+    near = get_close_matches(unknown, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"unknown parameter '{unknown[:60]}'; {hint}it takes {', '.join(known) or 'none'}"
 
 
 def _explain_enum(path: str, value: str, allowed: list[str]) -> str:

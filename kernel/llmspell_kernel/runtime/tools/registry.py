@@ -5,7 +5,7 @@ Invariant: nothing of a tool is imported before it is used, and its schema is th
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -49,17 +49,19 @@ def registered() -> tuple[str, ...]:
     return tuple(_MODULES)
 
 
-def did_you_mean(name: str) -> str | None:
-    """The registered tool that a wrong name most likely meant: an older name, or one spelled nearly like it."""
+def did_you_mean(name: str, others: Iterable[str] = ()) -> str | None:
+    """The tool that a wrong name most likely meant: an older name, or one spelled nearly like it. ``others`` are those
+    that are not the catalogue's."""
+    names = [*_MODULES, *others]
     stale = load_absent().get(name)
     if stale in _MODULES:
         return stale
     kebab = name.strip().replace("_", "-").replace(" ", "-").lower()
-    if kebab in _MODULES:
+    if kebab in names:
         return kebab
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(kebab, _MODULES, n=1, cutoff=0.6)), None)
+    return next(iter(get_close_matches(kebab, names, n=1, cutoff=0.6)), None)
 
 
 def run_tool(name: str, parameters: dict[str, Value], context: ToolContext) -> dict[str, Value]:
