@@ -38,6 +38,7 @@ from .launching import LaunchArguments, launch_arguments
 from .notebook import Cells
 from .notebook_requests import NotebookRequests
 from .persistence import ProjectMemory
+from .python_debugging import PythonDebugging, wish_of
 from .script_requests import Request, Respond, RunIdle, ScriptRequests, SendEvent
 from .source_breakpoints import SourceBreakpoints, described
 from .state_scope import StateScope
@@ -116,6 +117,8 @@ class Debugger:
         self._steps = Steps(script.ask, script.resume, self._source_of, self._read_source)
         self._watch = WatchExpressions(script, self._memory)
         self._texts = ChunkTexts(self._source_of, self._read_source)
+        self._python = PythonDebugging(send_event, self.tell)
+        runtime.host.python_calls.enter = self._python.enter
         self._lua: Any = None
         self._launch: tuple[str, LaunchArguments] | None = None  # and whose it is
         self._no_debug = False
@@ -140,7 +143,8 @@ class Debugger:
             "terminate": self._terminate_request,
             "disconnect": self._disconnect,
             "continue": script.resume,
-            **dict.fromkeys(("next", "stepIn", "stepOut"), self._steps.step),
+            **dict.fromkeys(("next", "stepOut"), self._steps.step),
+            "stepIn": self._step_in,
             "stepInTargets": self._steps.step_in_targets,
             "runTo": self._steps.run_to,
             "setSkipFiles": self._steps.set_skip_files,
@@ -196,6 +200,8 @@ class Debugger:
         """Called by the job thread; gives what is to be called when the chunk is loaded, if anything."""
         self._no_debug = no_debug
         self.script.job_begins()
+        if not no_debug:
+            self._python.job_begins()
         self._lua.begin()
         return self._lua.entry if stop_on_entry and not no_debug else None
 
@@ -223,6 +229,7 @@ class Debugger:
 
     def _on_stopped(self, reason: bytes, thread_id: int, text: bytes, *breakpoint_ids: int) -> None:
         self._flush()
+        self._python.stopped()
         self.script.on_stopped(reason, thread_id, text, *breakpoint_ids)
 
     def _pull_breakpoints(self) -> tuple[Any, ...]:
@@ -325,6 +332,7 @@ class Debugger:
         arguments = object_argument(request, "arguments")
         self._clients.attach(request["client"])
         self._steps.skip(request["client"], skip_files_of(arguments))
+        self._python.wish(request["client"], wish_of(arguments))
         if arguments.get("restoreBreakpoints") is not False:
             self._lines.restore(request["client"])
         # a client that comes to a stop that others were told of
@@ -335,6 +343,7 @@ class Debugger:
         arguments = object_argument(request, "arguments")
         launch = launch_arguments(arguments)
         self._steps.skip(request["client"], skip_files_of(arguments))
+        self._python.wish(request["client"], wish_of(arguments))
         self._launch = request["client"], launch
         respond(response(request, {}))
 
@@ -373,6 +382,10 @@ class Debugger:
             raise RequestError(str(error)) from error
         respond(response(request, {}))
 
+    def _step_in(self, request: Request, respond: Respond) -> None:
+        self._python.step_in(request["client"])
+        self._steps.step(request, respond)
+
     def _terminate_request(self, request: Request, respond: Respond) -> None:
         respond(response(request, {}))
         self._terminate()
@@ -397,7 +410,7 @@ class Debugger:
         if is_last:
             self.script.nobody_debugs()
             self._watch.forget()
-        for owned in (self._functions, self._data, self._exceptions, self._lines, self._steps):
+        for owned in (self._functions, self._data, self._exceptions, self._lines, self._steps, self._python):
             owned.clear(client)
         if not is_last or not lets_go or not self.script.let_go():
             self.script.update()
