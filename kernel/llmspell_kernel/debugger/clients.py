@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..protocol.ldp import RequestError, integer_argument
+from ..runtime.service_threads import ServiceTimer
 
 # The clientID of JupyterLab and Notebook
 _FRONT_END = "jupyterlab"
@@ -30,7 +31,7 @@ class DebugClients:
         self._expired = expired
         self._owners: dict[str, str] = {}  # by client, of those that debug
         self._resume_seconds: dict[str, int] = {}  # by owner
-        self._lost: dict[str, threading.Timer] = {}  # by owner
+        self._lost: dict[str, ServiceTimer] = {}  # by owner
 
     def owner(self, client: str) -> str:
         with self._lock:
@@ -68,8 +69,7 @@ class DebugClients:
                 return False
             self._owners.pop(client, None)
             if owner not in self._owners.values():
-                timer = threading.Timer(seconds, self._expire, (owner,))
-                timer.daemon = True
+                timer = ServiceTimer(seconds, self._expire, owner, name="lost-client")
                 self._lost[owner] = timer
                 timer.start()
             return True

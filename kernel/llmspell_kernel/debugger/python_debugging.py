@@ -8,11 +8,11 @@ client is told.
 """
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from ..protocol.ldp import RequestError
+from ..runtime.service_threads import ServiceTimer
 
 Wish = Literal["always", "steps"]
 
@@ -102,8 +102,7 @@ class PythonDebugging:
             self._endpoint = str(host), int(port)
         host, port = self._endpoint
         self._send_event("pythonDebugger", {"host": host, "port": port, "pid": os.getpid(), "client": client})
-        timer = threading.Timer(self.connect_seconds, _cancel_wait)
-        timer.daemon = True
+        timer = ServiceTimer(self.connect_seconds, _cancel_wait, name="python-client")
         timer.start()
         debugpy.wait_for_client()
         timer.cancel()

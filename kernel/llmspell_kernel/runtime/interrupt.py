@@ -21,6 +21,8 @@ from typing import Any, Literal
 
 import lupa.lua54
 
+from .service_threads import ServiceThread
+
 Action = Literal["interrupt", "terminate", "pause", "update"]
 
 _MASK_COUNT = 8
@@ -168,7 +170,7 @@ class AsyncHook:
             if action not in self._actions:
                 self._actions.append(action)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._arm_until_taken, name="llmspell-arm", daemon=True)
+                self._thread = ServiceThread(self._arm_until_taken, name="arm")
                 self._thread.start()
             self._taken.clear()
             self._wanted.notify()

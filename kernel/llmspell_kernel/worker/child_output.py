@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+from ..runtime.service_threads import ServiceThread
 from .output import OutputName
 
 _PIECE = 1 << 16
@@ -22,7 +23,7 @@ class ChildOutput:
         self._lock = threading.Lock()
         sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
         self._pipes: dict[int, OutputName] = {self._replace(1): "stdout", self._replace(2): "stderr"}
-        threading.Thread(target=self._watch, name="llmspell-child-output", daemon=True).start()
+        ServiceThread(self._watch, name="child-output").start()
 
     def collect(self) -> None:
         """Hand on what has been written."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..runtime.database import DatabaseFileError
+from ..runtime.service_threads import ServiceThread
 from .history_file import HistoryFile, Record
 from .history_request import Cell, NotStoredError, Request, RequestError, choose, parse
 
@@ -106,7 +107,7 @@ class History:
         """Have the thread run, with the lock held; what is wrong when it cannot."""
         if self._thread is not None or self._closing is not None:
             return None
-        thread = threading.Thread(target=self._work, name="llmspell-history", daemon=True)
+        thread = ServiceThread(self._work, name="history")
         try:
             thread.start()
         except RuntimeError as error:  # a limit on processes counts threads

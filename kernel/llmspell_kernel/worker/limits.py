@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ..runtime.configuration import MIB, Limits, seconds_text
+from ..runtime.service_threads import ServiceThread
 
 # Python, the libraries, the threads' stacks and what tools hold. Every value of Lua may exist once more, on its way.
 _ROOM_FOR_PYTHON = 512 * MIB
@@ -139,7 +140,7 @@ class Watchdog:
         with self._changed:
             self._time = RequestTime(self._limits)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="llmspell-watchdog", daemon=True)
+                self._thread = ServiceThread(self._watch, name="watchdog")
                 self._thread.start()
             self._changed.notify()
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
+from ..runtime.service_threads import ServiceThread
+
 OutputName = Literal["stdout", "stderr"]
 
 # Written text waits this long for more, so that a loop of prints makes few messages and a person sees no delay.
@@ -48,7 +50,7 @@ class GatheredOutput:
         # a second's bytes are left and as many come for the time that passed.
         self._allowance = rate / 2
         self._counted = clock()
-        threading.Thread(target=self._gather, name="llmspell-output", daemon=True).start()
+        ServiceThread(self._gather, name="output").start()
 
     def write(self, name: OutputName, data: bytes) -> None:
         """Write without waiting: for what is ours."""

@@ -13,7 +13,6 @@ reason} when the process ends by itself.
 import os
 import queue
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from ..protocol.ldp import error_response
 from ..protocol.wire import COMM_MESSAGES, MAX_FRAME_BYTES, encode
 from ..runtime.configuration import Configuration, ConfigurationError, find_project_root, load_configuration
 from ..runtime.host import Host, HostContext, HostError
+from ..runtime.service_threads import ServiceThread
 from ..runtime.state import Outcome, Runtime
 from .child_output import ChildOutput
 from .completion import complete
@@ -159,7 +159,7 @@ class Session:
     # The main thread ---------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        threading.Thread(target=self._read, name="llmspell-reader", daemon=True).start()
+        ServiceThread(self._read, name="reader").start()
         self.run_jobs()
 
     def run_jobs(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..runtime.interrupt import Action, AsyncHook, InterruptUnavailableError
+from ..runtime.service_threads import ServiceThread
 
 # A script that is terminated gets this long to leave, with the error raised again whenever it catches it.
 TERMINATE_SECONDS = 3.0
@@ -78,13 +79,11 @@ class ScriptStopper:
         except InterruptUnavailableError as error:
             self._warn(str(error))
             return
-        threading.Thread(target=self._interrupt_until_gone, args=(job,), name="llmspell-interrupt", daemon=True).start()
+        ServiceThread(self._interrupt_until_gone, job, name="interrupt").start()
 
     def terminate(self, reason: str = "the script did not end when asked") -> None:
         """End the running script; one that catches the error gets it again, and after a while the process ends."""
-        threading.Thread(
-            target=self._terminate_until_gone, args=(reason,), name="llmspell-terminate", daemon=True
-        ).start()
+        ServiceThread(self._terminate_until_gone, reason, name="terminate").start()
 
     def _raise(self, action: Action, kind: str, job: int | None = None) -> bool:
         """Raise an error in the running script (only in that of ``job``, if given); False when it does not run."""

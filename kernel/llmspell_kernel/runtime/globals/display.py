@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..host import Host, HostError
+from ..service_threads import ServiceTimer
 from ..tools.output import ToolError
 from ..values import Value
 
@@ -234,8 +235,7 @@ class Progresses:
             if not is_first and not state.get("closed") and not self._is_due(display_id):
                 self._waiting[display_id] = state
                 if self._timer is None:
-                    self._timer = threading.Timer(PROGRESS_SECONDS, self._when_due, (publish,))
-                    self._timer.daemon = True
+                    self._timer = ServiceTimer(PROGRESS_SECONDS, self._when_due, publish, name="progress")
                     self._timer.start()
             else:
                 self._waiting.pop(display_id, None)

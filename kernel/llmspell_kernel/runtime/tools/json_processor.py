@@ -14,6 +14,7 @@ import sys
 import threading
 from typing import Any
 
+from ..service_threads import ServiceTimer
 from .output import ToolError, ToolOutput, finite, raw
 from .registry import Parameters, ToolContext
 
@@ -104,8 +105,7 @@ class _Child:
             assert process.stdin is not None  # noqa: S101 - both are pipes
             assert process.stdout is not None  # noqa: S101
             # The child's own alarm is the limit; this one is for platforms without alarms.
-            watch = threading.Timer(MAX_SECONDS * 2, process.kill)
-            watch.daemon = True
+            watch = ServiceTimer(MAX_SECONDS * 2, process.kill, name="json-processor")
             watch.start()
             try:
                 process.stdin.write(line)
