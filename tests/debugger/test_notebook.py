@@ -179,7 +179,7 @@ def test_logpoint_of_a_cell_names_its_path(debuggee):
     debuggee.run_cell(CELL)
     [body] = [body for event, body in debuggee.events if event == "output"]
     assert (body["output"], body["line"]) == ("twice is 42\n", 3)
-    assert body["source"] == {"name": "cell 1", "path": path}
+    assert (body["source"]["name"], body["source"]["path"]) == ("cell 1", path)
 
 
 def test_breakpoints_of_a_cell_are_resolved_when_its_text_is_known(debuggee):
@@ -432,8 +432,8 @@ def test_modules_are_the_files_that_were_loaded(debuggee):
     debuggee.run(debuggee.script("require('module')"))
     debuggee.run_cell("x = 1")
     body = debuggee.body("modules")
-    assert {"id": str(module), "name": "module.lua", "path": str(module)} in body["modules"]
-    assert [one["name"] for one in body["modules"]] == ["script.lua", "module.lua"]
+    assert [(one["name"], one["kind"]) for one in body["modules"]] == [("script.lua", "file"), ("module.lua", "file")]
+    assert (body["modules"][1]["id"], body["modules"][1]["path"]) == (str(module), str(module))
     assert debuggee.body("modules", startModule=1, moduleCount=1)["modules"] == body["modules"][1:]
 
 

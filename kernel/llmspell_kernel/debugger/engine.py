@@ -15,6 +15,7 @@ from ..protocol.ldp import (
     BREAKPOINT_CAPABILITIES,
     EXCEPTION_CAPABILITIES,
     FURTHER_CAPABILITIES,
+    SOURCE_CAPABILITIES,
     RequestError,
     error_response,
     integer_argument,
@@ -35,6 +36,7 @@ from .function_breakpoints import FunctionBreakpoints
 from .inspection import source_name
 from .inspection_requests import InspectionRequests
 from .launching import LaunchArguments, launch_arguments
+from .loaded_sources import LoadedSources
 from .notebook import Cells
 from .notebook_requests import NotebookRequests
 from .persistence import ProjectMemory
@@ -43,7 +45,7 @@ from .script_requests import Request, Respond, RunIdle, ScriptRequests, SendEven
 from .source_breakpoints import SourceBreakpoints, described
 from .state_scope import StateScope
 from .stepping import Steps, skip_files_of
-from .string_chunks import StringChunks, location, source_of_reference
+from .string_chunks import StringChunks, source_of_reference
 from .values import cancel
 from .watch_expressions import WatchExpressions
 
@@ -57,6 +59,7 @@ DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 # Commands of a client that only asks; all others mean that somebody debugs.
 _ASKING = frozenset({"debugInfo", "breakpoints", "watchExpressions", "modules", "inspectVariables"})
+_CAPABILITIES = {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES, **SOURCE_CAPABILITIES, **EXCEPTION_CAPABILITIES}
 Handler = Callable[[Request, Respond], None]
 
 
@@ -94,6 +97,13 @@ class Debugger:
         self._strings = StringChunks()
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
         self._state = StateScope(lambda: state_path(runtime.host.context))
+        self._clients = DebugClients(self._leave)
+        self._loaded = LoadedSources(
+            send_event,
+            is_debugged=lambda: self._clients.any,
+            is_cell=lambda path: self._cells.cell(path) is not None,
+            is_front_end=DebugClients.is_front_end,
+        )
         self.script = script = ScriptRequests(
             runtime.async_hook,
             send_event,
@@ -103,7 +113,9 @@ class Debugger:
             uncounted=uncounted,
         )
         apply = script.update
-        self._functions = FunctionBreakpoints(self._table, send_event, apply, self._known_sources, self._is_debugged)
+        self._functions = FunctionBreakpoints(
+            self._table, send_event, apply, self._known_sources, self._is_debugged, self._loaded.place
+        )
         self._data = DataBreakpoints(self._table, send_event, apply, script.ask_or_look, self._is_debugged)
         self._exceptions = ExceptionBreakpoints(apply)
         self._lines = SourceBreakpoints(
@@ -113,6 +125,7 @@ class Debugger:
             apply=apply,
             is_debugged=self._is_debugged,
             keeps_texts=DebugClients.is_front_end,
+            loaded=self._loaded,
         )
         self._steps = Steps(script.ask, script.resume, self._source_of, self._read_source)
         self._watch = WatchExpressions(script, self._memory)
@@ -122,7 +135,6 @@ class Debugger:
         self._lua: Any = None
         self._launch: tuple[str, LaunchArguments] | None = None  # and whose it is
         self._no_debug = False
-        self._clients = DebugClients(self._leave)
         self._handlers: Mapping[str, Handler] = {
             "initialize": self._initialize,
             "attach": self._attach,
@@ -139,6 +151,7 @@ class Debugger:
             "watchExpressions": self._watch.show,
             "cancel": partial(cancel, script),
             "source": self._source,
+            **self._loaded.handlers,
             "pause": self._pause,
             "terminate": self._terminate_request,
             "disconnect": self._disconnect,
@@ -153,6 +166,7 @@ class Debugger:
                 self._texts,
                 self._state,
                 source_of=self._source_of,
+                place=self._loaded.place,
                 for_front_end=DebugClients.is_front_end,
                 tell=self.tell,
             ).handlers,
@@ -207,6 +221,7 @@ class Debugger:
 
     def job_ends(self) -> None:
         self.script.job_ends()
+        self._loaded.tell_all()
         self._lua.finish()
 
     def _look(self, number: int, command: bytes, shape: bytes, *scalars: Any) -> None:
@@ -220,6 +235,9 @@ class Debugger:
         if source_of_file(name) is None and self._cells.source(name) is None:
             for forgotten in self._strings.loaded(name, text):
                 self._table.forget(forgotten)
+                self._loaded.forget(forgotten)
+        if (source := self._source_of(name)) is not None:
+            self._loaded.loaded(source, name, text)
         return self._table.prepare(name, text)
 
     def _prepared(self, chunk_name: bytes, accepted: bool) -> None:
@@ -229,6 +247,7 @@ class Debugger:
 
     def _on_stopped(self, reason: bytes, thread_id: int, text: bytes, *breakpoint_ids: int) -> None:
         self._flush()
+        self._loaded.tell_all()
         self._python.stopped()
         self.script.on_stopped(reason, thread_id, text, *breakpoint_ids)
 
@@ -255,11 +274,11 @@ class Debugger:
         path = self._source_of(chunk_name)
         body: dict[str, Any] = {"category": "console", "output": text.decode("utf-8", "replace") + "\n"}
         if path is not None:
-            body |= {"source": {"name": source_name(chunk_name), **location(path)}, "line": line}
+            body |= {"source": {"name": source_name(chunk_name), **self._loaded.place(path)}, "line": line}
         self._send_event("output", body)
 
     def _breakpoint_changed(self, source: str, one: Breakpoint) -> None:
-        self._send_event("breakpoint", {"reason": "changed", "breakpoint": described(source, one)})
+        self._send_event("breakpoint", {"reason": "changed", "breakpoint": described(source, one, self._loaded)})
 
     def tell(self, text: str) -> None:
         self._send_event("output", {"category": "important", "output": f"llmspell: {text}\n"})
@@ -293,6 +312,7 @@ class Debugger:
     def close(self) -> None:
         """The session ends: remove the files of its cells."""
         self._cells.close()
+        self._loaded.close()
 
     # Requests, from any thread -----------------------------------------------------------------------------
 
@@ -325,7 +345,7 @@ class Debugger:
 
     def _initialize(self, request: Request, respond: Respond) -> None:
         self._clients.initialize(request["sender"], object_argument(request, "arguments"))
-        respond(response(request, {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES, **EXCEPTION_CAPABILITIES}))
+        respond(response(request, _CAPABILITIES))
         self._send_event("initialized", {})
 
     def _attach(self, request: Request, respond: Respond) -> None:

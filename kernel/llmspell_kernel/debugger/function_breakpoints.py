@@ -19,7 +19,6 @@ from ..protocol.ldp import MAX_INTEGER, RequestError, list_argument, response
 from ..runtime.globals import GLOBALS
 from .breakpoints import MAX_BREAKPOINTS, Breakpoint, BreakpointTable
 from .probes import Placement, ProbePoint, parse
-from .string_chunks import location
 
 Respond = Callable[[dict[str, Any]], None]
 Request = Mapping[str, Any]
@@ -170,7 +169,7 @@ class _Wanted:
 class FunctionBreakpoints:
     """Those of a session. ``table`` has their places; ``sources`` are texts that are known though not loaded yet.
 
-    ``is_debugged`` says whether somebody could let a stopped script go on.
+    ``is_debugged`` says whether somebody could let a stopped script go on, ``place`` where a client finds a source.
     """
 
     def __init__(
@@ -180,9 +179,10 @@ class FunctionBreakpoints:
         apply: Callable[[], None],
         sources: Callable[[], Sequence[str]],
         is_debugged: Callable[[], bool],
+        place: Callable[[str], dict[str, Any]],
     ) -> None:
         self._table, self._send_event, self._apply = table, send_event, apply
-        self._sources, self._is_debugged = sources, is_debugged
+        self._sources, self._is_debugged, self._place = sources, is_debugged, place
         self._lock = threading.Lock()
         self._wanted: tuple[_Wanted, ...] = ()
         # by source, what became of them there
@@ -275,7 +275,7 @@ class FunctionBreakpoints:
             return body | {"message": wanted.breakpoint.complaint or _absence(wanted)}
         source, first = places[0]
         body |= {"verified": first.verified, "line": first.line, "column": first.column}
-        body["source"] = {"name": os.path.basename(source), **location(source)}
+        body["source"] = {"name": os.path.basename(source), **self._place(source)}
         if not first.verified and first.message:
             body["message"] = first.message
         elif len(places) > 1:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from .string_chunks import location
-
 _SURROGATE = re.compile("[\udc80-\udcff]")
 
 
@@ -18,11 +16,11 @@ def visible(text: str) -> str:
 
 def stack_frame(
     frame: Mapping[str, Any],
-    path: str | None,
+    place: Mapping[str, Any] | None,
     function_name: Callable[[str, int], str | None],
     shown: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """DAP ``StackFrame``; ``path`` is where its chunk was loaded from. One that is no file has a source without.
+    """DAP ``StackFrame``; ``place`` is where a client finds what its chunk was loaded from, None where there is none.
 
     ``function_name`` gives what the text calls the function that begins in a line of a chunk; how it was called is
     what Lua knows. ``shown`` is what its name is to tell more (DAP ``StackFrameFormat``).
@@ -37,8 +35,8 @@ def stack_frame(
     chunk_name = frame["source"]
     if frame.get("native"):
         body["presentationHint"] = "subtle"
-    elif path is not None:
-        body["source"] = {"name": source_name(chunk_name), **location(path)}
+    elif place is not None:
+        body["source"] = {"name": source_name(chunk_name), **place}
     else:
         body["source"] = {"name": source_name(chunk_name), "presentationHint": "deemphasize"}
     return body

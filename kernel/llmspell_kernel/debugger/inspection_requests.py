@@ -18,8 +18,8 @@ Request = Mapping[str, Any]
 
 
 class InspectionRequests:
-    """``source_of`` gives the path of a chunk; ``for_front_end`` says whether a client is JupyterLab; ``tell``
-    warns the clients."""
+    """``source_of`` gives the path of a chunk, ``place`` where a client finds that; ``for_front_end`` says whether a
+    client is JupyterLab; ``tell`` warns the clients."""
 
     def __init__(
         self,
@@ -28,6 +28,7 @@ class InspectionRequests:
         state: StateScope,
         *,
         source_of: Callable[[str], str | None],
+        place: Callable[[str], Mapping[str, Any]],
         for_front_end: Callable[[str], bool],
         tell: Callable[[str], None],
     ) -> None:
@@ -35,6 +36,7 @@ class InspectionRequests:
         self._texts = texts
         self._state = state
         self._source_of = source_of
+        self._place = place
         self._for_front_end = for_front_end
         self.handlers: Mapping[str, Callable[[Request, Respond], None]] = {
             "threads": self._threads,
@@ -67,12 +69,16 @@ class InspectionRequests:
             [thread, start, levels, bool(shown.get("parameters")), is_hexadecimal(arguments)],
             lambda result: {
                 "stackFrames": [
-                    stack_frame(one, self._source_of(one["source"]), self._texts.function_name, shown)
+                    stack_frame(one, self._source_place(one["source"]), self._texts.function_name, shown)
                     for one in result["frames"] or []
                 ],
                 "totalFrames": result["total"],
             },
         )
+
+    def _source_place(self, chunk_name: str) -> Mapping[str, Any] | None:
+        source = self._source_of(chunk_name)
+        return None if source is None else self._place(source)
 
     def _scopes(self, request: Request, respond: Respond) -> None:
         frame = integer_argument(object_argument(request, "arguments"), "frameId")

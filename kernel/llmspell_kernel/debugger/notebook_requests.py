@@ -1,6 +1,5 @@
 """What JupyterLab's debugger asks beyond DAP (Jupyter messaging, "Additions to the DAP")."""
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,7 +10,6 @@ from .breakpoints import BreakpointTable
 from .inspection import variable
 from .notebook import HASH_METHOD, HASH_SEED, SUFFIX, Cells, front_end_variable, rich_variable
 from .script_requests import ScriptRequests
-from .string_chunks import reference_of
 
 Respond = Callable[[dict[str, Any]], None]
 Request = Mapping[str, Any]
@@ -44,7 +42,6 @@ class NotebookRequests:
             "inspectVariables": self._inspect_variables,
             "richInspectVariables": self._rich_inspect_variables,
             "copyToGlobals": self._copy_to_globals,
-            "modules": self._modules,
         }
 
     def _debug_info(self, request: Request, respond: Respond) -> None:
@@ -105,13 +102,3 @@ class NotebookRequests:
         if not _NAME.fullmatch(target):
             raise RequestError(f"dstVariableName: {target!r} is not a variable's name")
         self._script.ask(request, respond, "copyToGlobals", [source, target, frame], lambda _: {})
-
-    def _modules(self, request: Request, respond: Respond) -> None:
-        arguments = object_argument(request, "arguments")
-        start = integer_argument(arguments, "startModule", default=0)
-        count = integer_argument(arguments, "moduleCount", default=0)
-        loaded = self._table.loaded_sources()
-        files = [path for path in loaded if self._cells.cell(path) is None and reference_of(path) is None]
-        shown = files[start : start + count if count else None]
-        modules = [{"id": path, "name": os.path.basename(path), "path": path} for path in shown]
-        respond(response(request, {"modules": modules, "totalModules": len(files)}))

@@ -18,6 +18,7 @@ from ..protocol.ldp import (
     response,
 )
 from .breakpoints import Breakpoint, BreakpointTable
+from .loaded_sources import LoadedSources
 from .notebook import Cells
 from .persistence import TEXT_FIELDS, ProjectMemory, SourceBreakpoint, kept_fields
 from .string_chunks import location, reference_of, source_of_reference
@@ -30,7 +31,7 @@ _NOT_ATTACHED = "kept for the project: in force when a debugger attaches to this
 
 class SourceBreakpoints:
     """``apply`` puts the table in force; ``is_debugged`` says whether anybody debugs, ``keeps_texts`` whether a
-    client sends back only the lines of breakpoints that it was told of."""
+    client sends back only the lines of breakpoints that it was told of; ``loaded`` tells of texts that have changed."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class SourceBreakpoints:
         apply: Callable[[], None],
         is_debugged: Callable[[], bool],
         keeps_texts: Callable[[str], bool],
+        loaded: LoadedSources,
     ) -> None:
         self._table = table
         self._memory = memory
@@ -48,6 +50,7 @@ class SourceBreakpoints:
         self._apply = apply
         self._is_debugged = is_debugged
         self._keeps_texts = keeps_texts
+        self._loaded = loaded
 
     def set(self, request: Request, respond: Respond) -> None:
         arguments = object_argument(request, "arguments")
@@ -70,7 +73,7 @@ class SourceBreakpoints:
         if self._keeps_texts(client):
             # it was told of those of others too; its own come last, and count
             known = sorted(self._table.of_source(source_path), key=lambda one: one.owner == client)
-            requests = _with_known_texts(requests, [listed(path, one) for one in known])
+            requests = _with_known_texts(requests, [listed(path, one, self._loaded) for one in known])
         try:
             breakpoints = self._table.set_breakpoints(source_path, requests, client)
         except ValueError as error:
@@ -80,7 +83,7 @@ class SourceBreakpoints:
             # what the others have set stays in memory too
             others = [asked_for(one) for one in self._table.of_source(source_path) if one.owner != client]
             self._remember(source_path, [*requests, *(one for one in others if one not in requests)])
-        respond(response(request, {"breakpoints": [described(path, one) for one in breakpoints]}))
+        respond(response(request, {"breakpoints": [described(path, one, self._loaded) for one in breakpoints]}))
 
     def list(self, request: Request, respond: Respond) -> None:
         respond(response(request, {"breakpoints": self.all()}))
@@ -93,7 +96,7 @@ class SourceBreakpoints:
         """Those in force; where nobody debugs, those that will be."""
         if self._is_debugged():
             return [
-                {"source": source, "breakpoints": [listed(source, one) for one in breakpoints]}
+                {"source": source, "breakpoints": [listed(source, one, self._loaded) for one in breakpoints]}
                 for source, breakpoints in self._table.sources()
                 if reference_of(source) is None
             ]
@@ -178,25 +181,32 @@ def asked_for(one: Breakpoint) -> SourceBreakpoint:
     return {"line": line, **{name: value for name, value in fields.items() if value is not None}}
 
 
-def listed(path: str, one: Breakpoint) -> dict[str, Any]:
+def listed(path: str, one: Breakpoint, loaded: LoadedSources) -> dict[str, Any]:
     """The same as ``described`` with what the client gave beyond its place."""
     texts = {"condition": one.condition, "hitCondition": one.hit_condition, "logMessage": one.log_message}
     given = {name: text for name, text in texts.items() if text is not None}
-    return described(path, one) | given | ({"ignoreCount": one.ignore_count} if one.ignore_count else {})
+    return described(path, one, loaded) | given | ({"ignoreCount": one.ignore_count} if one.ignore_count else {})
 
 
-def described(path: str, one: Breakpoint) -> dict[str, Any]:
-    """A breakpoint as DAP's ``Breakpoint``."""
+_CHANGED = "the file has changed since it was loaded: what runs is its text of then"
+
+
+def described(path: str, one: Breakpoint, loaded: LoadedSources) -> dict[str, Any]:
+    """A breakpoint as DAP's ``Breakpoint``. ``path`` is as its client has named it."""
+    source = os.path.realpath(path) if reference_of(path) is None else path
+    messages = [one.message] if one.message else []
+    if one.verified and loaded.differs(source):
+        messages.append(_CHANGED)
     body: dict[str, Any] = {
         "id": one.id,
         "verified": one.verified,
         "line": one.line,
-        "source": {"name": os.path.basename(path), **location(path)},
+        "source": {"name": os.path.basename(path), **loaded.place(source), **location(path)},
     }
     if one.requested[1] is not None:
         body["column"] = one.column
     if not one.enabled:
         body["enabled"] = False
-    if one.message:
-        body["message"] = one.message
+    if messages:
+        body["message"] = "; ".join(messages)
     return body

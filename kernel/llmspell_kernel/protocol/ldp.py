@@ -33,6 +33,14 @@ FURTHER_CAPABILITIES: Mapping[str, bool] = {
     "supportsBreakpointLocationsRequest": True,
     "supportsStepInTargetsRequest": True,
     "supportsSteppingGranularity": True,
+    "supportsLoadedSourcesRequest": True,
+}
+SOURCE_CAPABILITIES: Mapping[str, Sequence[Any]] = {
+    "supportedChecksumAlgorithms": ("SHA256", "MD5"),
+    "additionalModuleColumns": (
+        {"attributeName": "kind", "label": "Kind", "type": "string"},
+        {"attributeName": "hash", "label": "Hash", "type": "string"},
+    ),
 }
 
 MAX_INTEGER = 2**31 - 1
