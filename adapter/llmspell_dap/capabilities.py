@@ -29,6 +29,7 @@ _BY_FIELDS = frozenset(
         "supportsValueFormattingOptions",
         "supportsDelayedStackTraceLoading",
         "supportsSteppingGranularity",
+        "supportsCancelRequest",
         "supportSuspendDebuggee",
         "supportedChecksumAlgorithms",
         "additionalModuleColumns",
@@ -43,6 +44,7 @@ OF_THE_SESSION: Json = {
 CAPABILITIES: Json = {
     **OF_THE_SESSION,
     "supportsConfigurationDoneRequest": True,
+    "supportsRestartRequest": True,
     "supportsTerminateRequest": True,
     "supportTerminateDebuggee": True,
     # Of coroutines only one runs; the others go on when it resumes them.

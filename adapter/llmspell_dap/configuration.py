@@ -3,12 +3,16 @@
 Invariant: nothing of a configuration is used before its type was checked, and the error names the field.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from llmspell_dap.messages import FieldError, Fields
 
 Json = dict[str, Any]
+
+# Where a launched script's output goes and its input comes from.
+CONSOLES = ("internalConsole", "integratedTerminal", "externalTerminal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,46 @@ class KernelTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What a configuration says about source files: which steps pass by, and what folders are called elsewhere.
+
+    ``path_mappings``: pairs of a folder as the client has it and as the kernel has it.
+    """
+
+    skip_files: list[str]
+    just_my_code: bool | None
+    path_mappings: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> "SourceOptions":
+        mappings = fields.objects("pathMappings") if fields.has("pathMappings") else []
+        return cls(
+            skip_files=fields.optional("skipFiles", fields.texts) or [],
+            just_my_code=fields.boolean("justMyCode", False) if fields.has("justMyCode") else None,
+            path_mappings=tuple((_folder(row, "localRoot"), _folder(row, "remoteRoot")) for row in mappings),
+        )
+
+
+def _folder(fields: Fields, name: str) -> str:
+    folder = os.path.expanduser(fields.path(name)) if name == "localRoot" else fields.path(name)
+    return folder if os.path.isabs(folder) else fields.fail(name, "an absolute path")
+
+
+@dataclass(frozen=True, slots=True)
+class AttachArguments:
+    """An attach configuration."""
+
+    target: KernelTarget
+    sources: SourceOptions
+
+    @classmethod
+    def read(cls, fields: Fields) -> "AttachArguments":
+        return cls(KernelTarget.read(fields), SourceOptions.read(fields))
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchArguments:
-    """A launch configuration, as the user wrote it."""
+    """A launch configuration."""
 
     program: str
     args: list[str]
@@ -43,7 +85,9 @@ class LaunchArguments:
     env: dict[str, str | None]
     stop_on_entry: bool
     no_debug: bool
+    console: str
     target: KernelTarget
+    sources: SourceOptions
 
     @classmethod
     def read(cls, fields: Fields) -> "LaunchArguments":
@@ -58,5 +102,7 @@ class LaunchArguments:
             env=env,
             stop_on_entry=fields.boolean("stopOnEntry", False),
             no_debug=fields.boolean("noDebug", False),
+            console=fields.choice("console", CONSOLES, CONSOLES[0]),
             target=KernelTarget.read(fields),
+            sources=SourceOptions.read(fields),
         )

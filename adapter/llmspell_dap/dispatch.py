@@ -1,7 +1,7 @@
 """In which order requests are answered, and events told.
 
-Requests are answered in the order in which they came, except those that must overtake one that waits (pause,
-terminate, disconnect).
+Requests are answered in the order in which they came, except those that must overtake one that waits (cancel,
+pause, terminate, disconnect).
 
 Invariants: every request gets exactly one answer, also when the session ends meanwhile. What a request causes is
 told after its response.
@@ -18,7 +18,7 @@ from llmspell_kernel.client import KernelError
 from llmspell_kernel.protocol.wire import Message
 
 from llmspell_dap.breakpoints import BREAKPOINT_REQUESTS
-from llmspell_dap.messages import Request, RequestFailedError, error_response, response
+from llmspell_dap.messages import CANCELLED, Request, RequestFailedError, error_response, response
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ ENDING = "cancelled: the debug session is ending"
 MAX_WAITING_REQUESTS = 10_000
 
 RESUMING = frozenset({"continue", "next", "stepIn", "stepOut"})
-_OVERTAKING = frozenset({"pause", "terminate", "disconnect"})
+_OVERTAKING = frozenset({"cancel", "pause", "terminate", "disconnect"})
 _ENDING_REQUESTS = frozenset({"terminate", "disconnect"})
-_LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone"})
+_LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone", "restart"})
 # While one of these is answered, events wait: what they cause must not be told before their response.
 _HOLDING = _LIFECYCLE | RESUMING | BREAKPOINT_REQUESTS.keys() | {"pause", "terminate", "terminateThreads"}
-_ABOUT_THE_CONFIGURATION = frozenset({"launch", "attach"})
+_ABOUT_THE_CONFIGURATION = frozenset({"launch", "attach", "restart"})
 
 
 class Dispatcher:
@@ -78,6 +78,15 @@ class Dispatcher:
         self._waiting.append(request)
         self._arrived.set()
 
+    def take_back(self, seq: int) -> bool:
+        """Answer a request that nothing was done for with ``cancelled``; False when there is none of this number."""
+        request = next((each for each in self._not_begun if each.seq == seq), None)
+        if request is None:
+            return False
+        self._not_begun.remove(request)
+        self._refuse(request, CANCELLED)
+        return True
+
     def tell(self, told: Told) -> None:
         """Publish now, or as soon as no response has to come first."""
         if self._holds:
@@ -107,8 +116,11 @@ class Dispatcher:
         self._not_begun.clear()
 
     def _may_overtake(self, command: str) -> bool:
-        # A pause must not reach a script that is about to be started before the start does.
+        # A pause must not reach a script that is about to be started before the start does; a cancel before its
+        # initialize is as wrong as any request.
         ahead = [self._at_work, *(each.command for each in self._waiting)]
+        if command == "cancel":
+            return "initialize" not in ahead
         return command == "disconnect" or not any(each in _LIFECYCLE for each in ahead)
 
     def _refuse(self, request: Request, reason: str) -> None:
@@ -132,6 +144,9 @@ class Dispatcher:
             await self._arrived.wait()
 
     async def _answer(self, request: Request) -> None:
+        if request not in self._not_begun:
+            # It was taken back.
+            return
         self._not_begun.remove(request)
         with self._hold_events(request.command in _HOLDING):
             try:
@@ -161,5 +176,5 @@ class Dispatcher:
 def _described(request: Request, error: RequestFailedError | KernelError) -> RequestFailedError:
     found = error if isinstance(error, RequestFailedError) else RequestFailedError(str(error), error_id=1002)
     # What is wrong with a configuration is the user's to know.
-    found.show_user |= request.command in _ABOUT_THE_CONFIGURATION
+    found.show_user |= request.command in _ABOUT_THE_CONFIGURATION and str(found) != CANCELLED
     return found

@@ -6,7 +6,7 @@ from llmspell_kernel.protocol.wire import Message
 
 from llmspell_dap.breakpoints import BreakpointTable
 from llmspell_dap.locations import Locations
-from llmspell_dap.messages import event
+from llmspell_dap.messages import ClientFeatures, event
 
 Json = dict[str, Any]
 
@@ -14,7 +14,9 @@ Json = dict[str, Any]
 _PASSED = frozenset({"continued", "exited", "loadedSource", "output", "terminated", "thread"})
 
 
-def from_kernel(message: Message, session: str, locations: Locations, breakpoints: BreakpointTable) -> Json | None:
+def from_kernel(
+    message: Message, session: str, locations: Locations, breakpoints: BreakpointTable, features: ClientFeatures
+) -> Json | None:
     """The DAP event for an iopub message of ``session``, or None when it is nothing for the client."""
     if message.metadata.get("llmspell_session") != session:
         return None
@@ -36,6 +38,10 @@ def from_kernel(message: Message, session: str, locations: Locations, breakpoint
         return _breakpoint(body, locations, breakpoints)
     if name == "module" and isinstance(body.get("module"), dict):
         return event("module", {**body, "module": locations.source_to_client(body["module"])})
+    if name == "invalidated" and features.invalidated_event:
+        return event("invalidated", body)
+    if name == "memory" and features.memory_event:
+        return event("memory", body)
     return event(str(name), body) if name in _PASSED else None
 
 

@@ -4,7 +4,9 @@ KernelClient blocks; here its calls run in threads of their own and its futures 
 """
 
 import asyncio
+import itertools
 import os
+import secrets
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from llmspell_kernel.client import (
+    DebugRequestError,
     KernelClient,
     KernelError,
     KernelNotFoundError,
@@ -25,6 +28,7 @@ from llmspell_kernel.client import (
 )
 from llmspell_kernel.protocol.connection import ConnectionInfo
 from llmspell_kernel.protocol.project import project_root
+from llmspell_kernel.protocol.wire import Message, WireError
 
 from llmspell_dap.configuration import KernelTarget
 
@@ -33,6 +37,7 @@ T = TypeVar("T")
 
 MAIN_SESSION = "main"
 REQUEST_LIMIT = 10.0
+_numbers = itertools.count(secrets.randbelow(2**30) + 1)
 # Together with the time that a script gets to end, a disconnect takes less than two seconds.
 END_REQUEST_LIMIT = 0.5
 DELETE_LIMIT = 0.5
@@ -47,27 +52,50 @@ class DebuggedSession:
     own: bool
 
     async def request(
-        self, command: str, arguments: Mapping[str, Any] | None = None, limit: float = REQUEST_LIMIT
+        self,
+        command: str,
+        arguments: Mapping[str, Any] | None = None,
+        limit: float = REQUEST_LIMIT,
+        number: int | None = None,
     ) -> Json:
-        """Send an LDP request; raises DebugRequestError, KernelTimeoutError or KernelDiedError."""
-        future = self.client.submit_debug_request(command, arguments, session=self.name)
+        """Send an LDP request; raises DebugRequestError, KernelTimeoutError or KernelDiedError.
+
+        ``number`` (of ``next_number``) is what a ``cancel`` names it by.
+        """
+        sequence = self.next_number() if number is None else number
+        content = {"type": "request", "seq": sequence, "command": command, "arguments": dict(arguments or {})}
+        future = self.client.submit("control", "debug_request", content, metadata={"llmspell_session": self.name})
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), limit)
+            return _body(command, await asyncio.wait_for(asyncio.wrap_future(future), limit))
         except TimeoutError:
             raise KernelTimeoutError(
                 f"the script's session {self.name!r} did not answer {command} within {limit:g} s"
             ) from None
 
+    def next_number(self) -> int:
+        """A number for a request, which no other client of the session is likely to use."""
+        return next(_numbers)
+
+    async def another(self, folder: Path) -> "DebuggedSession":
+        """A fresh session of the same kernel, for the same client."""
+        client = self.client
+        name = await in_thread(lambda: client.create_session(folder=folder, owned=True))
+        return DebuggedSession(client, name, own=True)
+
     async def delete(self, limit: float = DELETE_LIMIT) -> None:
         """End the session's worker, whatever it does."""
         await in_thread(lambda: self.client.delete_session(self.name, timeout=limit))
 
-    async def leave(self, terminate: bool) -> KernelError | None:
-        """End the debugging, and with ``terminate`` the script; returns what went wrong, for the log."""
+    async def leave(self, *, terminate: bool, suspend: bool = False) -> KernelError | None:
+        """End the debugging, and with ``terminate`` the script; with ``suspend`` a stopped one stays stopped.
+
+        Returns what went wrong, for the log.
+        """
         if not self.client.alive:
             return None
+        arguments = {"terminateDebuggee": terminate, "suspendDebuggee": suspend}
         try:
-            await self.request("disconnect", {"terminateDebuggee": terminate}, END_REQUEST_LIMIT)
+            await self.request("disconnect", arguments, END_REQUEST_LIMIT)
         except KernelError as error:
             return error
         return None
@@ -82,6 +110,21 @@ class DebuggedSession:
                 failure = error
         await in_thread(self.client.close)
         return failure
+
+
+def _body(command: str, reply: Message) -> Json:
+    """The body of an LDP response; raises DebugRequestError for one that is a refusal."""
+    try:
+        content = reply.content()
+    except WireError as error:
+        raise KernelError(f"the reply to {command} cannot be read: {error}") from None
+    if content.get("status") == "error":
+        raise DebugRequestError(command, str(content.get("evalue", f"{command} was refused")))
+    body = content.get("body")
+    body = body if isinstance(body, dict) else {}
+    if content.get("success") is not True:
+        raise DebugRequestError(command, str(content.get("message") or f"{command} was refused"), body)
+    return body
 
 
 def open_session(target: KernelTarget, *, launch: bool, folder: Path | None = None) -> DebuggedSession:

@@ -5,6 +5,7 @@ has; what the client gets is the path in the form that it used itself.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ class Locations:
     _given: dict[str, str] = field(default_factory=dict)
     # real folder -> the folder that the client calls it by
     _folders: dict[str, str] = field(default_factory=dict)
+    # Folders as the client has them and as the kernel has them, the longest first.
+    _mappings: list[tuple[str, str]] = field(default_factory=list)
 
     def speak(self, features: ClientFeatures) -> None:
         """Use the form that a client has announced."""
@@ -76,32 +79,55 @@ class Locations:
         return {"path": path, "name": os.path.basename(path)}
 
     def path_to_ldp(self, path: str, base: str | None = None) -> str:
-        """The real path of what the client names; ``base`` is the folder for relative paths.
+        """The real path of what the client names, as the kernel has it; ``base`` is the folder for relative paths.
 
         Raises FieldError for a URI that is no file.
         """
         local = self._local_path(path)
         absolute = Path(base or ".").absolute() / local
         real = os.path.realpath(absolute)
-        self._given[real] = path
         self._remember_folders(real, os.path.normpath(absolute))
-        return real
+        mapped = self.folder_to_ldp(real)
+        self._given[mapped] = path
+        return mapped
 
     def program_to_ldp(self, program: str, base: str | None) -> str:
         """The real path of a launch configuration's program, which is a path whatever the path format is."""
         absolute = Path(base or ".").absolute() / os.path.expanduser(program)
         real = os.path.realpath(absolute)
-        if not self.uris:
-            self._given.setdefault(real, os.path.normpath(absolute))
         self._remember_folders(real, os.path.normpath(absolute))
-        return real
+        mapped = self.folder_to_ldp(real)
+        if not self.uris:
+            self._given.setdefault(mapped, os.path.normpath(absolute))
+        return mapped
+
+    def map_folders(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """From now on the kernel's paths in the second folder of a pair are the client's in the first."""
+        pairs = [(os.path.realpath(local), os.path.normpath(remote)) for local, remote in pairs]
+        self._mappings = sorted(pairs, key=lambda pair: -len(pair[0]))
+        self._given = {self.folder_to_ldp(real): given for real, given in self._given.items()}
+
+    def folder_to_ldp(self, real: str) -> str:
+        """A real path of the client's machine as the kernel has it."""
+        found = (_moved(real, local, remote) for local, remote in self._mappings)
+        return next((path for path in found if path is not None), real)
+
+    def is_mapped(self, path: str) -> bool:
+        """Whether a path of the kernel's is what a mapping has made of one of the client's."""
+        return any(_moved(path, remote, local) is not None for local, remote in self._mappings)
+
+    def glob_to_ldp(self, glob: str) -> str:
+        """A pattern of paths; one that begins with a folder of the client's begins with the kernel's."""
+        sign = "!" if glob.startswith("!") else ""
+        return sign + self.folder_to_ldp(glob.removeprefix("!"))
 
     def path_to_client(self, real: str) -> str:
-        """The form in which the client knows a real path, or could have named it itself."""
+        """The form in which the client knows a path of the kernel's, or could have named it itself."""
         given = self._given.get(real)
         if given is not None:
             return given
-        path = real
+        back = (_moved(real, remote, local) for local, remote in sorted(self._mappings, key=lambda pair: -len(pair[1])))
+        path = real = next((each for each in back if each is not None), real)
         for folder, called in self._folders.items():
             rest = Path(real)
             if not rest.is_relative_to(folder):
@@ -133,3 +159,11 @@ class Locations:
             real_folder, given_folder = real_folder.parent, given_folder.parent
         if real_folder != given_folder and os.path.realpath(given_folder) == str(real_folder):
             self._folders.setdefault(str(real_folder), str(given_folder))
+
+
+def _moved(path: str, folder: str, other: str) -> str | None:
+    """A path in ``folder`` as it is in ``other``; None for one that is elsewhere."""
+    if path == folder:
+        return other
+    rest = path.removeprefix(folder.rstrip(os.sep) + os.sep)
+    return None if rest == path else os.path.join(other, rest)

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 MAX_INTEGER = 2**31 - 1
+# The message of a request that a client took back, as DAP has it.
+CANCELLED = "cancelled"
 _KINDS = {
     bool: "a boolean",
     int: "an integer",

@@ -1,14 +1,11 @@
 """One debug session, without IO: messages in, messages out, a kernel behind it.
 
-Invariants: nothing runs before configurationDone. ``exited`` and ``terminated`` are sent once, in this order, and
-no event after them.
+Invariants: nothing runs before configurationDone. A request that is cancelled is answered all the same.
 """
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +21,15 @@ from llmspell_dap.breakpoints import (
     unbound,
 )
 from llmspell_dap.capabilities import announced, taken_back
-from llmspell_dap.configuration import KernelTarget, LaunchArguments
+from llmspell_dap.configuration import AttachArguments, KernelTarget, LaunchArguments, SourceOptions
 from llmspell_dap.dispatch import ENDING, RESUMING, Dispatcher, Told
 from llmspell_dap.events import from_kernel, output
-from llmspell_dap.kernel import DebuggedSession, in_thread, open_session
+from llmspell_dap.kernel import DebuggedSession
+from llmspell_dap.launching import attach_request, launch_request, process_event
 from llmspell_dap.locations import Locations
 from llmspell_dap.messages import (
     ClientFeatures,
     FieldError,
-    Fields,
     MalformedMessageError,
     Request,
     RequestFailedError,
@@ -40,12 +37,15 @@ from llmspell_dap.messages import (
     event,
     parse_request,
 )
+from llmspell_dap.opening import Opening
 from llmspell_dap.passed_requests import PASSED_REQUESTS
+from llmspell_dap.progress import Progress
+from llmspell_dap.script_state import ScriptState
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-Handler = Callable[[Fields], Awaitable[Json]]
+Handler = Callable[[Request], Awaitable[Json]]
 
 # How long a script that was told to end may take; its worker itself gives up after three seconds.
 TERMINATE_LIMIT = 4.0
@@ -65,22 +65,27 @@ class DapSession:
         self._features: ClientFeatures | None = None
         self._locations = Locations()
         self._breakpoints = BreakpointTable()
+        self._script = ScriptState()
+        self._progress = Progress(self._send)
         self._kernel: DebuggedSession | None = None
-        self._opening: asyncio.Task[DebuggedSession] | None = None
-        self._launched = False
+        self._opening = Opening()
+        # The request that opens it; the numbers that the kernel knows requests by which it is answering.
+        self._opening_request = 0
+        self._under_way: dict[int, int] = {}
+        self._launch_arguments: LaunchArguments | None = None
         self._no_debug = False
         self._configured = False
         self._begun = False
         self._ending = False
-        self._exited = False
-        self._terminated = asyncio.Event()
-        self._own_resumes = 0
         self._handlers: dict[str, Handler] = {
             "initialize": self._initialize,
             "launch": self._launch,
             "attach": self._attach,
             "configurationDone": self._configuration_done,
-            **{command: partial(self._set_breakpoints, command) for command in BREAKPOINT_REQUESTS},
+            **dict.fromkeys(BREAKPOINT_REQUESTS, self._set_breakpoints),
+            **dict.fromkeys(PASSED_REQUESTS, self._pass),
+            "cancel": self._cancel,
+            "restart": self._restart,
             "terminate": self._terminate,
             "disconnect": self._disconnect,
         }
@@ -88,7 +93,10 @@ class DapSession:
             "initialize": self._announce_initialized,
             "launch": self._begin_if_ready,
             "attach": self._begin_if_ready,
+            "setExceptionBreakpoints": self._take_for_configuration_done,
+            "restart": self._begin_again,
             "disconnect": self._close,
+            **{name: self._invalidate for name, row in PASSED_REQUESTS.items() if row.invalidates},
         }
         self._dispatcher = Dispatcher(self._send, self._handle, self._follow_up, self._publish)
 
@@ -109,8 +117,12 @@ class DapSession:
             # A disconnect is being answered.
             await _within(END_LIMIT, self.closed.wait())
             return
-        await self._end(terminate=self._launched or self._opening is not None, tell=False)
+        await self._end(terminate=self._ends_with_the_session, tell=False)
         self.closed.set()
+
+    @property
+    def _ends_with_the_session(self) -> bool:
+        return self._launch_arguments is not None or self._opening.under_way
 
     def _send(self, message: Json) -> None:
         self._sequence += 1
@@ -124,43 +136,29 @@ class DapSession:
             if published is None:
                 return
             told = published
-        name = told["event"]
-        if self._terminated.is_set() or (name == "exited" and self._exited) or self._is_own_resume(name):
-            return
-        self._exited |= name == "exited"
-        self._send(told)
-        if name == "terminated":
-            self._terminated.set()
-
-    def _is_own_resume(self, name: str) -> bool:
-        """Whether an event tells the client only what the response to its own request has told it."""
-        if name == "stopped":
-            self._own_resumes = 0
-        if name != "continued" or not self._own_resumes:
-            return False
-        self._own_resumes -= 1
-        return True
+        if told["event"] == "terminated":
+            self._progress.end_all()
+        if self._script.admits(told):
+            self._send(told)
 
     def _translate(self, message: Message) -> Json | None:
-        if self._kernel is None:
+        if self._kernel is None or self._features is None:
             return None
         try:
-            return from_kernel(message, self._kernel.name, self._locations, self._breakpoints)
+            return from_kernel(message, self._kernel.name, self._locations, self._breakpoints, self._features)
         except WireError as error:
             log.warning("a %s message of the kernel is unreadable: %s", message.msg_type, error)
             return None
 
     async def _handle(self, request: Request) -> Json:
         command = request.command
-        passed = PASSED_REQUESTS.get(command)
         handler = self._handlers.get(command)
-        if passed is None and handler is None:
+        if handler is None:
             raise RequestFailedError(f"unknown request {command!r}", error_id=1003)
         if self._features is None and command not in ("initialize", "disconnect"):
             raise RequestFailedError(f"the first request must be initialize, found {command!r}")
-        if handler is not None:
-            return await handler(request.arguments)
-        return await self._pass(command, request.arguments)
+        with self._progress.of(request.seq, command):
+            return await handler(request)
 
     async def _follow_up(self, request: Request) -> None:
         afterwards = self._afterwards.get(request.command)
@@ -176,79 +174,63 @@ class DapSession:
 
     # -- the start -----------------------------------------------------------------------------------------
 
-    async def _initialize(self, fields: Fields) -> Json:
+    async def _initialize(self, request: Request) -> Json:
         if self._features is not None:
             raise RequestFailedError("initialize was sent before; one connection is one debug session")
-        self._features = ClientFeatures.read(fields)
+        self._features = ClientFeatures.read(request.arguments)
         self._locations.speak(self._features)
+        self._progress.wanted = self._features.progress
         return announced(self._features)
 
     async def _announce_initialized(self) -> None:
         # At once: a client may send its configuration before or after launch, and neither may wait for the other.
         self._dispatcher.tell(event("initialized"))
 
-    async def _launch(self, fields: Fields) -> Json:
-        arguments = LaunchArguments.read(fields)
-        cwd, program = self._check_program(arguments)
-        kernel = await self._open(arguments.target, launch=True, folder=Path(program).parent)
-        self._launched = True
+    async def _launch(self, request: Request) -> Json:
+        arguments = LaunchArguments.read(request.arguments)
+        self._map_folders(arguments.sources)
+        asked = launch_request(arguments, self._locations)
+        kernel = await self._open(request, arguments.target, folder=Path(asked["program"]).parent, launch=True)
+        self._launch_arguments = arguments
         self._no_debug = arguments.no_debug
-        await kernel.request(
-            "launch",
-            {
-                "program": program,
-                "args": arguments.args,
-                "cwd": str(cwd),
-                "env": arguments.env,
-                "stopOnEntry": arguments.stop_on_entry,
-                "noDebug": arguments.no_debug,
-            },
-        )
+        await kernel.request("launch", asked)
         await self._send_breakpoints(kernel)
-        self._dispatcher.tell(
-            event("process", {"name": arguments.program, "startMethod": "launch", "isLocalProcess": True})
-        )
+        self._dispatcher.tell(event("process", process_event(arguments.program, "launch")))
         return {}
 
-    async def _attach(self, fields: Fields) -> Json:
-        target = KernelTarget.read(fields)
-        kernel = await self._open(target, launch=False)
-        # an editor keeps its breakpoints itself: it must not stop at some that it does not show
-        await kernel.request("attach", {"restoreBreakpoints": False})
+    async def _attach(self, request: Request) -> Json:
+        arguments = AttachArguments.read(request.arguments)
+        self._map_folders(arguments.sources)
+        asked = attach_request(arguments, self._locations)
+        kernel = await self._open(request, arguments.target, folder=None, launch=False)
+        answer = await kernel.request("attach", asked)
         await self._send_breakpoints(kernel)
         name = f"session {kernel.name!r} of kernel {kernel.client.info.kernel_id or '(no id)'}"
-        self._tell_process(name, "attach")
+        self._dispatcher.tell(event("process", process_event(name, "attach")))
+        if isinstance(answer.get("stopped"), dict):
+            # The client comes to a stop that others were told of.
+            self._dispatcher.tell(event("stopped", answer["stopped"]))
         return {}
 
-    def _tell_process(self, name: str, start_method: str) -> None:
-        body = {"name": name, "startMethod": start_method, "isLocalProcess": True}
-        self._dispatcher.tell(event("process", body))
+    def _map_folders(self, sources: SourceOptions) -> None:
+        self._refuse_a_second_start()
+        self._locations.map_folders(sources.path_mappings)
+        self._breakpoints.move(self._locations.folder_to_ldp)
 
-    def _check_program(self, arguments: LaunchArguments) -> tuple[Path, str]:
-        cwd = Path(os.path.expanduser(arguments.cwd)).absolute() if arguments.cwd is not None else None
-        if cwd is not None and not os.path.isdir(cwd):
-            raise RequestFailedError(f"cwd: {cwd} is no folder", show_user=True, error_id=1004)
-        program = Path(self._locations.program_to_ldp(arguments.program, str(cwd) if cwd else None))
-        # os.path: what pathlib raises for names that are too long is here just "no".
-        if not os.path.isfile(program):
-            what = "is a folder, not a script" if os.path.isdir(program) else "does not exist"
-            raise RequestFailedError(f"program: {arguments.program} {what}", show_user=True, error_id=1005)
-        return cwd if cwd is not None else program.parent, str(program)
-
-    async def _open(self, target: KernelTarget, *, launch: bool, folder: Path | None = None) -> DebuggedSession:
-        if self._kernel is not None or self._opening is not None:
+    def _refuse_a_second_start(self) -> None:
+        if self._kernel is not None or self._opening.under_way:
             raise RequestFailedError("launch or attach was sent before; one connection is one debug session")
-        loop = asyncio.get_running_loop()
-        self._opening = loop.create_task(in_thread(lambda: open_session(target, launch=launch, folder=folder)))
-        try:
-            # Shielded: a session that is being made must be known to the disconnect that interrupts this.
-            kernel = await asyncio.shield(self._opening)
-        finally:
-            if self._opening.done():
-                self._opening = None
+
+    async def _open(
+        self, request: Request, target: KernelTarget, *, folder: Path | None, launch: bool
+    ) -> DebuggedSession:
+        self._opening_request = request.seq
+        kernel = await self._opening.open(target, launch=launch, folder=folder)
         if self._ending:
             raise RequestFailedError(ENDING)
         self._kernel = kernel
+        self._progress.tell(request.seq, f"in session {kernel.name!r}")
+        loop = asyncio.get_running_loop()
 
         def hear(message: Message) -> None:
             loop.call_soon_threadsafe(self._dispatcher.tell, message)
@@ -258,28 +240,34 @@ class DapSession:
 
         kernel.client.add_listener(hear)
         kernel.client.add_end_listener(end)
-        capabilities = await kernel.request(
-            "initialize",
-            {
-                "clientID": "llmspell-dap",
-                "adapterID": "llmspell",
-                "linesStartAt1": True,
-                "columnsStartAt1": True,
-                "pathFormat": "path",
-                "supportsVariableType": True,
-            },
-        )
-        missing = taken_back(capabilities)
+        missing = taken_back(await self._introduce(kernel))
         if missing:
             self._dispatcher.tell(event("capabilities", {"capabilities": missing}))
         return kernel
 
-    async def _configuration_done(self, _: Fields) -> Json:
+    async def _introduce(self, kernel: DebuggedSession) -> Json:
+        arguments = {
+            "clientID": "llmspell-dap",
+            "adapterID": "llmspell",
+            "linesStartAt1": True,
+            "columnsStartAt1": True,
+            "pathFormat": "path",
+            "supportsVariableType": True,
+        }
+        return await kernel.request("initialize", arguments)
+
+    async def _configuration_done(self, _: Request) -> Json:
         if self._configured:
             raise RequestFailedError("configurationDone was sent before")
         self._configured = True
         await self._begin_if_ready()
         return {}
+
+    async def _take_for_configuration_done(self) -> None:
+        """For a client that does not have configurationDone this is, as DAP says, what it sends last."""
+        if self._features is not None and not self._features.configuration_done:
+            self._configured = True
+            await self._begin_if_ready()
 
     async def _begin_if_ready(self) -> None:
         """Let the script run once both the launch and the configuration are done, whichever came first."""
@@ -288,20 +276,56 @@ class DapSession:
         self._begun = True
         await self._kernel.request("configurationDone")
 
+    async def _restart(self, request: Request) -> Json:
+        old, arguments = self._kernel, self._launch_arguments
+        if old is None or not self._begun:
+            raise RequestFailedError("restart: nothing was started yet; send launch and configurationDone first")
+        if arguments is None or not old.own:
+            raise RequestFailedError(
+                f"restart: session {old.name!r} is shared by all clients of its kernel, and a restart would end what"
+                " they do there; disconnect and launch again"
+            )
+        if request.arguments.has("arguments"):
+            arguments = LaunchArguments.read(request.arguments.nested("arguments"))
+        asked = launch_request(arguments, self._locations)
+        new = await old.another(Path(asked["program"]).parent)
+        try:
+            await self._introduce(new)
+            await new.request("launch", asked)
+        except BaseException:
+            await new.delete()
+            raise
+        # From here on the client hears nothing of the old session.
+        self._kernel = new
+        self._launch_arguments, self._no_debug = arguments, arguments.no_debug
+        self._breakpoints.forget_session()
+        was_stopped = self._script.stopped_thread
+        self._script.runs_again()
+        if was_stopped is not None:
+            self._dispatcher.tell(event("continued", {"threadId": was_stopped, "allThreadsContinued": True}))
+        await self._send_breakpoints(new)
+        self._dispatcher.tell(event("process", process_event(arguments.program, "launch")))
+        await old.delete()
+        return {}
+
+    async def _begin_again(self) -> None:
+        if self._kernel is not None:
+            await self._kernel.request("configurationDone")
+
     # -- breakpoints ---------------------------------------------------------------------------------------
 
-    async def _set_breakpoints(self, command: str, fields: Fields) -> Json:
-        which, wanted = BREAKPOINT_REQUESTS[command](fields, self._locations)
+    async def _set_breakpoints(self, request: Request) -> Json:
+        which, wanted = BREAKPOINT_REQUESTS[request.command](request.arguments, self._locations)
         rows = self._breakpoints.replace(which, wanted)
         if self._no_debug:
             return {"breakpoints": unbound(rows, NOT_DEBUGGING)}
         if self._kernel is None:
             return {"breakpoints": unbound(rows, PENDING)}
-        body = await self._kernel.request(command, ldp_arguments(which, rows))
+        body = await self._kernel.request(request.command, ldp_arguments(which, rows))
         return {"breakpoints": self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations)}
 
     async def _send_breakpoints(self, kernel: DebuggedSession) -> None:
-        """Bind what the client asked for before there was a session, and tell how that went."""
+        """Bind what the client asked for before there was this session, and tell how that went."""
         if self._no_debug:
             return
         for which, rows in self._breakpoints.sets():
@@ -311,22 +335,67 @@ class DapSession:
 
     # -- while it runs -------------------------------------------------------------------------------------
 
-    async def _pass(self, command: str, fields: Fields) -> Json:
+    async def _pass(self, request: Request) -> Json:
+        command = request.command
         passed = PASSED_REQUESTS[command]
-        arguments = passed.read(fields, self._locations)
-        if self._terminated.is_set():
+        arguments = passed.read(request.arguments, self._locations)
+        if self._script.terminated.is_set():
             if command == "threads":
                 return {"threads": []}
             raise RequestFailedError(f"{command}: the script has ended")
-        if self._kernel is None or self._features is None:
+        kernel, features = self._kernel, self._features
+        if kernel is None or features is None:
             raise RequestFailedError(f"{command}: nothing is being debugged; send launch or attach first")
-        self._own_resumes += command in RESUMING
+        if command not in RESUMING:
+            return passed.show(await self._ask(kernel, request, arguments, passed.limit), self._locations, features)
+        self._check_single_thread(command, arguments)
+        self._script.resumes()
         try:
-            body = await self._kernel.request(command, arguments, passed.limit)
+            body = await self._ask(kernel, request, arguments, passed.limit)
         except BaseException:
-            self._own_resumes -= command in RESUMING
+            self._script.does_not_resume()
             raise
-        return passed.show(body, self._locations, self._features)
+        if command == "continue" and arguments.get("singleThread"):
+            body = {**body, "allThreadsContinued": False}
+        return passed.show(body, self._locations, features)
+
+    async def _ask(self, kernel: DebuggedSession, request: Request, arguments: Json, limit: float) -> Json:
+        number = self._under_way[request.seq] = kernel.next_number()
+        try:
+            return await kernel.request(request.command, arguments, limit, number)
+        finally:
+            self._under_way.pop(request.seq, None)
+
+    def _check_single_thread(self, command: str, arguments: Json) -> None:
+        """One coroutine runs; the others go on when it resumes them, and so none of them alone."""
+        stopped, wanted = self._script.stopped_thread, arguments["threadId"]
+        if arguments.get("singleThread") and stopped is not None and wanted != stopped:
+            raise RequestFailedError(
+                f"{command}: thread {wanted} is a suspended coroutine and cannot go on by itself: thread {stopped} is"
+                " the one that runs"
+            )
+
+    async def _invalidate(self) -> None:
+        """Whatever the client shows of the stop may be another now."""
+        if self._features is not None and self._features.invalidated_event:
+            self._dispatcher.tell(event("invalidated", {"areas": ["variables"]}))
+
+    async def _cancel(self, request: Request) -> Json:
+        fields = request.arguments
+        wanted = [fields.optional("requestId", fields.integer)]
+        shown = fields.optional("progressId", fields.text)
+        if shown is not None:
+            wanted.append(self._progress.request_of(shown))
+        for seq in wanted:
+            # What is answered already needs no cancelling.
+            if seq is None or self._dispatcher.take_back(seq):
+                continue
+            if seq == self._opening_request:
+                self._opening.cancel()
+            number = self._under_way.get(seq)
+            if number is not None and self._kernel is not None:
+                await self._kernel.request("cancel", {"requestId": number})
+        return {}
 
     def _on_kernel_end(self, reason: KernelError) -> None:
         if self._ending:
@@ -336,17 +405,18 @@ class DapSession:
 
     # -- the end -------------------------------------------------------------------------------------------
 
-    async def _terminate(self, _: Fields) -> Json:
+    async def _terminate(self, _: Request) -> Json:
         if self._kernel is None or not self._begun:
             self._dispatcher.tell(event("terminated"))
             return {}
-        if not self._terminated.is_set():
+        if not self._script.terminated.is_set():
             await self._kernel.request("terminate")
             self._dispatcher.start(self._insist_on_the_end(self._kernel))
         return {}
 
     async def _insist_on_the_end(self, kernel: DebuggedSession) -> None:
-        if await _within(TERMINATE_LIMIT, self._terminated.wait()) or self._ending:
+        ended = await _within(TERMINATE_LIMIT, self._script.terminated.wait())
+        if ended or self._ending or self._kernel is not kernel:
             return
         self._dispatcher.tell(
             output("stderr", f"The script did not end within {TERMINATE_LIMIT:g} s; its session is stopped.\n")
@@ -357,23 +427,25 @@ class DapSession:
             self._dispatcher.tell(output("stderr", f"Its session cannot be stopped: {error}\n"))
         self._dispatcher.tell(event("terminated"))
 
-    async def _disconnect(self, fields: Fields) -> Json:
+    async def _disconnect(self, request: Request) -> Json:
         if self._ending:
             raise RequestFailedError(ENDING)
-        terminate = fields.boolean("terminateDebuggee", self._launched or self._opening is not None)
-        await self._end(terminate=terminate, tell=True)
+        fields = request.arguments
+        terminate = fields.boolean("terminateDebuggee", self._ends_with_the_session)
+        suspend = fields.boolean("suspendDebuggee", False)
+        await self._end(terminate=terminate, suspend=suspend and not terminate, tell=True)
         return {}
 
-    async def _end(self, *, terminate: bool, tell: bool) -> None:
+    async def _end(self, *, terminate: bool, tell: bool, suspend: bool = False) -> None:
         if self._ending:
             return
         self._ending = True
-        kernel = self._kernel or await self._opened_meanwhile()
+        kernel = self._kernel or await self._opening.take(OPENING_LIMIT)
         await self._dispatcher.stop()
         if kernel is not None:
-            failure = await kernel.leave(terminate)
+            failure = await kernel.leave(terminate=terminate, suspend=suspend)
             if self._begun and terminate and failure is None:
-                await _within(LAST_EVENTS_LIMIT, self._terminated.wait())
+                await _within(LAST_EVENTS_LIMIT, self._script.terminated.wait())
             failure = await kernel.close(terminate) or failure
             if failure is not None:
                 log.warning("the session did not end in order: %s", failure)
@@ -382,29 +454,6 @@ class DapSession:
 
     async def _close(self) -> None:
         self.closed.set()
-
-    async def _opened_meanwhile(self) -> DebuggedSession | None:
-        """The session that a launch or attach is just making; one that comes too late is ended when it comes."""
-        opening = self._opening
-        if opening is None:
-            return None
-        if await _within(OPENING_LIMIT, asyncio.wait([opening])):
-            return opening.result() if opening.exception() is None else None
-
-        def abandon(late: "asyncio.Task[DebuggedSession]") -> None:
-            if not late.cancelled() and late.exception() is None:
-                _abandoned.add(closing := asyncio.get_running_loop().create_task(_drop(late.result())))
-                closing.add_done_callback(_abandoned.discard)
-
-        opening.add_done_callback(abandon)
-        return None
-
-
-_abandoned: set["asyncio.Task[None]"] = set()
-
-
-async def _drop(kernel: DebuggedSession) -> None:
-    await kernel.close(terminate=True)
 
 
 async def _within(limit: float, work: Awaitable[object]) -> bool:

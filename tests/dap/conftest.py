@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from llmspell_dap import session as session_module
+from llmspell_dap import opening as opening_module
 from llmspell_dap.capabilities import CAPABILITIES
 from llmspell_dap.session import DapSession
 from llmspell_kernel.client import KernelClient, KernelError, discover_kernels
@@ -309,6 +309,7 @@ class ScriptedKernel:
         self.kernel_id = "k1"
         self.alive = True
         self.asked: list[tuple[str, Json]] = []
+        self.numbers: dict[str, int] = {}
         self.answers: dict[str, Any] = {"initialize": dict(CAPABILITIES)}
         self.open_error: KernelError | None = None
         self.may_open = asyncio.Event()
@@ -323,8 +324,15 @@ class ScriptedKernel:
     def add_end_listener(self, listener: Callable[[KernelError], None]) -> None:
         self._end_listener = listener
 
-    async def request(self, command: str, arguments: Json | None = None, limit: float = 10) -> Json:
+    def next_number(self) -> int:
+        return 1000 + len(self.asked)
+
+    async def request(
+        self, command: str, arguments: Json | None = None, limit: float = 10, number: int | None = None
+    ) -> Json:
         self.asked.append((command, dict(arguments or {})))
+        if number is not None:
+            self.numbers[command] = number
         answer = self.answers.get(command, {})
         if callable(answer):
             answer = answer(arguments)
@@ -337,8 +345,8 @@ class ScriptedKernel:
     async def delete(self, limit: float = 1) -> None:
         self.asked.append(("delete", {}))
 
-    async def leave(self, terminate: bool) -> None:
-        self.asked.append(("leave", {"terminate": terminate}))
+    async def leave(self, *, terminate: bool, suspend: bool = False) -> None:
+        self.asked.append(("leave", {"terminate": terminate, "suspend": suspend}))
 
     async def close(self, terminate: bool) -> None:
         self.ended_with = terminate
@@ -376,7 +384,7 @@ class Conversation:
                 raise self.kernel.open_error
             return self.kernel
 
-        monkeypatch.setattr(session_module, "in_thread", in_thread)
+        monkeypatch.setattr(opening_module, "in_thread", in_thread)
 
     def _take(self, message: Json) -> None:
         self.told.append(message)

@@ -124,6 +124,17 @@ def stack_by_pieces(stop: Stop) -> None:
     assert answer["stackFrames"][0]["name"].endswith(f"line {CALL}")
 
 
+def cancelled(stop: Stop) -> None:
+    endless = stop.client.send("evaluate", expression="(function() while true do end end)()", frameId=stop.frame)
+    stop.client.ask("cancel", requestId=endless)
+    assert stop.client.response(endless)["message"] == "cancelled"
+
+
+def started_again(stop: Stop) -> None:
+    stop.client.ask("restart")
+    assert stop.client.event("stopped")["reason"] == "breakpoint"
+
+
 def loaded_sources(stop: Stop) -> None:
     names = [each.get("path") for each in stop.client.ask("loadedSources")["sources"]]
     assert str(stop.program) in names
@@ -162,6 +173,8 @@ PROOFS: dict[str, Callable[[Stop], None] | None] = {
     "supportsModulesRequest": modules,
     "supportsSingleThreadExecutionRequests": single_thread,
     "supportsDelayedStackTraceLoading": stack_by_pieces,
+    "supportsCancelRequest": cancelled,
+    "supportsRestartRequest": started_again,
     "supportsLoadedSourcesRequest": loaded_sources,
     "supportsTerminateRequest": ended_by_terminate,
     "supportTerminateDebuggee": ended_by_disconnect,

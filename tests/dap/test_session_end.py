@@ -49,7 +49,7 @@ async def test_disconnect_after_launch_ends_the_script(make_conversation: Make) 
     await talk.launch()
     assert (await talk.ask("disconnect"))["success"]
     assert talk.kernel.commands()[-1] == "leave"
-    assert (talk.kernel.asked[-1][1], talk.kernel.ended_with) == ({"terminate": True}, True)
+    assert (talk.kernel.asked[-1][1], talk.kernel.ended_with) == ({"terminate": True, "suspend": False}, True)
     assert talk.outline()[-2:] == ["terminated", "disconnect!"]
     await asyncio.wait_for(talk.session.closed.wait(), LIMIT)
 

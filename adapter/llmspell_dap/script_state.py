@@ -1,0 +1,60 @@
+"""What a client has been told of the script: whether it runs, where it is stopped, that it has ended.
+
+Invariant: ``exited`` and ``terminated`` are told once for each run, in this order, and no event between the end and
+another run.
+"""
+
+import asyncio
+from typing import Any
+
+Json = dict[str, Any]
+
+
+class ScriptState:
+    """``terminated`` is set once the end was told; ``stopped_thread`` is None while nothing is stopped."""
+
+    def __init__(self) -> None:
+        self.terminated = asyncio.Event()
+        self.stopped_thread: int | None = None
+        self._exited = False
+        self._own_resumes = 0
+
+    def admits(self, told: Json) -> bool:
+        """Whether an event is to be told; one that is counts as told."""
+        name = told["event"]
+        if self.terminated.is_set() or (name == "exited" and self._exited) or self._is_own_resume(name):
+            return False
+        if name == "stopped":
+            self.stopped_thread = told.get("body", {}).get("threadId")
+        elif name == "continued":
+            self.stopped_thread = None
+        elif name == "exited":
+            self._exited = True
+        elif name == "terminated":
+            self.terminated.set()
+        return True
+
+    def resumes(self) -> None:
+        """The client lets the script go on: the response to its request tells it so."""
+        self._own_resumes += 1
+
+    def does_not_resume(self) -> None:
+        """The request was refused."""
+        self._own_resumes -= 1
+
+    def runs_again(self) -> None:
+        """Another run of the script begins."""
+        self.terminated.clear()
+        self.stopped_thread = None
+        self._exited = False
+        self._own_resumes = 0
+
+    def _is_own_resume(self, name: str) -> bool:
+        """Whether an event tells the client only what the response to its own request has told it."""
+        if name == "stopped":
+            self._own_resumes = 0
+        if name != "continued" or not self._own_resumes:
+            return False
+        self._own_resumes -= 1
+        self.stopped_thread = None
+        return True
