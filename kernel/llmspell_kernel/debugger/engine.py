@@ -46,6 +46,7 @@ from .source_breakpoints import SourceBreakpoints, described
 from .state_scope import StateScope
 from .stepping import Steps, skip_files_of
 from .string_chunks import StringChunks, source_of_reference
+from .threads import Threads
 from .values import cancel
 from .watch_expressions import WatchExpressions
 
@@ -53,7 +54,7 @@ _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
 _CHUNKS = (
     *("presentation", "frames", "evaluation", "data_breakpoints", "late"),
-    *("stepping", "exceptions", "stops", "probes"),
+    *("stepping", "exceptions", "threads", "stops", "probes"),
 )
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
@@ -129,6 +130,7 @@ class Debugger:
         )
         self._steps = Steps(script.ask, script.resume, self._source_of, self._read_source)
         self._watch = WatchExpressions(script, self._memory)
+        self._threads = Threads(script, send_event, self.tell)
         self._texts = ChunkTexts(self._source_of, self._read_source)
         self._python = PythonDebugging(send_event, self.tell)
         runtime.host.python_calls.enter = self._python.enter
@@ -152,6 +154,7 @@ class Debugger:
             "cancel": partial(cancel, script),
             "source": self._source,
             **self._loaded.handlers,
+            **self._threads.handlers,
             "pause": self._pause,
             "terminate": self._terminate_request,
             "disconnect": self._disconnect,
@@ -201,6 +204,7 @@ class Debugger:
             never_raising(self._steps.attended, otherwise=(False, False)),
             self._runtime.memory.overdrawing(never_raising(self._pull_data_breakpoints, otherwise=(b"[]",))),
             never_raising(self._data.ended),
+            never_raising(self._threads.changed),
         )
         self._runtime.async_hook.set_debugger(self._lua)
         self._runtime.library.set_preparation(
@@ -222,6 +226,7 @@ class Debugger:
     def job_ends(self) -> None:
         self.script.job_ends()
         self._loaded.tell_all()
+        self._threads.job_ends()
         self._lua.finish()
 
     def _look(self, number: int, command: bytes, shape: bytes, *scalars: Any) -> None:

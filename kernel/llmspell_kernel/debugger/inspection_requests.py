@@ -39,7 +39,6 @@ class InspectionRequests:
         self._place = place
         self._for_front_end = for_front_end
         self.handlers: Mapping[str, Callable[[Request, Respond], None]] = {
-            "threads": self._threads,
             "stackTrace": self._stack_trace,
             "scopes": self._scopes,
             "variables": self._variables,
@@ -49,12 +48,6 @@ class InspectionRequests:
             "completions": partial(completions, script),
             "exceptionInfo": partial(exception_info, script.ask),
         }
-
-    def _threads(self, request: Request, respond: Respond) -> None:
-        if self._script.stopped_thread is None:
-            respond(response(request, {"threads": [{"id": 1, "name": "main"}]}))
-            return
-        self._script.ask(request, respond, "threads", [], lambda listed: {"threads": listed})
 
     def _stack_trace(self, request: Request, respond: Respond) -> None:
         arguments = object_argument(request, "arguments")

@@ -79,7 +79,7 @@ class LoadedSources:
         self._is_front_end = is_front_end
         self._lock = threading.RLock()
         self._loaded: dict[str, _Loaded] = {}  # by source, in the order of their first load
-        self._told: dict[str, bytes] | None = None  # None: nobody was there to be told
+        self._told: dict[str, _Loaded] | None = None  # None: nobody was there to be told
         self._untold: dict[str, None] = {}
         self._timer: threading.Timer | None = None
         self.handlers: Mapping[str, Callable[[Request, Respond], None]] = {
@@ -117,7 +117,7 @@ class LoadedSources:
             return False
         if self._told is None:
             # what is there when a client comes is what it asks for by ``loadedSources``
-            self._told = {source: one.text for source, one in self._loaded.items()}
+            self._told = dict(self._loaded)
         return True
 
     def _tell_later(self, source: str) -> None:
@@ -163,15 +163,14 @@ class LoadedSources:
             if before is None:
                 return
             del told[source]
-            self._send("removed", source, None)
-        elif before != now.text:
-            told[source] = now.text
+            self._send("removed", source, before)
+        elif before is None or before.text != now.text:
+            told[source] = now
             self._send("new" if before is None else "changed", source, now)
 
-    def _send(self, reason: str, source: str, one: _Loaded | None) -> None:
-        shown = {"name": os.path.basename(source), **location(source)} if one is None else self._shown(source, one)
-        self._send_event("loadedSource", {"reason": reason, "source": shown})
-        if one is not None and reference_of(source) is None:
+    def _send(self, reason: str, source: str, one: _Loaded) -> None:
+        self._send_event("loadedSource", {"reason": reason, "source": self._shown(source, one)})
+        if reference_of(source) is None:
             self._send_event("module", {"reason": reason, "module": self._module(source, one)})
 
     # What is known of a source, from any thread -------------------------------------------------------------
@@ -229,7 +228,9 @@ class LoadedSources:
         return whole if _script_of(whole) == one.text else one.text
 
     def _shown(self, source: str, one: _Loaded) -> dict[str, Any]:
-        return {"name": source_name(one.chunk_name), **self.place(source)}
+        with self._lock:
+            checksums = list(self._checksums(source, one))
+        return {"name": source_name(one.chunk_name), **location(source), "checksums": checksums}
 
     def _module(self, source: str, one: _Loaded) -> dict[str, Any]:
         is_cell = self._is_cell(source)

@@ -32,7 +32,9 @@ INTERRUPT_AGAIN_SECONDS = 0.02
 # a stop without a client would hold the script for ever; requests beyond this wait for none
 MAX_WAITING = 1000
 # What may run code of the script, and so may take for ever.
-_EVALUATING = frozenset({b"evaluate", b"watch", b"richInspectVariables", b"setVariable", b"setExpression"})
+_EVALUATING = frozenset(
+    {b"evaluate", b"watch", b"richInspectVariables", b"setVariable", b"setExpression", b"terminateThreads"}
+)
 _NOT_STOPPED = "the script is not stopped"
 
 

@@ -34,6 +34,8 @@ FURTHER_CAPABILITIES: Mapping[str, bool] = {
     "supportsStepInTargetsRequest": True,
     "supportsSteppingGranularity": True,
     "supportsLoadedSourcesRequest": True,
+    "supportsTerminateThreadsRequest": True,
+    "supportsSingleThreadExecutionRequests": True,
 }
 SOURCE_CAPABILITIES: Mapping[str, Sequence[Any]] = {
     "supportedChecksumAlgorithms": ("SHA256", "MD5"),

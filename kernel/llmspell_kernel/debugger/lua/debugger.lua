@@ -14,8 +14,9 @@
 --   attended(chunk name) -> whether steps go through it, whether the line to run to is there
 --   pull_data() -> shape, scalars…   the data breakpoints in force
 --   data_ended(id, text)   what one of them watches is no more
+--   threads_changed(number of those that have started, id, name, …, ids of those that have ended…)
 local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants, pull_exceptions,
-  attended, pull_data, data_ended = ...
+  attended, pull_data, data_ended, threads_changed = ...
 
 -- What the chunks share: stop, park, update, inspecting, skipped, sites_by_line.
 local state = { inspecting = false }
@@ -24,10 +25,11 @@ local frames = chunks.frames(library, presentation, state, constants)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
 local data = chunks.data_breakpoints(library, presentation, frames, evaluation, state, pull_data, data_ended)
 local rearm_late = chunks.late(library, state)
+local threads = chunks.threads(library, presentation, frames, state, threads_changed)
 local stepping = chunks.stepping(library, presentation, frames, state, attended)
 local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
 local stops = chunks.stops(
-  library, presentation, frames, evaluation, exceptions, stepping, state, stopped, next_request, answer)
+  library, presentation, frames, evaluation, exceptions, stepping, threads, state, stopped, next_request, answer)
 state.park = stops.park
 local update_probes = chunks.probes(library, presentation, evaluation, state, pull_breakpoints, log)
 function state.update()
@@ -44,6 +46,7 @@ local debugger = {
 function debugger.finish()
   stepping.clear()
   data.finish()
+  threads.finish()
 end
 
 -- A pause that comes when the script is stopped is for nothing; what a look runs is not to be paused.

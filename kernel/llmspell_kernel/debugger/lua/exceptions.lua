@@ -41,9 +41,7 @@ local passing -- {value}: what coroutine.wrap is about to pass on was looked at 
 local host_message -- of an error of the host that is about to be raised
 local compiler_message -- that a stop has shown
 
-local function is_interrupt(value)
-  return rawequal(value, library.interrupted) or rawequal(value, library.terminated)
-end
+local is_interrupt = library.is_interrupt
 
 -- What a person reads of an error's value; no metamethod is run for it.
 local function text_of(value)

@@ -1,4 +1,4 @@
--- Threads, the frames of their stacks, and the variables of a frame.
+-- The frames of the stacks of threads, and the variables of a frame.
 --
 -- `state.stop` is the current stop: {thread, depth (of its stack as others see it), top (number of its top script
 -- frame)}. Returns what others need, and the commands of clients.
@@ -106,37 +106,6 @@ local function frame_id(thread, number, func)
 end
 
 local commands = {}
-
--- The first line of the function that a thread began with; nil when it has not begun.
-local function beginning_of(thread)
-  local info = getinfo(thread, stack_depth(thread) - 1, "S")
-  if not info then return nil end
-  return format("%s:%d", match(info.short_src, "[^/]*$"), info.linedefined)
-end
-
-local function thread_name(thread)
-  if thread == main then return "main" end
-  local condition = status(thread)
-  if thread == state.stop.thread then condition = "running" end
-  local begun = beginning_of(thread)
-  if not begun then return format("coroutine %p (not started)", thread) end
-  return format("coroutine %s (%s)", begun, condition)
-end
-
-function commands.threads()
-  local known = {}
-  local function add(thread)
-    if thread == main or #known >= MAX_CHILDREN then return end
-    known[#known + 1] = { id = thread_id(thread), name = thread_name(thread) }
-  end
-  add(state.stop.thread)
-  for thread in next, library.coroutines or {} do
-    if thread ~= state.stop.thread and status(thread) ~= "dead" then add(thread) end
-  end
-  sort(known, function(a, b) return a.id < b.id end)
-  library.table.insert(known, 1, { id = 1, name = "main" })
-  return known
-end
 
 -- `first` and `last`: levels of the top and bottom frames that are shown. `levels`: those of each, unless the stack is
 -- too deep to look at each; then all are shown, also those of ours between two of a script.
@@ -423,7 +392,7 @@ function commands.variables(reference, filter, start, count, hex)
 end
 
 return {
-  commands = commands, thread_id = thread_id, stack_depth = stack_depth, frame_of = frame_of, forget = forget,
+  commands = commands, thread_id = thread_id, thread_of = thread_of, main = main, stack_depth = stack_depth, frame_of = frame_of, forget = forget,
   environment_table = environment_table, top_frame = top_frame, table_of = table_of, list_locals = list_locals,
   text_of_frame = text_of_frame, folded_value = folded_value, changed = changed,
 }

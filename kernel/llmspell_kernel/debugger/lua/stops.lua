@@ -4,7 +4,8 @@
 --
 -- Invariant: every look is made from another coroutine, for which the stopped one's levels stay where they are.
 -- `state.inspecting`: what a look runs of the script stops nowhere.
-local library, presentation, frames, evaluation, exceptions, stepping, state, stopped, next_request, answer = ...
+local library, presentation, frames, evaluation, exceptions, stepping, threads, state, stopped, next_request,
+  answer = ...
 
 local error, coroutine = library.error, library.coroutine
 local getinfo, is_internal, flatten, rebuild = library.debug.getinfo, library.is_internal, library.flatten,
@@ -12,7 +13,7 @@ local getinfo, is_internal, flatten, rebuild = library.debug.getinfo, library.is
 local unpack, running, finished = library.table.unpack, coroutine.running, evaluation.finished
 
 local commands = {}
-for _, room in library.ipairs { frames, evaluation, exceptions, stepping } do
+for _, room in library.ipairs { frames, evaluation, exceptions, stepping, threads } do
   for name, command in library.next, room.commands do commands[name] = command end
 end
 
@@ -66,6 +67,8 @@ function stops.park(reason, text, ...)
   frames.forget()
   state.stop = { thread = thread, depth = depth, top = top, column = state.column }
   state.column = nil
+  -- in a coroutine: the stopped stack may have no room left
+  coroutine.resume(coroutine.create(threads.look))
   stopped(reason, frames.thread_id(thread), text, ...)
   local request, kind, mode
   while true do

@@ -444,11 +444,19 @@ end
 
 library.interrupted = setmetatable({}, { __tostring = function() return "interrupted" end, __metatable = false })
 library.terminated = setmetatable({}, { __tostring = function() return "terminated" end, __metatable = false })
+-- Ends one coroutine as the others end the script: who has resumed it gets an error.
+library.thread_terminated = setmetatable({}, { __tostring = function() return "terminated" end, __metatable = false })
+
+local function is_interrupt(value)
+  return rawequal(value, library.interrupted) or rawequal(value, library.terminated)
+    or rawequal(value, library.thread_terminated)
+end
+library.is_interrupt = is_interrupt
 
 -- An interrupt is not an error of the script: pcall and xpcall let it pass, as KeyboardInterrupt passes Python's
 -- `except Exception`. Otherwise a loop around pcall could not be ended.
 local function pass_interrupt(value)
-  if value == library.interrupted or value == library.terminated then error(value, 0) end
+  if is_interrupt(value) then error(value, 0) end
 end
 library.pass_interrupt = pass_interrupt
 
@@ -473,7 +481,7 @@ function globals.xpcall(chunk, handler, ...)
   if type(handler) ~= "function" then return passed(xpcall(chunk, handler, ...)) end
   local interruption
   local function handle(value, ...)
-    if value == library.interrupted or value == library.terminated then
+    if is_interrupt(value) then
       interruption = value
       return value
     end
@@ -528,11 +536,19 @@ local function below(stack)
   return (gsub(stack, "^\nstack traceback:\n\t%[C%]: in function 'error'\n[^\n]+\n\t%(%.%.%.tail calls%.%.%.%)", ""))
 end
 
+-- The error of a coroutine that was ended alone, when its variables are closed.
+local function ended(thread)
+  local _, value = close(thread)
+  if rawequal(value, library.thread_terminated) then return "terminated" end
+  return value
+end
+
 -- What coroutine.wrap of Lua does with an error (auxwrap of lcorolib.c): it closes the coroutine and passes the error
 -- on, with the place of the call before a text. That function is not used: it says nothing before the stack is gone.
 local function unwrapped(thread, ok, ...)
   if ok then return ... end
   local value = ...
+  if rawequal(value, library.thread_terminated) then value = ended(thread) end
   if getinfo(thread, 0, "") and status(thread) == "dead" then
     if exceptions then exceptions.died(thread, value) end
     local chunk_name, line, stack = death.chunk_name, death.line, native_traceback(thread, "")
@@ -568,6 +584,7 @@ end
 
 local function resumed(thread, ok, ...)
   if not ok then
+    if rawequal((...), library.thread_terminated) then return false, ended(thread) end
     pass_interrupt((...))
     if catching then catching.died(thread, (...), "caught") end
   end
