@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from llmspell_kernel.debugger.breakpoints import (
+from llmspell_kernel.debugger.breakpoint_texts import (
     BreakpointError,
     check_expression,
     parse_hit_condition,

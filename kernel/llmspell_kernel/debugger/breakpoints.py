@@ -5,16 +5,20 @@ breakpoint (verified, line, message) is what is in force.
 """
 
 import os
-import re
 import stat
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from typing import Any, Protocol
 
-from lupa.lua54 import LuaRuntime
-
+from .breakpoint_texts import (
+    BreakpointError,
+    LogPart,
+    check_expression,
+    compiler_complaint,
+    parse_hit_condition,
+    parse_log_message,
+)
 from .late import LoadedChunk, Trigger
 from .probes import Place, Placement, Probe, ProbePoint, instrument, on_one_line, place
 
@@ -22,10 +26,6 @@ MAX_SOURCE_BYTES = 10 * 1024 * 1024
 MAX_BREAKPOINTS = 10_000
 # of one source; only cells have more than one
 MAX_CHUNKS = 20
-
-_HIT_CONDITION = re.compile(r"\s*(==|>=|<=|>|<|%|=)?\s*(\d{1,9})\s*")
-
-LogPart = tuple[str, str]  # ("text", …) or ("expression", …)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,79 +72,6 @@ class Site:
     source: str
     place: Place
     inline: tuple[str, ...]
-
-
-class BreakpointError(ValueError):
-    """A breakpoint's condition, hit condition or log message cannot be used; the message says why."""
-
-
-@cache
-def _compiler() -> tuple[threading.Lock, Any]:
-    lua = LuaRuntime(encoding=None, register_eval=False, register_builtins=False, unpack_returned_tuples=True)
-    check = lua.eval(b"function(code) local f, m = load(code, '=condition', 't') return f ~= nil, m or '' end")
-    return threading.Lock(), check
-
-
-def _complaint(code: bytes) -> str | None:
-    lock, check = _compiler()
-    with lock:
-        ok, message = check(code)
-    return None if ok else str(message.decode("utf-8", "replace")).removeprefix("condition:1: ")
-
-
-def check_expression(expression: str) -> str | None:
-    """The compiler's complaint about a Lua expression, None when it compiles."""
-    return _complaint(b"return " + expression.encode("utf-8", "surrogateescape"))
-
-
-def parse_hit_condition(text: str) -> tuple[str, int]:
-    """``5``, ``==5``, ``>=5``, ``>5``, ``<5``, ``<=5`` or ``%5`` as operator and number. Raises BreakpointError."""
-    matched = _HIT_CONDITION.fullmatch(text)
-    if matched is None:
-        raise BreakpointError(f"hit condition {text!r}: expected a number, or ==, >=, >, <=, < or % and a number")
-    operator, number = matched[1] or "==", int(matched[2])
-    if operator == "%" and number == 0:
-        raise BreakpointError("hit condition '%0': expected a number above 0")
-    return ("==" if operator == "=" else operator), number
-
-
-def parse_log_message(text: str) -> tuple[LogPart, ...]:
-    """Split at ``{expression}`` (braces nest; ``\\{`` is a brace). Raises BreakpointError."""
-    parts: list[LogPart] = []
-    literal: list[str] = []
-    index = 0
-    while index < len(text):
-        character = text[index]
-        if character == "\\" and text[index + 1 : index + 2] in ("{", "}", "\\"):
-            literal.append(text[index + 1])
-            index += 2
-            continue
-        if character != "{":
-            literal.append(character)
-            index += 1
-            continue
-        end = _closing_brace(text, index)
-        expression = text[index + 1 : end]
-        complaint = check_expression(expression)
-        if complaint:
-            raise BreakpointError(f"log message: {{{expression}}}: {complaint}")
-        if literal:
-            parts.append(("text", "".join(literal)))
-            literal = []
-        parts.append(("expression", expression))
-        index = end + 1
-    if literal:
-        parts.append(("text", "".join(literal)))
-    return tuple(parts)
-
-
-def _closing_brace(text: str, start: int) -> int:
-    depth = 0
-    for index in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[index], 0)
-        if depth == 0:
-            return index
-    raise BreakpointError(f"log message: the brace at column {start + 1} is not closed")
 
 
 class FunctionNames(Protocol):
@@ -331,10 +258,7 @@ class BreakpointTable:
             message = f"{found}: this breakpoint is in force when the file is loaded again"
             return replace(one, verified=False, message=message)
         self._site(loaded.chunk_name, source, _place_of(one), ())
-        if found.line == one.line:
-            return one
-        elsewhere = f"until the file is loaded again it stops at line {found.line}, where the statement has its code"
-        return replace(one, message="; ".join(filter(None, (one.message, elsewhere))))
+        return replace(one, message="; ".join(filter(None, (one.message, _stops_elsewhere(one, found)))) or None)
 
     def prepare(self, chunk_name: str, text: bytes) -> bytes | None:
         """The instrumented text of a chunk that is about to be loaded; None when it has no breakpoints."""
@@ -388,7 +312,7 @@ class BreakpointTable:
         if source is None:
             return
         with self._lock:
-            self._loaded[source] = LoadedChunk(chunk_name, self._loaded[source].text)
+            self._loaded[source].without_probes()
             before = self._by_source.get(source, [])
             refusal = "the compiler refuses a breakpoint in this file"
             self._report(source, before, [replace(one, verified=False, message=refusal) for one in before])
@@ -406,16 +330,58 @@ class BreakpointTable:
             if old != new:
                 self._changed(source, new)
 
+    def loaded(self, source: str) -> LoadedChunk | None:
+        """What was loaded from a source last."""
+        with self._lock:
+            return self._loaded.get(source)
+
+    def lacking_probes(self) -> list[tuple[LoadedChunk, dict[Place, Probe]]]:
+        """The loaded chunks that have no probes for breakpoints in force, and which they lack."""
+        with self._lock:
+            found: dict[str, tuple[LoadedChunk, dict[Place, Probe]]] = {}
+            for site in self._sites.values():
+                loaded = self._loaded.get(site.source)
+                if loaded is None or loaded.chunk_name != site.chunk_name:
+                    continue
+                if site.inline or loaded.has_probe(site.place):
+                    continue
+                if any(one.enabled for one in self._at(site)) and not isinstance(loaded.find(site.place), str):
+                    found.setdefault(site.source, (loaded, {}))[1][site.place] = Probe(site.number)
+            return list(found.values())
+
+    def add_probes(self, chunk: LoadedChunk, probes: Mapping[Place, Probe]) -> None:
+        """The code of a loaded chunk has got probes."""
+        with self._lock:
+            source = self._source_of(chunk.chunk_name)
+            triggers = {at: chunk.trigger(at) for at in probes}
+            chunk.add_probes(probes)
+            if source is None or self._loaded.get(source) is not chunk:
+                return
+
+            def settled(one: Breakpoint) -> Breakpoint:
+                trigger = triggers.get(_place_of(one)) if one.verified else None
+                elsewhere = None if trigger is None else _stops_elsewhere(one, trigger)
+                if elsewhere is None or one.message is None or not one.message.endswith(elsewhere):
+                    return one
+                return replace(one, message=one.message.removesuffix(elsewhere).removesuffix("; ") or None)
+
+            before = self._by_source.get(source, [])
+            self._report(source, before, [settled(one) for one in before])
+            functions = self._by_function.get(source, [])
+            self._by_function[source] = [settled(one) for one in functions]
+            if self._by_function[source] != functions:
+                self._report_functions(source)
+
+    def _at(self, site: Site) -> list[Breakpoint]:
+        """The breakpoints at a site."""
+        return [one for one in self._in_source(site.source) if one.verified and (one.line, one.column) == site.place]
+
     def site_table(self) -> list[dict[str, Any]]:
         """What the probes need to know, as ``debugger.update`` of the Lua half takes it."""
         with self._lock:
             table = []
             for site in self._sites.values():
-                here = [
-                    _for_lua(one, site)
-                    for one in self._in_source(site.source)
-                    if one.verified and (one.line, one.column) == site.place
-                ]
+                here = [_for_lua(one, site) for one in self._at(site)]
                 if here:
                     line, column = site.place
                     entry = {"site": site.number, "source": site.chunk_name, "line": line, "column": column}
@@ -434,6 +400,12 @@ class BreakpointTable:
 def _place_of(one: Breakpoint) -> Place:
     """Of one that is verified."""
     return one.line, one.column or 1
+
+
+def _stops_elsewhere(one: Breakpoint, found: Trigger) -> str | None:
+    if found.line == one.line:
+        return None
+    return f"until the file is loaded again it stops at line {found.line}, where the statement has its code"
 
 
 def _placed(one: Breakpoint, placement: Placement) -> Breakpoint:
@@ -469,7 +441,10 @@ def _expressions(breakpoints: Sequence[Breakpoint]) -> dict[Place, tuple[str, ..
 
 
 def _compiles(text: bytes, expressions: Mapping[Place, tuple[str, ...]], placement: Placement) -> bool:
-    return _complaint(instrument(text, {at: Probe(0, inline) for at, inline in expressions.items()}, placement)) is None
+    return (
+        compiler_complaint(instrument(text, {at: Probe(0, inline) for at, inline in expressions.items()}, placement))
+        is None
+    )
 
 
 def _for_lua(one: Breakpoint, site: Site) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from .source_breakpoints import SourceBreakpoints, described
 from .state_scope import StateScope
 from .stepping import Steps, skip_files_of
 from .string_chunks import StringChunks, source_of_reference
+from .swap import CodeSwap, Retry, is_wanted
 from .threads import Threads
 from .values import cancel
 from .watch_expressions import WatchExpressions
@@ -53,7 +54,7 @@ from .watch_expressions import WatchExpressions
 _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
 _CHUNKS = (
-    *("presentation", "frames", "evaluation", "data_breakpoints", "late"),
+    *("presentation", "frames", "evaluation", "data_breakpoints", "late", "swap"),
     *("stepping", "exceptions", "threads", "stops", "probes"),
 )
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
@@ -73,6 +74,7 @@ class Debugger:
     ``project_file`` is where a session that clients share keeps its breakpoints; None in one that is a client's own.
     ``run_idle`` has the job thread run a function when it is idle; it gives False where a script runs. ``cells`` are
     the cells that the session has run. ``uncounted`` is entered while a stopped script waits for a request.
+    Without ``fast_tier`` breakpoints in loaded chunks are found by a line hook alone.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Debugger:
         run_idle: RunIdle | None = None,
         cells: Cells | None = None,
         uncounted: Callable[[], AbstractContextManager[None]] = nullcontext,
+        fast_tier: bool = True,
     ) -> None:
         self._runtime = runtime
         self._send_event = send_event
@@ -113,6 +116,8 @@ class Debugger:
             run_idle=run_idle,
             uncounted=uncounted,
         )
+        self._retry = Retry(script.update_if_running)
+        self._swap = CodeSwap(self._table, self._retry.attempted, enabled=fast_tier and is_wanted())
         apply = script.update
         self._functions = FunctionBreakpoints(
             self._table, send_event, apply, self._known_sources, self._is_debugged, self._loaded.place
@@ -205,12 +210,15 @@ class Debugger:
             self._runtime.memory.overdrawing(never_raising(self._pull_data_breakpoints, otherwise=(b"[]",))),
             never_raising(self._data.ended),
             never_raising(self._threads.changed),
+            self._runtime.memory.overdrawing(never_raising(self._swap.plan, otherwise=())),
+            never_raising(self._swap.swap, otherwise=(False, False)),
         )
         self._runtime.async_hook.set_debugger(self._lua)
         self._runtime.library.set_preparation(
             self._runtime.memory.overdrawing(never_raising(self._prepare)),
             never_raising(self._prepared),
             self._lua.update,
+            self._lua.keep,
         )
         self._lua.update()
 
@@ -228,12 +236,13 @@ class Debugger:
         self._loaded.tell_all()
         self._threads.job_ends()
         self._lua.finish()
+        self._retry.stop()
 
     def _look(self, number: int, command: bytes, shape: bytes, *scalars: Any) -> None:
         self.enable()
         self._lua.look(number, command, shape, *scalars)
 
-    def _prepare(self, chunk_name: bytes, text: bytes) -> bytes | None:
+    def _prepare(self, chunk_name: bytes, text: bytes) -> tuple[bytes | int | None, ...] | None:
         if self._no_debug:
             return None
         name = os.fsdecode(chunk_name)
@@ -243,7 +252,10 @@ class Debugger:
                 self._loaded.forget(forgotten)
         if (source := self._source_of(name)) is not None:
             self._loaded.loaded(source, name, text)
-        return self._table.prepare(name, text)
+        instrumented = self._table.prepare(name, text)
+        source = self._source_of(name)
+        loaded = None if source is None else self._table.loaded(source)
+        return instrumented, *(() if loaded is None else self._swap.loaded(loaded))
 
     def _prepared(self, chunk_name: bytes, accepted: bool) -> None:
         self._table.prepared(os.fsdecode(chunk_name), accepted)

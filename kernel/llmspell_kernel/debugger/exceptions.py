@@ -15,7 +15,7 @@ from ..protocol.ldp import (
     response,
 )
 from ..runtime.values import Value
-from .breakpoints import check_expression
+from .breakpoint_texts import check_expression
 from .inspection import visible
 
 Respond = Callable[[dict[str, Any]], None]

@@ -35,9 +35,14 @@ class Trigger:
     line: int
     exact: bool
 
+    @property
+    def function(self) -> tuple[int, int]:
+        """What the functions have in common that it may be in."""
+        return self.first_line, self.last_line
+
 
 class LoadedChunk:
-    """The chunk that was loaded last from a source: its original text, and the probes that it was loaded with."""
+    """A chunk that was loaded from a source: its original text, and the probes that its code has."""
 
     def __init__(
         self,
@@ -49,11 +54,34 @@ class LoadedChunk:
         self.chunk_name = chunk_name
         self.text = text
         self._probes = dict(probes or {})
-        self._placement_of_probes = placement
+        # of the probes and of what was looked for; `_seen` was joined last
+        self._points = self._seen = placement or Placement({}, {})
         self._triggers: dict[Place, Trigger | None] = {}
+        self._functions: Function | None = None
 
     def has_probe(self, at: Place) -> bool:
         return at in self._probes
+
+    def without_probes(self) -> None:
+        """The compiler has refused them."""
+        self._probes, self._functions = {}, None
+
+    def add_probes(self, probes: Mapping[Place, Probe]) -> None:
+        """The functions with these places, which ``find`` has found, have got code with probes there."""
+        found = {at: one for at, one in self._triggers.items() if one is not None}
+        changed = {found[at].function for at in probes if at in found}
+        self._triggers = {at: one for at, one in found.items() if one.function not in changed}
+        self._probes.update(probes)
+        self._functions = None
+
+    def take_points(self, other: "LoadedChunk") -> None:
+        """Know the places that were looked for in a chunk of the same text."""
+        if other is not self and other._points is not self._seen:
+            self._points, self._seen = _joined(other._points, self._points), other._points
+
+    def with_probes(self, probes: Mapping[Place, Probe]) -> bytes:
+        """The text of its code as that is now, with further probes at places that ``find`` has looked for."""
+        return instrument(self.text, {**self._probes, **probes}, self._points)
 
     def has_line(self, line: int, text: bytes) -> bool:
         """Whether a line of the source, as its text is now, is the one that was loaded."""
@@ -63,30 +91,33 @@ class LoadedChunk:
     def placement(self) -> Placement:
         return place(self.text)
 
-    @cached_property
-    def _compiled(self) -> Function | None:
-        placement = self._placement_of_probes
-        return compiled(self.text if placement is None else instrument(self.text, self._probes, placement))
+    def functions(self) -> Function | None:
+        """What its code is; None where that cannot be told."""
+        if self._functions is None:
+            self._functions = compiled(self.with_probes({}))
+        return self._functions
 
     def trigger(self, at: Place) -> Trigger | None:
         """What ``find`` has found."""
         return self._triggers.get(at)
 
-    def find(self, at: Place, placement: Placement) -> Trigger | str:
-        """Where the statement begins that stands at a point of the placement; why it cannot be told."""
+    def find(self, at: Place, placement: Placement | None = None) -> Trigger | str:
+        """Where the statement begins that stands at a point of the placement; why it cannot be told. Without one: at a
+        place that was looked for before."""
+        if placement is not None and placement is not self._seen:
+            self._points, self._seen = _joined(placement, self._points), placement
         if at not in self._triggers:
             if len(self._triggers) * len(self.text) > MAX_COMPILED_BYTES:
                 return "the file is loaded already, and has too many breakpoints for its size"
-            self._triggers[at] = self._find(at, placement)
+            self._triggers[at] = self._find(at)
         return self._triggers[at] or "the file is loaded already, and this statement has no code of its own there"
 
-    def _find(self, at: Place, placement: Placement) -> Trigger | None:
-        if self._compiled is None or not any(one.place == at for one in placement.points.get(at[0], ())):
+    def _find(self, at: Place) -> Trigger | None:
+        loaded = self.functions()
+        if loaded is None or not any(one.place == at for one in self._points.points.get(at[0], ())):
             return None
-        if self._placement_of_probes is not None:
-            placement = _joined(placement, self._placement_of_probes)
-        marked = compiled(instrument(self.text, {**self._probes, at: Probe(MARK)}, placement))
-        return None if marked is None else _trigger(self._compiled, marked)
+        marked = compiled(self.with_probes({at: Probe(MARK)}))
+        return None if marked is None else _trigger(loaded, marked)
 
 
 def _joined(one: Placement, other: Placement) -> Placement:

@@ -313,6 +313,11 @@ class ScriptRequests:
         if running and not stopped and self._hook.available:
             self._hook.request("update")
 
+    def update_if_running(self) -> None:
+        """The same, but not while it is stopped."""
+        if self._stopped_thread is None:
+            self.update()
+
     def resume(self, request: Request, respond: Respond, *parameters: bytes | int) -> None:
         """Let the stopped thread go on; the command is the mode, and may have parameters for ``stepping.begin``."""
         command = request["command"]

@@ -15,8 +15,9 @@
 --   pull_data() -> shape, scalars…   the data breakpoints in force
 --   data_ended(id, text)   what one of them watches is no more
 --   threads_changed(number of those that have started, id, name, …, ids of those that have ended…)
+--   plan_swap, exchange   see swap.lua
 local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants, pull_exceptions,
-  attended, pull_data, data_ended, threads_changed = ...
+  attended, pull_data, data_ended, threads_changed, plan_swap, exchange = ...
 
 -- What the chunks share: stop, park, update, inspecting, skipped, sites_by_line.
 local state = { inspecting = false }
@@ -25,6 +26,7 @@ local frames = chunks.frames(library, presentation, state, constants)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
 local data = chunks.data_breakpoints(library, presentation, frames, evaluation, state, pull_data, data_ended)
 local rearm_late = chunks.late(library, state)
+chunks.swap(library, state, plan_swap, exchange)
 local threads = chunks.threads(library, presentation, frames, state, threads_changed)
 local stepping = chunks.stepping(library, presentation, frames, state, attended)
 local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
@@ -33,25 +35,41 @@ local stops = chunks.stops(
 state.park = stops.park
 local update_probes = chunks.probes(library, presentation, evaluation, state, pull_breakpoints, log)
 function state.update()
+  state.swap()
   update_probes()
   exceptions.update()
   data.update()
 end
 
+-- Functions that were active may have been left.
+local function swap_again()
+  if state.swap() then update_probes() end
+end
+
+local resumed = state.resumed
+function state.resumed()
+  swap_again()
+  return resumed()
+end
+
 local debugger = {
-  update = state.update, look = stops.look, entry = stepping.entry,
+  update = state.update, look = stops.look, entry = stepping.entry, keep = state.keep,
 }
 
 -- The job is over: nothing of it may stop the next one.
 function debugger.finish()
   stepping.clear()
   data.finish()
+  if state.is_late() then swap_again() end
   threads.finish()
 end
 
--- A pause that comes when the script is stopped is for nothing; what a look runs is not to be paused.
+-- A pause that comes when the script is stopped is for nothing, unless it is about to go on; what a look runs is not to
+-- be paused.
 function debugger.pause()
-  if not state.stop and not state.inspecting then return stepping.pause() end
+  if state.inspecting then return end
+  if not state.stop then return stepping.pause() end
+  state.pause_wanted = true
 end
 
 -- A hook has taken the running coroutine's own away. A tail call: the step counts levels.

@@ -148,5 +148,7 @@ function state.take_late(sites)
   if any ~= armed then arm(any) end
 end
 
+function state.is_late() return armed end
+
 -- The hook of the running coroutine has been taken away by another one; a step sets its own.
 return function() state.sethook() end

@@ -66,6 +66,7 @@ local COMPARISONS = {
 -- reach, then the script's function (a probe reaches by a tail call); from varargs_in they are the same. None of the
 -- other calls may be a tail call. `level` is the script's.
 local SCRIPT_LEVEL <const> = 5
+local LEVELS_OF_INSPECTOR <const> = 3
 local function evaluate_here(code, level)
   local thread = running()
   local inspector = coroutine.create(function()
@@ -142,6 +143,7 @@ local function reach(site, expressions, level)
   if not site or state.inspecting or evaluating and evaluating == running() then return end
   local skipped = state.skipped
   local here = skipped and skipped.site == site.place and skipped.thread == running()
+    and skipped.func == getinfo(level - LEVELS_OF_INSPECTOR, "f").func
   state.skipped = nil
   local reached, count, text, reason = nil, 0, "", "function breakpoint"
   for _, breakpoint in library.ipairs(site.breakpoints) do

@@ -94,12 +94,23 @@ local function gone()
   return step.limit < 1 or not step.left and not getinfo(step.thread, step.limit + 1, "")
 end
 
+-- The function of the script that is on top of the stack.
+local function script_function()
+  local level = 3
+  while true do
+    local info = getinfo(level, "Sf")
+    if not info then return nil end
+    if info.what ~= "C" and not is_internal(info.source) then return info.func end
+    level = level + 1
+  end
+end
+
 local function stop(line, source)
   local thread = running()
   state.park(step.reason, "")
   if not line then return end
   local at = state.sites_by_line[source]
-  if at and at[line] then state.skipped = { thread = thread, site = at[line] } end
+  if at and at[line] then state.skipped = { thread = thread, site = at[line], func = script_function() } end
 end
 
 -- The first line from `line` on at which the script's function has code; called by a hook.

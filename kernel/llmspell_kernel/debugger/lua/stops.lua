@@ -2,6 +2,8 @@
 --
 -- `state.stopping`: the thread that stops, where it is not the one that waits here.
 --
+-- `state.pause_wanted`: a pause has come when the client had let the script go on already.
+--
 -- Invariant: every look is made from another coroutine, for which the stopped one's levels stay where they are.
 -- `state.inspecting`: what a look runs of the script stops nowhere.
 local library, presentation, frames, evaluation, exceptions, stepping, threads, state, stopped, next_request,
@@ -70,6 +72,7 @@ function stops.park(reason, text, ...)
   -- in a coroutine: the stopped stack may have no room left
   coroutine.resume(coroutine.create(threads.look))
   stopped(reason, frames.thread_id(thread), text, ...)
+  state.pause_wanted = false
   local request, kind, mode
   while true do
     request = { next_request() }
@@ -92,6 +95,7 @@ function stops.park(reason, text, ...)
   if kind == "resume" and mode ~= "continue" then stepping.begin(mode, unpack(request, 3)) end
   state.stop = nil
   state.resumed()
+  if kind == "resume" and state.pause_wanted then stepping.pause() end
   if kind == "raise" then error(library[mode], 0) end
 end
 

@@ -7,7 +7,7 @@ local library = {
   assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, load = load, next = next,
   pairs = pairs, pcall = pcall, rawequal = rawequal, rawget = rawget, rawlen = rawlen, rawset = rawset,
   select = select, setmetatable = setmetatable, tonumber = tonumber, tostring = tostring, type = type,
-  xpcall = xpcall,
+  xpcall = xpcall, collectgarbage = collectgarbage,
 }
 for _, name in ipairs { "string", "table", "math", "os", "io", "coroutine", "utf8", "debug" } do
   local copy = {}
@@ -95,25 +95,35 @@ end
 
 -- Loading text -------------------------------------------------------------------------------------------------
 
--- The debugger's part, set by library.set_preparation: prepare(chunk name, text) -> instrumented text or nil,
--- prepared(chunk name, whether the instrumented text was accepted).
+-- The debugger's part, set by library.set_preparation: prepare(chunk name, text) -> instrumented text or nil, and what
+-- keep(…, function) knows the load by; prepared(chunk name, whether the instrumented text was accepted).
 -- updated() tells the Lua half of new probes; Python may not, since it is called from Lua here, maybe in a coroutine.
-local prepare, prepared, updated
-function library.set_preparation(before, after, update) prepare, prepared, updated = before, after, update end
+local prepare, prepared, updated, keep
+function library.set_preparation(before, after, update, known)
+  prepare, prepared, updated, keep = before, after, update, known
+end
+
+local function load_prepared(text, name, environment, instrumented, number, ...)
+  local chunk, message
+  if instrumented then
+    updated()
+    chunk = raw_load(instrumented, name, "t", environment)
+    prepared(name, chunk ~= nil)
+  end
+  if not chunk then chunk, message = raw_load(text, name, "t", environment) end
+  if chunk and number then keep(number, chunk, ...) end
+  return chunk, message
+end
 
 local load_text
 function load_text(text, name, ...)
   if select("#", ...) == 0 then return load_text(text, name, globals) end
+  local chunk, message
   if prepare then
-    local instrumented = prepare(name, text)
-    if instrumented then
-      updated()
-      local chunk = raw_load(instrumented, name, "t", ...)
-      prepared(name, chunk ~= nil)
-      if chunk then return chunk end
-    end
+    chunk, message = load_prepared(text, name, (...), prepare(name, text))
+  else
+    chunk, message = raw_load(text, name, "t", ...)
   end
-  local chunk, message = raw_load(text, name, "t", ...)
   if chunk then return chunk end
   if exceptions then exceptions.not_compiled(message) end
   return nil, message

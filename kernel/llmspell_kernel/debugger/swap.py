@@ -1,0 +1,294 @@
+"""Breakpoints in chunks that are loaded already, at no cost: functions are given code with probes.
+
+The chunk's text is compiled again with probes for the breakpoints that lack one, and each function whose instructions
+differ exchanges them with its new version (``protos.py``), so that closures that exist run the new code. A function
+that has a frame on the stack of any coroutine keeps its code; until it is left, the line hook finds its breakpoints
+(``late.py``).
+
+Called by the script's own thread alone, at points where nothing runs Lua; the Lua half (``lua/swap.lua``) keeps the
+chunks and gathers addresses.
+
+Invariants: a breakpoint has its probe in all loads of its chunk or in none; where anything is not as expected the line
+hook stays, and nobody is told.
+"""
+
+import itertools
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ..runtime.process_memory import ProcessMemory, UnreadableMemoryError
+from .breakpoints import BreakpointTable
+from .bytecode import Function, compiled
+from .late import LoadedChunk
+from .probes import Place, Probe
+from .protos import (
+    Proto,
+    SwapRefusedError,
+    UnexpectedFunctionError,
+    active_code,
+    colours_agree,
+    exchange,
+    functions_of,
+    verify,
+)
+from .swap_trial import exchange_works
+
+# Loads of one chunk name, of all, and the size of their texts: the Lua half keeps as many functions alive.
+MAX_LOADS_OF_CHUNK = 8
+MAX_LOADS = 1000
+MAX_SIZE = 16 * 1024 * 1024
+
+# "0" leaves all breakpoints in loaded chunks to the line hook
+_SETTING = "LLMSPELL_FAST_TIER"
+
+_log = logging.getLogger(__name__)
+
+Span = tuple[int, int]  # the first and last line of functions
+
+
+@dataclass(slots=True)
+class _Load:
+    """A load of a chunk; the Lua half knows its function by the number. ``text`` is that of its new version,
+    ``is_sent`` whether the Lua half has it."""
+
+    number: int
+    chunk: LoadedChunk
+    text: bytes = b""
+    functions: Function | None = None  # of that text
+    is_sent: bool = False
+    is_refused: bool = False
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """Loads of one chunk that are to get the same probes."""
+
+    chunk: LoadedChunk
+    probes: dict[Place, Probe]
+    loads: list[_Load] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A function of a loaded chunk, its new version, and what the compiler says of both."""
+
+    old: Proto
+    new: Proto
+    before: Function
+    after: Function
+    chunk_name: bytes
+
+    @property
+    def span(self) -> Span:
+        return self.after.first_line, self.after.last_line
+
+
+def is_wanted() -> bool:
+    return os.environ.get(_SETTING) != "0"
+
+
+class CodeSwap:
+    """``attempted`` is told after each attempt whether breakpoints remain without a probe."""
+
+    def __init__(self, table: BreakpointTable, attempted: Callable[[bool], None], *, enabled: bool) -> None:
+        self._table = table
+        self._attempted = attempted
+        self._enabled = enabled and sys.platform == "linux" and ProcessMemory.available()
+        self._memory = ProcessMemory()
+        self._numbers = itertools.count(1)
+        self._loads: dict[int, _Load] = {}  # the oldest first
+        self._size = 0
+        # of these chunks there are loads that are not known
+        self._lost: set[str] = set()
+        self._attempts: list[_Attempt] = []
+
+    def loaded(self, chunk: LoadedChunk) -> tuple[int, ...]:
+        """A chunk is about to be loaded: the number under which the Lua half keeps its function, then those that it
+        forgets."""
+        if not self._enabled:
+            return ()
+        load = _Load(next(self._numbers), chunk)
+        forgotten = []
+        of_chunk = [one for one in self._loads.values() if one.chunk.chunk_name == chunk.chunk_name]
+        if len(of_chunk) >= MAX_LOADS_OF_CHUNK:
+            forgotten.append(of_chunk[0].number)
+        self._loads[load.number] = load
+        self._size += len(chunk.text)
+        for number in forgotten:
+            self._forget(number)
+        while len(self._loads) > MAX_LOADS or self._size > MAX_SIZE:
+            forgotten.append(next(iter(self._loads)))
+            self._forget(forgotten[-1])
+        return load.number, *forgotten
+
+    def _forget(self, number: int) -> None:
+        load = self._loads.pop(number)
+        self._size -= len(load.chunk.text)
+        if len(self._lost) < MAX_LOADS:
+            self._lost.add(load.chunk.chunk_name)
+        else:
+            self._enabled = False
+
+    def plan(self) -> tuple[int | bytes, ...]:
+        """What the Lua half is to load: number, chunk name and text of each; no text where it has that already."""
+        self._attempts = []
+        if not self._enabled:
+            return ()
+        lacking = self._table.lacking_probes()
+        if not lacking:
+            self._attempted(False)
+            return ()
+        if not exchange_works():
+            self._enabled = False
+            return ()
+        flat: list[int | bytes] = []
+        for chunk, probes in lacking:
+            attempt = self._attempt(chunk, probes)
+            if attempt is not None:
+                self._attempts.append(attempt)
+                for load in attempt.loads:
+                    flat += [load.number, os.fsencode(chunk.chunk_name), b"" if load.is_sent else load.text]
+                    load.is_sent = True
+        self._attempted(bool(flat))
+        return tuple(flat)
+
+    def _attempt(self, chunk: LoadedChunk, probes: dict[Place, Probe]) -> _Attempt | None:
+        if chunk.chunk_name in self._lost:
+            return None
+        loads = [
+            one
+            for one in self._loads.values()
+            # functions of another text are none of the file as it is
+            if one.chunk.chunk_name == chunk.chunk_name and one.chunk.text == chunk.text
+        ]
+        if not any(one.chunk is chunk for one in loads):
+            return None
+        for load in loads:
+            load.chunk.take_points(chunk)
+            wanted = load.chunk.with_probes(probes)
+            if wanted != load.text:
+                load.text, load.functions, load.is_sent = wanted, compiled(wanted), False
+                load.is_refused = load.functions is None
+            if load.is_refused:
+                return None
+        return _Attempt(chunk, probes, loads)
+
+    def swap(self, addresses: bytes, threads: bytes) -> tuple[bool, bool]:
+        """``addresses``: number, function and new function of each load, 0 where there is none; ``threads``: all
+        coroutines that run code of scripts. Gives whether anything was exchanged, and whether a collection of garbage
+        would help."""
+        numbers = [int(one, 16) for one in addresses.split()]
+        functions = {number: (old, new) for number, old, new in zip(*[iter(numbers)] * 3, strict=True)}
+        coroutines = [int(one, 16) for one in threads.split()]
+        attempts, self._attempts = self._attempts, []
+        swapped = wants_collection = False
+        for attempt in attempts:
+            try:
+                spans, of_colour = self._swap(attempt, functions, coroutines)
+            except SwapRefusedError as refusal:
+                _log.debug("%s: not now: %s", attempt.chunk.chunk_name, refusal)
+                continue
+            except (UnexpectedFunctionError, UnreadableMemoryError) as problem:
+                _log.debug("%s: %s", attempt.chunk.chunk_name, problem)
+                for load in attempt.loads:
+                    load.is_refused = True
+                continue
+            wants_collection = wants_collection or of_colour
+            if spans:
+                swapped = True
+                self._note(attempt, spans)
+            if of_colour:
+                self._attempts.append(attempt)
+        return swapped, wants_collection
+
+    def _swap(
+        self, attempt: _Attempt, functions: dict[int, tuple[int, int]], coroutines: list[int]
+    ) -> tuple[set[Span], bool]:
+        """The spans of the functions that were exchanged, and whether others were not for their colour."""
+        pairs = [pair for load in attempt.loads for pair in self._pairs(load, *functions.get(load.number, (0, 0)))]
+        differing: dict[Span, list[_Pair]] = {}
+        for pair in pairs:
+            if _code_differs(pair.before, pair.after):
+                differing.setdefault(pair.span, []).append(pair)
+        active = active_code(self._memory, coroutines, [one.old for of_span in differing.values() for one in of_span])
+        idle = {span: some for span, some in differing.items() if not any(one.old.address in active for one in some)}
+        ready = {span: some for span, some in idle.items() if all(colours_agree(one.old, one.new) for one in some)}
+        chosen = [pair for of_span in ready.values() for pair in of_span]
+        for pair in chosen:
+            verify(self._memory, pair.old, pair.before, pair.chunk_name)
+            verify(self._memory, pair.new, pair.after, pair.chunk_name)
+        exchange([(pair.old, pair.new) for pair in chosen])
+        return set(ready), len(ready) < len(idle)
+
+    def _pairs(self, load: _Load, old: int, new: int) -> Iterator[_Pair]:
+        before, after = load.chunk.functions(), load.functions
+        if not old or not new or before is None or after is None:
+            raise UnexpectedFunctionError(f"load {load.number}: there are no functions to exchange")
+        protos = functions_of(self._memory, old), functions_of(self._memory, new)
+        trees = list(before.tree()), list(after.tree())
+        if not len(protos[0]) == len(protos[1]) == len(trees[0]) == len(trees[1]):
+            raise UnexpectedFunctionError(f"load {load.number}: other functions than expected")
+        name = os.fsencode(load.chunk.chunk_name)
+        for one, other, was, becomes in zip(*protos, *trees, strict=True):
+            if was.shape != becomes.shape:
+                raise UnexpectedFunctionError(f"function at line {was.first_line}: a probe changes its shape")
+            yield _Pair(one, other, was, becomes, name)
+
+    def _note(self, attempt: _Attempt, spans: set[Span]) -> None:
+        """Functions have got their probes."""
+        probes = {
+            at: probe
+            for at, probe in attempt.probes.items()
+            if (one := attempt.chunk.trigger(at)) is not None and one.function in spans
+        }
+        attempt.probes = {at: probe for at, probe in attempt.probes.items() if at not in probes}
+        for load in attempt.loads:
+            self._table.add_probes(load.chunk, probes)
+
+
+def _code_differs(one: Function, other: Function) -> bool:
+    return one.code_bytes != other.code_bytes or one.constant_kinds != other.constant_kinds
+
+
+class Retry:
+    """Calls a function again and again while something remains to be done: soon at first, then more seldom."""
+
+    FIRST_SECONDS, MOST_SECONDS = 0.05, 1.0
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._delay = self.FIRST_SECONDS
+
+    def attempted(self, remains: bool) -> None:
+        """An attempt was made."""
+        with self._lock:
+            if not remains:
+                self._stop()
+            elif self._timer is None:
+                self._timer = threading.Timer(self._delay, self._elapsed)
+                self._timer.daemon = True
+                self._timer.name = "llmspell-swap"
+                self._timer.start()
+                self._delay = min(2 * self._delay, self.MOST_SECONDS)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._delay = None, self.FIRST_SECONDS
+
+    def _elapsed(self) -> None:
+        with self._lock:
+            if self._timer is not threading.current_thread():
+                return
+            self._timer = None
+        self._call()
