@@ -65,14 +65,32 @@ def _folder(fields: Fields, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AttachArguments:
-    """An attach configuration."""
+    """An attach configuration. ``debug_session``: the name under which it can be resumed within ``resume_seconds``
+    after its connection was lost."""
 
     target: KernelTarget
     sources: SourceOptions
+    python: bool | str
+    debug_session: str | None
+    resume_seconds: int
 
     @classmethod
     def read(cls, fields: Fields) -> "AttachArguments":
-        return cls(KernelTarget.read(fields), SourceOptions.read(fields))
+        return cls(
+            KernelTarget.read(fields),
+            SourceOptions.read(fields),
+            python=_python(fields),
+            debug_session=fields.optional("debugSession", fields.text) or None,
+            resume_seconds=fields.optional("resumeSeconds", fields.integer) or 0,
+        )
+
+
+def _python(fields: Fields) -> bool | str:
+    """Whether the Python side of tools is debugged too: from the start, or when a step goes into one."""
+    wish = fields.values.get("python")
+    if wish is None or isinstance(wish, bool) or wish == "steps":
+        return wish or False
+    return fields.fail("python", "true, false or 'steps'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +104,7 @@ class LaunchArguments:
     stop_on_entry: bool
     no_debug: bool
     console: str
+    python: bool | str
     target: KernelTarget
     sources: SourceOptions
 
@@ -103,6 +122,7 @@ class LaunchArguments:
             stop_on_entry=fields.boolean("stopOnEntry", False),
             no_debug=fields.boolean("noDebug", False),
             console=fields.choice("console", CONSOLES, CONSOLES[0]),
+            python=_python(fields),
             target=KernelTarget.read(fields),
             sources=SourceOptions.read(fields),
         )

@@ -43,7 +43,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        send: Callable[[Json], None],
+        send: Callable[[Json], object],
         handle: Callable[[Request], Awaitable[Json]],
         follow_up: Callable[[Request], Awaitable[None]],
         publish: Callable[[Told], None],

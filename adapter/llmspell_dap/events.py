@@ -11,7 +11,7 @@ from llmspell_dap.messages import ClientFeatures, event
 Json = dict[str, Any]
 
 # LDP events that every client understands without having announced anything.
-_PASSED = frozenset({"continued", "exited", "loadedSource", "output", "terminated", "thread"})
+_PASSED = frozenset({"continued", "exited", "loadedSource", "output", "pythonDebugger", "terminated", "thread"})
 
 
 def from_kernel(

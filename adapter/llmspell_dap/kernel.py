@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,9 +73,51 @@ class DebuggedSession:
                 f"the script's session {self.name!r} did not answer {command} within {limit:g} s"
             ) from None
 
+    def listen(
+        self,
+        hear: Callable[[Message], None],
+        end: Callable[[KernelError], None],
+        ask: Callable[[Callable[[str], None]], None],
+    ) -> None:
+        """Have the running loop hear what the kernel publishes, why it ended, and each time that a script waits for a
+        line, with what gives it the line."""
+        loop, client = asyncio.get_running_loop(), self.client
+
+        def ask_for_line(message: Message) -> None:
+            loop.call_soon_threadsafe(ask, partial(client.reply_input, message))
+
+        def pass_on(message: Message) -> None:
+            loop.call_soon_threadsafe(hear, message)
+
+        def pass_end_on(reason: KernelError) -> None:
+            loop.call_soon_threadsafe(end, reason)
+
+        client.add_listener(pass_on)
+        client.add_end_listener(pass_end_on)
+        client.set_input_handler(ask_for_line)
+
+    async def introduce(self, debug_session: str, resume_seconds: int = 0) -> Json:
+        """Begin to debug; returns the capabilities. ``debug_session`` is the name under which this client can come back
+        within ``resume_seconds`` when its connection was lost."""
+        arguments = {
+            "clientID": "llmspell-dap",
+            "adapterID": "llmspell",
+            "linesStartAt1": True,
+            "columnsStartAt1": True,
+            "pathFormat": "path",
+            "supportsVariableType": True,
+            "debugSession": debug_session,
+            "resumeSeconds": resume_seconds,
+        }
+        return await self.request("initialize", arguments)
+
     def next_number(self) -> int:
         """A number for a request, which no other client of the session is likely to use."""
         return next(_numbers)
+
+    async def interrupt(self) -> None:
+        """Raise an interrupt in what the session runs, as Ctrl+C does."""
+        await in_thread(lambda: self.client.interrupt(self.name))
 
     async def another(self, folder: Path) -> "DebuggedSession":
         """A fresh session of the same kernel, for the same client."""

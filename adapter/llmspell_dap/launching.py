@@ -31,6 +31,8 @@ def launch_request(arguments: LaunchArguments, locations: Locations) -> Json:
         "env": arguments.env,
         "stopOnEntry": arguments.stop_on_entry,
         "noDebug": arguments.no_debug,
+        "allowStdin": True,
+        **({"python": arguments.python} if arguments.python else {}),
         **_skipped(arguments.sources, locations),
     }
 
@@ -38,7 +40,23 @@ def launch_request(arguments: LaunchArguments, locations: Locations) -> Json:
 def attach_request(arguments: AttachArguments, locations: Locations) -> Json:
     """The arguments of LDP's ``attach``."""
     # An editor keeps its breakpoints itself: it must not stop at some that it does not show.
-    return {"restoreBreakpoints": False, **_skipped(arguments.sources, locations)}
+    python = {"python": arguments.python} if arguments.python else {}
+    return {"restoreBreakpoints": False, **python, **_skipped(arguments.sources, locations)}
+
+
+def python_debugging(event: Json) -> Json:
+    """The arguments of ``startDebugging`` for an LDP ``pythonDebugger`` event: debugpy waits there for a client."""
+    connect = {"host": event.get("host"), "port": event.get("port")}
+    return {
+        "request": "attach",
+        "configuration": {
+            "type": "debugpy",
+            "request": "attach",
+            "name": "Python side of the script's tools",
+            "connect": connect,
+            "justMyCode": True,
+        },
+    }
 
 
 def process_event(name: str, start_method: str) -> Json:

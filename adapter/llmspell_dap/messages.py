@@ -147,7 +147,17 @@ class Request:
     arguments: Fields
 
 
-def parse_request(body: bytes) -> Request:
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A client's answer to a request of the adapter."""
+
+    request_seq: int
+    success: bool
+    message: str
+    body: Json
+
+
+def parse_message(body: bytes) -> Request | Response:
     """Read a message from the client; raises MalformedMessageError."""
     try:
         message = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
@@ -160,6 +170,15 @@ def parse_request(body: bytes) -> Request:
     if not isinstance(message, dict):
         raise MalformedMessageError(f"expected a JSON object, found {_KINDS.get(type(message), 'null')}")
     fields = Fields(message, "message")
+    if message.get("type") == "response":
+        # Nothing of it can be wrong in a way that the client would want to be told.
+        number, answer = message.get("request_seq"), message.get("body")
+        return Response(
+            number if isinstance(number, int) else 0,
+            message.get("success") is True,
+            str(message.get("message") or ""),
+            answer if isinstance(answer, dict) else {},
+        )
     seq = message.get("seq")
     known_seq = seq if isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq <= MAX_INTEGER else 0
     command = message.get("command")
@@ -191,6 +210,7 @@ class ClientFeatures:
     progress: bool
     invalidated_event: bool
     memory_event: bool
+    start_debugging: bool
     run_in_terminal: bool
     ansi_styling: bool
     configuration_done: bool
@@ -207,6 +227,7 @@ class ClientFeatures:
             progress=fields.boolean("supportsProgressReporting", False),
             invalidated_event=fields.boolean("supportsInvalidatedEvent", False),
             memory_event=fields.boolean("supportsMemoryEvent", False),
+            start_debugging=fields.boolean("supportsStartDebuggingRequest", False),
             run_in_terminal=fields.boolean("supportsRunInTerminalRequest", False),
             ansi_styling=fields.boolean("supportsANSIStyling", False),
             # DAP has no flag of a client for it; all of today send the request.

@@ -28,7 +28,7 @@ TITLES = {
 class Progress:
     """``send`` sends an event at once, also while others wait for a response."""
 
-    def __init__(self, send: Callable[[Json], None]) -> None:
+    def __init__(self, send: Callable[[Json], object]) -> None:
         self._send = send
         self.wanted = False
         self._shown: dict[str, int] = {}

@@ -5,7 +5,8 @@ Invariants: nothing runs before configurationDone. A request that is cancelled i
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from llmspell_dap.breakpoints import (
 )
 from llmspell_dap.capabilities import announced, taken_back
 from llmspell_dap.configuration import AttachArguments, KernelTarget, LaunchArguments, SourceOptions
+from llmspell_dap.console import ScriptConsole
 from llmspell_dap.dispatch import ENDING, RESUMING, Dispatcher, Told
 from llmspell_dap.events import from_kernel, output
 from llmspell_dap.kernel import DebuggedSession
-from llmspell_dap.launching import attach_request, launch_request, process_event
+from llmspell_dap.launching import attach_request, launch_request, process_event, python_debugging
 from llmspell_dap.locations import Locations
 from llmspell_dap.messages import (
     ClientFeatures,
@@ -33,13 +35,15 @@ from llmspell_dap.messages import (
     MalformedMessageError,
     Request,
     RequestFailedError,
+    Response,
     error_response,
     event,
-    parse_request,
+    parse_message,
 )
 from llmspell_dap.opening import Opening
 from llmspell_dap.passed_requests import PASSED_REQUESTS
 from llmspell_dap.progress import Progress
+from llmspell_dap.reverse_requests import ReverseRequests
 from llmspell_dap.script_state import ScriptState
 
 log = logging.getLogger(__name__)
@@ -66,7 +70,16 @@ class DapSession:
         self._locations = Locations()
         self._breakpoints = BreakpointTable()
         self._script = ScriptState()
+        self._name = uuid.uuid4().hex
+        self._resume_seconds = 0
         self._progress = Progress(self._send)
+        self._client = ReverseRequests(self._send)
+        self._console = ScriptConsole(
+            self._client,
+            note=lambda text: self._dispatcher.tell(output("console", text)),
+            interrupted=lambda: self._start(self._interrupt()),
+            closed=lambda: self._start(self._end_script()),
+        )
         self._kernel: DebuggedSession | None = None
         self._opening = Opening()
         # The request that opens it; the numbers that the kernel knows requests by which it is answering.
@@ -105,11 +118,14 @@ class DapSession:
     def receive(self, body: bytes) -> None:
         """Take one message body from the client."""
         try:
-            request = parse_request(body)
+            message = parse_message(body)
         except MalformedMessageError as error:
             self._send(error_response(error.seq, error.command, FieldError(str(error))))
             return
-        self._dispatcher.take(request)
+        if isinstance(message, Response):
+            self._client.take(message)
+        else:
+            self._dispatcher.take(message)
 
     async def cut(self) -> None:
         """End the session because the connection is gone: clear breakpoints, end a launched script."""
@@ -117,16 +133,17 @@ class DapSession:
             # A disconnect is being answered.
             await _within(END_LIMIT, self.closed.wait())
             return
-        await self._end(terminate=self._ends_with_the_session, tell=False)
+        await self._end(terminate=self._ends_with_the_session, tell=False, lost=self._resume_seconds > 0)
         self.closed.set()
 
     @property
     def _ends_with_the_session(self) -> bool:
         return self._launch_arguments is not None or self._opening.under_way
 
-    def _send(self, message: Json) -> None:
+    def _send(self, message: Json) -> int:
         self._sequence += 1
         self._send_message({"seq": self._sequence, **message})
+        return self._sequence
 
     def _publish(self, told: Told) -> None:
         """Send an event, or what an iopub message means to the client, unless it has been told."""
@@ -136,10 +153,16 @@ class DapSession:
             if published is None:
                 return
             told = published
+        if told["event"] == "pythonDebugger":
+            self._start(self._debug_python(told["body"]))
+            return
         if told["event"] == "terminated":
             self._progress.end_all()
-        if self._script.admits(told):
-            self._send(told)
+        if not self._script.admits(told) or self._console.shows(told):
+            return
+        if told["event"] == "terminated":
+            self._console.end()
+        self._send(told)
 
     def _translate(self, message: Message) -> Json | None:
         if self._kernel is None or self._features is None:
@@ -193,6 +216,7 @@ class DapSession:
         kernel = await self._open(request, arguments.target, folder=Path(asked["program"]).parent, launch=True)
         self._launch_arguments = arguments
         self._no_debug = arguments.no_debug
+        await self._open_console(arguments, asked)
         await kernel.request("launch", asked)
         await self._send_breakpoints(kernel)
         self._dispatcher.tell(event("process", process_event(arguments.program, "launch")))
@@ -202,6 +226,7 @@ class DapSession:
         arguments = AttachArguments.read(request.arguments)
         self._map_folders(arguments.sources)
         asked = attach_request(arguments, self._locations)
+        self._name, self._resume_seconds = arguments.debug_session or self._name, arguments.resume_seconds
         kernel = await self._open(request, arguments.target, folder=None, launch=False)
         answer = await kernel.request("attach", asked)
         await self._send_breakpoints(kernel)
@@ -211,6 +236,11 @@ class DapSession:
             # The client comes to a stop that others were told of.
             self._dispatcher.tell(event("stopped", answer["stopped"]))
         return {}
+
+    async def _open_console(self, arguments: LaunchArguments, asked: Json) -> None:
+        if self._features is not None:
+            title = f"LLMSpell: {Path(arguments.program).name}"
+            await self._console.open(arguments.console, self._features, title, asked["cwd"])
 
     def _map_folders(self, sources: SourceOptions) -> None:
         self._refuse_a_second_start()
@@ -230,31 +260,11 @@ class DapSession:
             raise RequestFailedError(ENDING)
         self._kernel = kernel
         self._progress.tell(request.seq, f"in session {kernel.name!r}")
-        loop = asyncio.get_running_loop()
-
-        def hear(message: Message) -> None:
-            loop.call_soon_threadsafe(self._dispatcher.tell, message)
-
-        def end(reason: KernelError) -> None:
-            loop.call_soon_threadsafe(self._on_kernel_end, reason)
-
-        kernel.client.add_listener(hear)
-        kernel.client.add_end_listener(end)
-        missing = taken_back(await self._introduce(kernel))
+        kernel.listen(self._dispatcher.tell, self._on_kernel_end, self._console.ask)
+        missing = taken_back(await kernel.introduce(self._name, self._resume_seconds))
         if missing:
             self._dispatcher.tell(event("capabilities", {"capabilities": missing}))
         return kernel
-
-    async def _introduce(self, kernel: DebuggedSession) -> Json:
-        arguments = {
-            "clientID": "llmspell-dap",
-            "adapterID": "llmspell",
-            "linesStartAt1": True,
-            "columnsStartAt1": True,
-            "pathFormat": "path",
-            "supportsVariableType": True,
-        }
-        return await kernel.request("initialize", arguments)
 
     async def _configuration_done(self, _: Request) -> Json:
         if self._configured:
@@ -288,9 +298,10 @@ class DapSession:
         if request.arguments.has("arguments"):
             arguments = LaunchArguments.read(request.arguments.nested("arguments"))
         asked = launch_request(arguments, self._locations)
+        await self._open_console(arguments, asked)
         new = await old.another(Path(asked["program"]).parent)
         try:
-            await self._introduce(new)
+            await new.introduce(self._name)
             await new.request("launch", asked)
         except BaseException:
             await new.delete()
@@ -339,6 +350,9 @@ class DapSession:
         command = request.command
         passed = PASSED_REQUESTS[command]
         arguments = passed.read(request.arguments, self._locations)
+        if command == "evaluate" and self._console.takes(arguments.get("context")):
+            self._console.give(arguments["expression"])
+            return {"result": "", "variablesReference": 0}
         if self._script.terminated.is_set():
             if command == "threads":
                 return {"threads": []}
@@ -397,6 +411,29 @@ class DapSession:
                 await self._kernel.request("cancel", {"requestId": number})
         return {}
 
+    async def _interrupt(self) -> None:
+        if self._kernel is not None:
+            await self._kernel.interrupt()
+
+    async def _debug_python(self, debugger: Json) -> None:
+        """The Python side of a tool waits for a Python debugger: have the client start one, if this one asked."""
+        if self._features is None or not str(debugger.get("client")).endswith(self._name):
+            return
+        if not self._features.start_debugging:
+            raise RequestFailedError("this client cannot start a Python debugger for the tool that the step goes into")
+        await self._client.ask("startDebugging", python_debugging(debugger))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that no request asks for; what goes wrong is told in the debug console."""
+
+        async def done() -> None:
+            try:
+                await work
+            except (KernelError, RequestFailedError) as error:
+                self._dispatcher.tell(output("important", f"llmspell-dap: {error}\n"))
+
+        self._dispatcher.start(done())
+
     def _on_kernel_end(self, reason: KernelError) -> None:
         if self._ending:
             return
@@ -409,10 +446,13 @@ class DapSession:
         if self._kernel is None or not self._begun:
             self._dispatcher.tell(event("terminated"))
             return {}
-        if not self._script.terminated.is_set():
-            await self._kernel.request("terminate")
-            self._dispatcher.start(self._insist_on_the_end(self._kernel))
+        await self._end_script()
         return {}
+
+    async def _end_script(self) -> None:
+        if self._kernel is not None and self._begun and not self._script.terminated.is_set():
+            await self._kernel.request("terminate")
+            self._start(self._insist_on_the_end(self._kernel))
 
     async def _insist_on_the_end(self, kernel: DebuggedSession) -> None:
         ended = await _within(TERMINATE_LIMIT, self._script.terminated.wait())
@@ -436,19 +476,21 @@ class DapSession:
         await self._end(terminate=terminate, suspend=suspend and not terminate, tell=True)
         return {}
 
-    async def _end(self, *, terminate: bool, tell: bool, suspend: bool = False) -> None:
+    async def _end(self, *, terminate: bool, tell: bool, suspend: bool = False, lost: bool = False) -> None:
+        """``lost``: the client may come back, and finds its debug session as it was."""
         if self._ending:
             return
         self._ending = True
         kernel = self._kernel or await self._opening.take(OPENING_LIMIT)
         await self._dispatcher.stop()
         if kernel is not None:
-            failure = await kernel.leave(terminate=terminate, suspend=suspend)
+            failure = None if lost else await kernel.leave(terminate=terminate, suspend=suspend)
             if self._begun and terminate and failure is None:
                 await _within(LAST_EVENTS_LIMIT, self._script.terminated.wait())
             failure = await kernel.close(terminate) or failure
             if failure is not None:
                 log.warning("the session did not end in order: %s", failure)
+        self._console.end()
         if tell and kernel is not None:
             self._dispatcher.tell(event("terminated"))
 

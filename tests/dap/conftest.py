@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import pty
 import queue
 import re
 import socket
@@ -88,10 +89,20 @@ class DapClient:
     def send(self, command: str, **arguments: Any) -> int:
         self._sequence += 1
         request = {"seq": self._sequence, "type": "request", "command": command, "arguments": arguments}
-        self._note("->", request)
-        body = json.dumps(request).encode()
-        self.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._write(request)
         return self._sequence
+
+    def _write(self, message: Json) -> None:
+        self._note("->", message)
+        body = json.dumps(message).encode()
+        self.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    def answer(self, request: Json, success: bool = True, message: str | None = None, **body: Any) -> None:
+        """Answer a request of the adapter."""
+        self._sequence += 1
+        answer: Json = {"seq": self._sequence, "type": "response", "request_seq": request["seq"], "success": success}
+        answer |= {"command": request["command"], "body": body}
+        self._write(answer if message is None else {**answer, "message": message})
 
     def take(self, wanted: Callable[[Json], bool], what: str, limit: float = LIMIT) -> Json:
         """The first message not yet taken that is wanted; the others stay for later calls."""
@@ -176,6 +187,60 @@ class DapClient:
         with self._lock:
             told = [row["msg"] for row in self.conversation if row["dir"] == "<-"]
         return [m.get("event") or m["command"] + ("!" if m["success"] else "?") for m in told]
+
+
+class ClientTerminal:
+    """What an editor does with ``runInTerminal``: a pseudo terminal with the program in it."""
+
+    def __init__(self) -> None:
+        self.asked: Json = {}
+        self.process: subprocess.Popen[bytes] | None = None
+        self._side = -1
+
+    def serve(self, client: DapClient) -> None:
+        """Answer the adapter's request."""
+        request = client.take(lambda m: m.get("command") == "runInTerminal" and m["type"] == "request", "runInTerminal")
+        self.asked = request["arguments"]
+        self._side, other = pty.openpty()
+        self.process = subprocess.Popen(
+            self.asked["args"], cwd=self.asked["cwd"], stdin=other, stdout=other, stderr=other, start_new_session=True
+        )
+        os.close(other)
+        client.answer(request, processId=self.process.pid)
+
+    def launch(self, client: DapClient, program: Path, **arguments: Any) -> None:
+        """Launch a script in this terminal."""
+        client.initialize(supportsRunInTerminalRequest=True)
+        launch = client.send("launch", program=str(program), console="integratedTerminal", **arguments)
+        self.serve(client)
+        assert client.response(launch)["success"]
+        client.ask("configurationDone")
+
+    def type(self, text: str) -> None:
+        os.write(self._side, text.encode())
+
+    def until(self, text: str) -> str:
+        """What is shown, up to a text."""
+        shown = ""
+        while text not in shown:
+            try:
+                shown += os.read(self._side, 4096).decode()
+            except OSError:
+                pytest.fail(f"the terminal ended before {text!r}: {shown!r}")
+        return shown
+
+    def close(self) -> None:
+        if self._side >= 0:
+            os.close(self._side)
+        if self.process is not None:
+            self.process.wait(LIMIT)
+
+
+@pytest.fixture
+def terminal() -> Iterator[ClientTerminal]:
+    made = ClientTerminal()
+    yield made
+    made.close()
 
 
 def shut_kernels_down() -> None:
@@ -318,11 +383,18 @@ class ScriptedKernel:
         self._listener: Callable[[Message], None] = lambda _: None
         self._end_listener: Callable[[KernelError], None] = lambda _: None
 
-    def add_listener(self, listener: Callable[[Message], None]) -> None:
-        self._listener = listener
+    def listen(self, hear: Any, end: Any, ask: Any) -> None:
+        self._listener, self._end_listener, self.ask_for_line = hear, end, ask
 
-    def add_end_listener(self, listener: Callable[[KernelError], None]) -> None:
-        self._end_listener = listener
+    async def introduce(self, debug_session: str, resume_seconds: int = 0) -> Json:
+        self.debug_session = debug_session
+        return await self.request("initialize", {"debugSession": debug_session, "resumeSeconds": resume_seconds})
+
+    async def another(self, folder: Path) -> "ScriptedKernel":
+        return self
+
+    async def interrupt(self) -> None:
+        self.asked.append(("interrupt", {}))
 
     def next_number(self) -> int:
         return 1000 + len(self.asked)

@@ -16,7 +16,7 @@ from llmspell_dap.messages import (
     MalformedMessageError,
     RequestFailedError,
     error_response,
-    parse_request,
+    parse_message,
 )
 
 
@@ -25,13 +25,13 @@ def body(**message: Any) -> bytes:
 
 
 def test_request_is_read() -> None:
-    request = parse_request(body(seq=3, type="request", command="threads", arguments={"a": 1}))
+    request = parse_message(body(seq=3, type="request", command="threads", arguments={"a": 1}))
     assert (request.seq, request.command, request.arguments.values) == (3, "threads", {"a": 1})
 
 
 @pytest.mark.parametrize("arguments", [{}, {"arguments": None}])
 def test_request_without_arguments_is_read(arguments: dict[str, Any]) -> None:
-    assert parse_request(body(seq=3, type="request", command="threads", **arguments)).arguments.values == {}
+    assert parse_message(body(seq=3, type="request", command="threads", **arguments)).arguments.values == {}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_request_without_arguments_is_read(arguments: dict[str, Any]) -> None:
 )
 def test_malformed_message_is_told_with_what_is_known_of_it(text: bytes, seq: int, command: str, message: str) -> None:
     with pytest.raises(MalformedMessageError) as caught:
-        parse_request(text)
+        parse_message(text)
     assert message in str(caught.value)
     assert (caught.value.seq, caught.value.command) == (seq, command)
 
@@ -64,7 +64,7 @@ def test_malformed_message_is_told_with_what_is_known_of_it(text: bytes, seq: in
 @given(text=st.binary(max_size=100))
 def test_any_bytes_are_a_request_or_malformed(text: bytes) -> None:
     with pytest.raises(MalformedMessageError):
-        parse_request(text)
+        parse_message(text)
 
 
 def read(reader: Any, **arguments: Any) -> Any:

@@ -119,6 +119,7 @@ async def test_launch_passes_the_configuration_to_the_kernel(make_conversation: 
             "env": {"X": "1"},
             "stopOnEntry": True,
             "noDebug": False,
+            "allowStdin": True,
         },
     )
 
