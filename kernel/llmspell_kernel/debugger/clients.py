@@ -95,6 +95,11 @@ class DebugClients:
     def any(self) -> bool:
         return bool(self._owners or self._lost)
 
+    @property
+    def several(self) -> bool:
+        with self._lock:
+            return len(set(self._owners.values())) > 1
+
     @staticmethod
     def is_front_end(owner: str) -> bool:
         return owner == _ALL_FRONT_ENDS

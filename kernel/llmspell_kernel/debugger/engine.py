@@ -23,7 +23,7 @@ from ..protocol.ldp import (
     response,
 )
 from ..runtime.globals.state import state_path
-from ..runtime.interrupt import InterruptUnavailableError
+from ..runtime.interrupt import InterruptUnavailableError, instruction_pointers
 from ..runtime.state import LUA_FOLDER, Runtime, compile_internal, never_raising
 from ..runtime.values import encode
 from .breakpoint_locations import breakpoint_locations
@@ -35,6 +35,7 @@ from .exceptions import ExceptionBreakpoints
 from .function_breakpoints import FunctionBreakpoints
 from .inspection import source_name
 from .inspection_requests import InspectionRequests
+from .invalidation import telling_others
 from .launching import LaunchArguments, launch_arguments
 from .loaded_sources import LoadedSources
 from .notebook import Cells
@@ -55,7 +56,7 @@ _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
 _CHUNKS = (
     *("presentation", "frames", "evaluation", "data_breakpoints", "late", "swap"),
-    *("stepping", "exceptions", "threads", "stops", "probes"),
+    *("stepping", "exceptions", "threads", "definitions", "memory", "stops", "probes"),
 )
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
@@ -210,6 +211,7 @@ class Debugger:
             self._runtime.memory.overdrawing(never_raising(self._pull_data_breakpoints, otherwise=(b"[]",))),
             never_raising(self._data.ended),
             never_raising(self._threads.changed),
+            never_raising(instruction_pointers, otherwise=()),
             self._runtime.memory.overdrawing(never_raising(self._swap.plan, otherwise=())),
             never_raising(self._swap.swap, otherwise=(False, False)),
         )
@@ -348,6 +350,7 @@ class Debugger:
         command = request["command"]
         if command not in _ASKING and command != "disconnect":
             self.script.somebody_debugs()
+        respond = telling_others(request, respond, self._send_event, lambda: self._clients.several)
         handler = self._handlers.get(command)
         if handler is None:
             respond(error_response(request, f"unknown request '{command}'"))

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from .memory import memory_reference
+
 _SURROGATE = re.compile("[\udc80-\udcff]")
 
 
@@ -32,6 +34,8 @@ def stack_frame(
         "line": max(frame["line"], 0),
         "column": frame.get("column") or (1 if frame["line"] > 0 else 0),
     }
+    if frame.get("pointer"):
+        body["instructionPointerReference"] = hex(frame["pointer"])
     chunk_name = frame["source"]
     if frame.get("native"):
         body["presentationHint"] = "subtle"
@@ -83,7 +87,7 @@ def scope(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
     if entry.get("hint") in ("locals", "returnValue"):
         body["presentationHint"] = entry["hint"]
-    return _with_counts(body, entry)
+    return _with_more(body, entry)
 
 
 def variable(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,7 +100,7 @@ def variable(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
     if entry.get("evaluate_name"):
         body["evaluateName"] = visible(entry["evaluate_name"])
-    return _with_counts(body, entry)
+    return _with_more(body, entry)
 
 
 def evaluated(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -108,7 +112,7 @@ def evaluated(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             "type": entry["type"],
             "variablesReference": entry["reference"],
         }
-        return _with_counts(body, entry)
+        return _with_more(body, entry)
     return {
         "result": visible("\t".join(one["text"] for one in entries)),
         "variablesReference": entries[0]["all"] if entries else 0,
@@ -125,10 +129,14 @@ def watched(expressions: Sequence[str], results: Sequence[Mapping[str, Any]]) ->
     ]
 
 
-def _with_counts(body: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+def _with_more(body: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     if entry.get("indexed") is not None:
         body["indexedVariables"] = entry["indexed"]
         body["namedVariables"] = entry["named"]
+    if entry.get("location"):
+        body["valueLocationReference"] = entry["location"]
+    if entry.get("memory"):
+        body["memoryReference"] = memory_reference(entry["memory"])
     if entry.get("constant"):
         body["presentationHint"] = {"attributes": ["constant", "readOnly"]}
     return body

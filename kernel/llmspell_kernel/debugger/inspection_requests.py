@@ -6,8 +6,11 @@ from typing import Any
 
 from ..protocol.ldp import RequestError, integer_argument, object_argument, response, text_argument
 from .chunk_texts import ChunkTexts
+from .definitions import locations
+from .disassembly import Disassembly
 from .exceptions import exception_info
 from .inspection import evaluated, scope, stack_frame, variable
+from .memory import read_memory
 from .notebook import front_end_variable
 from .script_requests import ScriptRequests
 from .state_scope import GONE, StateScope
@@ -47,6 +50,9 @@ class InspectionRequests:
             "setExpression": partial(set_expression, script, tell),
             "completions": partial(completions, script),
             "exceptionInfo": partial(exception_info, script.ask),
+            "locations": partial(locations, script, self._source_place),
+            "readMemory": partial(read_memory, script),
+            "disassemble": Disassembly(script, self._source_place, texts.function_name).disassemble,
         }
 
     def _stack_trace(self, request: Request, respond: Respond) -> None:

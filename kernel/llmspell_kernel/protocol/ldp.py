@@ -35,6 +35,8 @@ FURTHER_CAPABILITIES: Mapping[str, bool] = {
     "supportsSteppingGranularity": True,
     "supportsLoadedSourcesRequest": True,
     "supportsTerminateThreadsRequest": True,
+    "supportsReadMemoryRequest": True,
+    "supportsDisassembleRequest": True,
     "supportsSingleThreadExecutionRequests": True,
 }
 SOURCE_CAPABILITIES: Mapping[str, Sequence[Any]] = {

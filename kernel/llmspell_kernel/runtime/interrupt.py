@@ -125,6 +125,33 @@ def _hooked_instruction(address: bytes) -> int:
     return -1
 
 
+def instruction_pointers(thread: bytes, first: int, count: int) -> tuple[int, ...]:
+    """Called by the thread that runs Lua: of a coroutine's frames from a level on, where the instructions of the
+    function begin and the index of the one that it is at; 0 and 0 for frames of C. Fewer where memory cannot be read.
+    """
+    found: list[int] = []
+    if not _own_memory.available():
+        return ()
+    with contextlib.suppress(_TornReadError, ValueError):
+        state = int(thread, 16)
+        call_info = _own_memory.u64(state + _CALL_INFO)
+        for level in range(first + count):
+            if call_info == state + _BASE_CALL_INFO:
+                break
+            if level >= first:
+                is_c = _own_memory.u16(call_info + _CI_STATUS) & _CALL_STATUS_C
+                found.extend((0, 0) if is_c else _instruction_at(call_info))
+            call_info = _own_memory.u64(call_info + _CI_PREVIOUS)
+    return tuple(found)
+
+
+def _instruction_at(call_info: int) -> tuple[int, int]:
+    """Of a frame of Lua."""
+    closure = _own_memory.u64(_own_memory.u64(call_info + _CI_FUNC))
+    code = _own_memory.u64(_own_memory.u64(closure + _CLOSURE_PROTO) + _PROTO_CODE)
+    return code, (_own_memory.u64(call_info + _CI_SAVED_PC) - code) // 4 - 1
+
+
 class AsyncHook:
     """Asks the running Lua thread to attend to an action at its next instruction.
 

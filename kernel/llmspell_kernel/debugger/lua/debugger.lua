@@ -14,15 +14,17 @@
 --   attended(chunk name) -> whether steps go through it, whether the line to run to is there
 --   pull_data() -> shape, scalars…   the data breakpoints in force
 --   data_ended(id, text)   what one of them watches is no more
+--   instruction_pointers(address of a thread, level, count) -> for each level where the instructions of its function
+--     begin, and the index of the one it is at; 0, 0 for other frames
 --   threads_changed(number of those that have started, id, name, …, ids of those that have ended…)
 --   plan_swap, exchange   see swap.lua
 local library, chunks, display, stopped, next_request, answer, pull_breakpoints, log, constants, pull_exceptions,
-  attended, pull_data, data_ended, threads_changed, plan_swap, exchange = ...
+  attended, pull_data, data_ended, threads_changed, instruction_pointers, plan_swap, exchange = ...
 
 -- What the chunks share: stop, park, update, inspecting, skipped, sites_by_line.
 local state = { inspecting = false }
 local presentation = chunks.presentation(library)
-local frames = chunks.frames(library, presentation, state, constants)
+local frames = chunks.frames(library, presentation, state, constants, instruction_pointers)
 local evaluation = chunks.evaluation(library, presentation, frames, state, display)
 local data = chunks.data_breakpoints(library, presentation, frames, evaluation, state, pull_data, data_ended)
 local rearm_late = chunks.late(library, state)
@@ -30,8 +32,10 @@ chunks.swap(library, state, plan_swap, exchange)
 local threads = chunks.threads(library, presentation, frames, state, threads_changed)
 local stepping = chunks.stepping(library, presentation, frames, state, attended)
 local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
+local looks = { chunks.definitions(library, presentation, frames), chunks.memory(library, presentation) }
 local stops = chunks.stops(
-  library, presentation, frames, evaluation, exceptions, stepping, threads, state, stopped, next_request, answer)
+  library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped, next_request,
+  answer)
 state.park = stops.park
 local update_probes = chunks.probes(library, presentation, evaluation, state, pull_breakpoints, log)
 function state.update()

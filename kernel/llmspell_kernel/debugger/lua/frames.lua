@@ -5,7 +5,7 @@
 --
 -- Lua finds the frame at a level by walking there, so that looking at each frame of a deep stack takes the square of
 -- its depth: each is looked at only in stacks of EXACT_FRAMES; in deeper ones only those that are asked for.
-local library, presentation, state, constants = ...
+local library, presentation, state, constants, instruction_pointers = ...
 
 local type, tostring, select, next, rawget, setmetatable, error = library.type, library.tostring, library.select,
   library.next, library.rawget, library.setmetatable, library.error
@@ -20,6 +20,7 @@ local key_text, key_order, child_name = presentation.key_text, presentation.key_
 local upvalue_children, is_name = presentation.upvalue_children, presentation.is_name
 local MAX_CHILDREN <const>, PAGE_FROM <const> = presentation.MAX_CHILDREN, presentation.PAGE_FROM
 local EXACT_FRAMES <const> = 1000
+local MAX_POINTERS <const>, POINTERS_AT_ONCE <const> = 1000, 50
 local main = running()
 
 -- Threads ------------------------------------------------------------------------------------------------------
@@ -81,8 +82,9 @@ end
 
 local frames, frame_ids = {}, {} -- of one stop: id -> {thread, number, func}, and back
 local stacks = {} -- of one stop: thread -> what is known of its stack
+local by_code = {} -- of one stop: where the instructions of a frame's function begin -> the function
 
-local function forget() frames, frame_ids, stacks = {}, {}, {} end
+local function forget() frames, frame_ids, stacks, by_code = {}, {}, {}, {} end
 
 -- Code of the script has run: other threads may be elsewhere now.
 local function changed()
@@ -134,6 +136,19 @@ local function stack_of(thread)
   return stack
 end
 
+-- The addresses of the instructions that frames are at, by their level: of a range of levels, where they can be told.
+-- What is deep in a stack is not worth the walk there.
+local function pointers(thread, first, last)
+  local found = {}
+  for from = first, last < MAX_POINTERS and last or MAX_POINTERS, POINTERS_AT_ONCE do
+    local read = { instruction_pointers(format("%p", thread), from, POINTERS_AT_ONCE) }
+    for i = 1, #read, 2 do
+      if read[i] ~= 0 then found[from + i // 2] = { code = read[i], at = read[i] + 4 * read[i + 1] } end
+    end
+  end
+  return found
+end
+
 -- The visible frames from the `start`-th on: those of scripts, and C functions between them.
 function commands.stackTrace(id, start, count, with_parameters, hex)
   presentation.begin_answer(hex)
@@ -142,9 +157,13 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
   local last = count > 0 and start + count or stack.total
   if last > stack.total then last = stack.total end
   if last - start > MAX_CHILDREN then last = start + MAX_CHILDREN end
+  local function level_at(i) return stack.levels and stack.levels[i] or stack.first + i - 1 end
+  local known = start < last and pointers(thread, level_at(start + 1), level_at(last)) or {}
   for i = start + 1, last do
-    local level = stack.levels and stack.levels[i] or stack.first + i - 1
+    local level = level_at(i)
     local info = getinfo(thread, level, "Slnfu")
+    local pointer = not is_internal(info.source) and known[level] or nil
+    if pointer then by_code[pointer.code] = info.func end
     local parameters
     if with_parameters and info.what == "Lua" and not is_internal(info.source) then
       parameters = {}
@@ -156,7 +175,7 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
     list[i - start] = {
       id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info), source = info.source,
       line = info.currentline, native = info.what == "C" or is_internal(info.source), first = info.linedefined,
-      what = info.what, parameters = parameters,
+      what = info.what, parameters = parameters, pointer = pointer and pointer.at,
       column = thread == state.stop.thread and stack.depth - level == state.stop.top and state.stop.column or nil,
     }
   end
@@ -395,4 +414,5 @@ return {
   commands = commands, thread_id = thread_id, thread_of = thread_of, main = main, stack_depth = stack_depth, frame_of = frame_of, forget = forget,
   environment_table = environment_table, top_frame = top_frame, table_of = table_of, list_locals = list_locals,
   text_of_frame = text_of_frame, folded_value = folded_value, changed = changed,
+  functions_by_code = function() return by_code end,
 }

@@ -180,11 +180,15 @@ local function count_named(value, length)
   return total
 end
 
+local function is_of_script(value)
+  local info = getinfo(value, "S")
+  return info.what ~= "C" and not is_internal(info.source)
+end
+
 -- A function of a script shows its upvalues; ours are nobody's business.
 local function has_upvalues(value)
-  local info = getinfo(value, "Su")
-  if info.what == "C" or is_internal(info.source) then return false end
-  for i = 1, info.nups do
+  if not is_of_script(value) then return false end
+  for i = 1, getinfo(value, "u").nups do
     if getupvalue(value, i) ~= "_ENV" then return true end
   end
   return false
@@ -198,6 +202,10 @@ local function describe(value, name, evaluate_name, frame)
   if kind == "function" and has_upvalues(value) then
     entry.reference = refer { kind = "function", value = value, frame = frame }
   end
+  if kind == "function" and is_of_script(value) then
+    entry.location = entry.reference > 0 and entry.reference or refer { kind = "function", value = value }
+  end
+  if kind == "string" then entry.memory = refer { kind = "string", value = value } end
   if kind ~= "table" then
     entry.text = scalar_text(value)
     return entry

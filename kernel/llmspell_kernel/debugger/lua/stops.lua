@@ -6,16 +6,17 @@
 --
 -- Invariant: every look is made from another coroutine, for which the stopped one's levels stay where they are.
 -- `state.inspecting`: what a look runs of the script stops nowhere.
-local library, presentation, frames, evaluation, exceptions, stepping, threads, state, stopped, next_request,
-  answer = ...
+local library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped,
+  next_request, answer = ...
 
 local error, coroutine = library.error, library.coroutine
 local getinfo, is_internal, flatten, rebuild = library.debug.getinfo, library.is_internal, library.flatten,
   library.rebuild
 local unpack, running, finished = library.table.unpack, coroutine.running, evaluation.finished
 
+-- `looks`: further rooms that have commands alone.
 local commands = {}
-for _, room in library.ipairs { frames, evaluation, exceptions, stepping, threads } do
+for _, room in library.ipairs { frames, evaluation, exceptions, stepping, threads, unpack(looks) } do
   for name, command in library.next, room.commands do commands[name] = command end
 end
 

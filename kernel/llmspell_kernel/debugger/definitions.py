@@ -1,0 +1,28 @@
+"""The request ``locations``: where a function is defined that a variable holds."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..protocol.ldp import RequestError, integer_argument, object_argument
+from .inspection import source_name
+from .script_requests import Request, Respond, ScriptRequests
+
+
+def locations(
+    script: ScriptRequests,
+    place: Callable[[str], Mapping[str, Any] | None],
+    request: Request,
+    respond: Respond,
+) -> None:
+    """``place`` says where a client finds the text of a chunk."""
+    reference = integer_argument(object_argument(request, "arguments"), "locationReference")
+    if not reference:
+        raise RequestError("locationReference: expected a number above 0")
+
+    def finish(found: Mapping[str, Any]) -> dict[str, Any]:
+        where = place(found["source"])
+        if where is None:
+            raise RequestError(f"the text of {source_name(found['source'])} is not known any more")
+        return {"source": {"name": source_name(found["source"]), **where}, "line": found["line"]}
+
+    script.ask_or_look(request, respond, "location", [reference], finish)
