@@ -7,7 +7,12 @@ what the kernel at hand lacks is taken back by a ``capabilities`` event.
 from collections.abc import Mapping
 from typing import Any
 
-from llmspell_kernel.protocol.ldp import BREAKPOINT_CAPABILITIES, EXCEPTION_CAPABILITIES, FURTHER_CAPABILITIES
+from llmspell_kernel.protocol.ldp import (
+    BREAKPOINT_CAPABILITIES,
+    EXCEPTION_CAPABILITIES,
+    FURTHER_CAPABILITIES,
+    SOURCE_CAPABILITIES,
+)
 
 from llmspell_dap.messages import ClientFeatures
 from llmspell_dap.passed_requests import PASSED_REQUESTS
@@ -29,6 +34,7 @@ _BY_FIELDS = frozenset(
         "supportsValueFormattingOptions",
         "supportsDelayedStackTraceLoading",
         "supportsSteppingGranularity",
+        "supportsSingleThreadExecutionRequests",
         "supportsCancelRequest",
         "supportSuspendDebuggee",
         "supportedChecksumAlgorithms",
@@ -36,7 +42,12 @@ _BY_FIELDS = frozenset(
     }
 )
 _PASSED_ON = _BY_FIELDS | {row.capability for row in PASSED_REQUESTS.values() if row.capability is not None}
-_OF_LDP: Mapping[str, Any] = {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES, **EXCEPTION_CAPABILITIES}
+_OF_LDP: Mapping[str, Any] = {
+    **BREAKPOINT_CAPABILITIES,
+    **FURTHER_CAPABILITIES,
+    **EXCEPTION_CAPABILITIES,
+    **SOURCE_CAPABILITIES,
+}
 OF_THE_SESSION: Json = {
     name: value if isinstance(value, bool) else list(value) for name, value in _OF_LDP.items() if name in _PASSED_ON
 }
@@ -47,8 +58,6 @@ CAPABILITIES: Json = {
     "supportsRestartRequest": True,
     "supportsTerminateRequest": True,
     "supportTerminateDebuggee": True,
-    # Of coroutines only one runs; the others go on when it resumes them.
-    "supportsSingleThreadExecutionRequests": True,
     "completionTriggerCharacters": [".", ":"],
 }
 

@@ -63,11 +63,16 @@ class DebuggedSession:
 
         ``number`` (of ``next_number``) is what a ``cancel`` names it by.
         """
+        return _body(command, await self._ask(command, arguments, limit, number))
+
+    async def _ask(
+        self, command: str, arguments: Mapping[str, Any] | None, limit: float = REQUEST_LIMIT, number: int | None = None
+    ) -> Message:
         sequence = self.next_number() if number is None else number
         content = {"type": "request", "seq": sequence, "command": command, "arguments": dict(arguments or {})}
         future = self.client.submit("control", "debug_request", content, metadata={"llmspell_session": self.name})
         try:
-            return _body(command, await asyncio.wait_for(asyncio.wrap_future(future), limit))
+            return await asyncio.wait_for(asyncio.wrap_future(future), limit)
         except TimeoutError:
             raise KernelTimeoutError(
                 f"the script's session {self.name!r} did not answer {command} within {limit:g} s"
@@ -96,9 +101,12 @@ class DebuggedSession:
         client.add_end_listener(pass_end_on)
         client.set_input_handler(ask_for_line)
 
-    async def introduce(self, debug_session: str, resume_seconds: int = 0) -> Json:
-        """Begin to debug; returns the capabilities. ``debug_session`` is the name under which this client can come back
-        within ``resume_seconds`` when its connection was lost."""
+    async def introduce(self, debug_session: str, resume_seconds: int = 0) -> tuple[Json, str]:
+        """Begin to debug; returns the capabilities and what the kernel calls this client.
+
+        ``debug_session`` is the name under which it can come back within ``resume_seconds`` after its connection was
+        lost.
+        """
         arguments = {
             "clientID": "llmspell-dap",
             "adapterID": "llmspell",
@@ -109,7 +117,8 @@ class DebuggedSession:
             "debugSession": debug_session,
             "resumeSeconds": resume_seconds,
         }
-        return await self.request("initialize", arguments)
+        reply = await self._ask("initialize", arguments)
+        return _body("initialize", reply), str(reply.parent_header.get("session", ""))
 
     def next_number(self) -> int:
         """A number for a request, which no other client of the session is likely to use."""
@@ -129,6 +138,15 @@ class DebuggedSession:
         """End the session's worker, whatever it does."""
         await in_thread(lambda: self.client.delete_session(self.name, timeout=limit))
 
+    async def _release(self) -> None:
+        """The session was made to end with its client: now it does not. Raises KernelError."""
+        request = {"session": self.name}
+        answer = await in_thread(
+            lambda: self.client.request("control", "release_session_request", request, timeout=DELETE_LIMIT)
+        )
+        if answer.get("status") == "error":
+            raise KernelError(f"the script ends with its debugging: {answer.get('evalue')}")
+
     async def leave(self, *, terminate: bool, suspend: bool = False) -> KernelError | None:
         """End the debugging, and with ``terminate`` the script; with ``suspend`` a stopped one stays stopped.
 
@@ -144,11 +162,11 @@ class DebuggedSession:
         return None
 
     async def close(self, terminate: bool) -> KernelError | None:
-        """Delete an own session whose script is to end with the debugging, then drop the connection."""
+        """Drop the connection; an own session whose script is to end with the debugging is deleted, others live on."""
         failure: KernelError | None = None
-        if self.client.alive and self.own and terminate:
+        if self.client.alive and self.own:
             try:
-                await self.delete()
+                await (self.delete() if terminate else self._release())
             except KernelError as error:
                 failure = error
         await in_thread(self.client.close)

@@ -72,6 +72,7 @@ class DapSession:
         self._script = ScriptState()
         self._name = uuid.uuid4().hex
         self._resume_seconds = 0
+        self._called = ""  # what the kernel calls this client
         self._progress = Progress(self._send)
         self._client = ReverseRequests(self._send)
         self._console = ScriptConsole(
@@ -153,6 +154,8 @@ class DapSession:
             if published is None:
                 return
             told = published
+        if told["event"] == "invalidated" and told.get("body", {}).pop("client", None) == self._called:
+            return
         if told["event"] == "pythonDebugger":
             self._start(self._debug_python(told["body"]))
             return
@@ -261,7 +264,8 @@ class DapSession:
         self._kernel = kernel
         self._progress.tell(request.seq, f"in session {kernel.name!r}")
         kernel.listen(self._dispatcher.tell, self._on_kernel_end, self._console.ask)
-        missing = taken_back(await kernel.introduce(self._name, self._resume_seconds))
+        capabilities, self._called = await kernel.introduce(self._name, self._resume_seconds)
+        missing = taken_back(capabilities)
         if missing:
             self._dispatcher.tell(event("capabilities", {"capabilities": missing}))
         return kernel

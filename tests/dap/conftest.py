@@ -386,9 +386,10 @@ class ScriptedKernel:
     def listen(self, hear: Any, end: Any, ask: Any) -> None:
         self._listener, self._end_listener, self.ask_for_line = hear, end, ask
 
-    async def introduce(self, debug_session: str, resume_seconds: int = 0) -> Json:
+    async def introduce(self, debug_session: str, resume_seconds: int = 0) -> tuple[Json, str]:
         self.debug_session = debug_session
-        return await self.request("initialize", {"debugSession": debug_session, "resumeSeconds": resume_seconds})
+        arguments = {"debugSession": debug_session, "resumeSeconds": resume_seconds}
+        return await self.request("initialize", arguments), "this client"
 
     async def another(self, folder: Path) -> "ScriptedKernel":
         return self

@@ -1,11 +1,13 @@
 """What is announced works: every capability's request is answered by the real adapter, kernel and worker."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from llmspell_dap.capabilities import CAPABILITIES
+from llmspell_kernel.client import KernelClient, find_or_start_kernel
 
 Json = dict[str, Any]
 Write = Callable[..., Path]
@@ -43,7 +45,10 @@ class Stop:
 @pytest.fixture
 def stop(adapter: Any, script: Write) -> Stop:
     program = script(SCRIPT)
-    adapter.launch(program, lines=(CALL,))
+    adapter.initialize(supportsMemoryReferences=True)
+    adapter.ask("launch", program=str(program))
+    adapter.ask("setBreakpoints", source={"path": str(program)}, breakpoints=[{"line": CALL}])
+    adapter.ask("configurationDone")
     return Stop(adapter, program)
 
 
@@ -111,7 +116,8 @@ def places(stop: Stop) -> None:
 
 def modules(stop: Stop) -> None:
     [module] = stop.client.ask("modules")["modules"]
-    assert module["path"] == str(stop.program)
+    assert (module["path"], module["kind"]) == (str(stop.program), "file")
+    assert module["hash"]
 
 
 def single_thread(stop: Stop) -> None:
@@ -138,6 +144,34 @@ def started_again(stop: Stop) -> None:
 def loaded_sources(stop: Stop) -> None:
     names = [each.get("path") for each in stop.client.ask("loadedSources")["sources"]]
     assert str(stop.program) in names
+
+
+def checksums(stop: Stop) -> None:
+    source = stop.client.ask("stackTrace", threadId=stop.thread)["stackFrames"][0]["source"]
+    text = stop.program.read_bytes()
+    assert source["checksums"] == [
+        {"algorithm": "SHA256", "checksum": hashlib.sha256(text).hexdigest()},
+        {"algorithm": "MD5", "checksum": hashlib.md5(text).hexdigest()},
+    ]
+
+
+def one_thread_ended(stop: Stop) -> None:
+    stop.evaluate("(function() waiting = coroutine.create(function() end) end)()")
+    [other] = [each["id"] for each in stop.client.ask("threads")["threads"] if each["id"] != stop.thread]
+    stop.client.ask("terminateThreads", threadIds=[other])
+    assert [each["id"] for each in stop.client.ask("threads")["threads"]] == [stop.thread]
+
+
+def memory(stop: Stop) -> None:
+    reference = stop.evaluate("point.text", context="watch")["memoryReference"]
+    assert stop.client.ask("readMemory", memoryReference=reference, offset=1, count=2)["data"] == "b24="
+
+
+def instructions(stop: Stop) -> None:
+    frame = stop.client.ask("stackTrace", threadId=stop.thread)["stackFrames"][0]
+    reference = frame["instructionPointerReference"]
+    [found] = stop.client.ask("disassemble", memoryReference=reference, instructionCount=1)["instructions"]
+    assert (found["address"], found["line"]) == (reference, CALL)
 
 
 def ended_by_terminate(stop: Stop) -> None:
@@ -176,6 +210,11 @@ PROOFS: dict[str, Callable[[Stop], None] | None] = {
     "supportsCancelRequest": cancelled,
     "supportsRestartRequest": started_again,
     "supportsLoadedSourcesRequest": loaded_sources,
+    "supportedChecksumAlgorithms": checksums,
+    "additionalModuleColumns": modules,
+    "supportsTerminateThreadsRequest": one_thread_ended,
+    "supportsReadMemoryRequest": memory,
+    "supportsDisassembleRequest": instructions,
     "supportsTerminateRequest": ended_by_terminate,
     "supportTerminateDebuggee": ended_by_disconnect,
 }
@@ -186,6 +225,13 @@ def test_what_is_announced_is_answered(stop: Stop, capability: str) -> None:
     proof = PROOFS[capability]
     if proof is not None:
         proof(stop)
+
+
+def test_all_that_a_session_can_is_announced(home: Path) -> None:
+    with KernelClient.connect(find_or_start_kernel(None)) as client:
+        of_the_session = client.debug_request("initialize", {"adapterID": "test"})
+        client.debug_request("disconnect")
+    assert of_the_session.keys() - CAPABILITIES.keys() == set()
 
 
 def test_adapter_announces_its_table(start_adapter: Start) -> None:
