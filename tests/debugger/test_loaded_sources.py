@@ -192,3 +192,18 @@ def test_breakpoint_says_that_its_file_has_changed(debuggee):
     debuggee.script("x = 1\nx = 2\nx = 3")
     [one] = debuggee.breakpoints(path, 1)
     assert "message" not in one
+
+
+def test_breakpoint_says_so_no_more_when_its_file_is_loaded_again(debuggee):
+    path = debuggee.script("x = 1\nx = 2")
+    other = debuggee.script(f"dofile({str(path)!r})\ndofile({str(path)!r})", "other.lua")
+    debuggee.breakpoints(path, 1)
+    debuggee.start(other)
+    debuggee.stopped()
+    debuggee.script("x = 1\nx = 3")
+    [one] = debuggee.breakpoints(path, 1)
+    assert "the file has changed" in one["message"]
+    debuggee.step("continue")
+    changed = [body["breakpoint"] for event, body in debuggee.events if event == "breakpoint"]
+    assert [(each["id"], each["verified"], each.get("message")) for each in changed] == [(one["id"], True, None)]
+    assert changed[0]["source"]["checksums"] == checksums("x = 1\nx = 3")

@@ -121,7 +121,7 @@ class Debugger:
         self._swap = CodeSwap(self._table, self._retry.attempted, enabled=fast_tier and is_wanted())
         apply = script.update
         self._functions = FunctionBreakpoints(
-            self._table, send_event, apply, self._known_sources, self._is_debugged, self._loaded.place
+            self._table, send_event, apply, self._known_sources, self._is_debugged, place=self._loaded.place
         )
         self._data = DataBreakpoints(self._table, send_event, apply, script.ask_or_look, self._is_debugged)
         self._exceptions = ExceptionBreakpoints(apply)
@@ -252,10 +252,13 @@ class Debugger:
             for forgotten in self._strings.loaded(name, text):
                 self._table.forget(forgotten)
                 self._loaded.forget(forgotten)
-        if (source := self._source_of(name)) is not None:
-            self._loaded.loaded(source, name, text)
-        instrumented = self._table.prepare(name, text)
         source = self._source_of(name)
+        has_changed = source is not None and self._loaded.loaded(source, name, text)
+        instrumented = self._table.prepare(name, text)
+        if source is not None and has_changed:
+            # they were told that what runs is another text
+            for one in self._table.of_source(source):
+                self._breakpoint_changed(source, one)
         loaded = None if source is None else self._table.loaded(source)
         return instrumented, *(() if loaded is None else self._swap.loaded(loaded))
 

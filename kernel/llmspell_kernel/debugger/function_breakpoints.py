@@ -179,6 +179,7 @@ class FunctionBreakpoints:
         apply: Callable[[], None],
         sources: Callable[[], Sequence[str]],
         is_debugged: Callable[[], bool],
+        *,
         place: Callable[[str], dict[str, Any]],
     ) -> None:
         self._table, self._send_event, self._apply = table, send_event, apply

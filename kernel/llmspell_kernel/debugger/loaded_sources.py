@@ -89,19 +89,21 @@ class LoadedSources:
 
     # What happens, on the script's thread -------------------------------------------------------------------
 
-    def loaded(self, source: str, chunk_name: str, text: bytes) -> None:
-        """A text is given to the compiler."""
+    def loaded(self, source: str, chunk_name: str, text: bytes) -> bool:
+        """A text is given to the compiler. True when ``differs`` has said that there is another one in its file."""
         with self._lock:
             is_told = self._begin_telling()
             known = self._loaded.get(source)
+            differed = known is not None and known.file_differs
             if known is not None and known.text == text:
-                known.chunk_name = chunk_name
-                return
+                known.chunk_name, known.file_state, known.file_differs = chunk_name, None, False
+                return differed
             if known is not None:
                 known.before = None
             self._loaded[source] = _Loaded(chunk_name, text, known)
             if is_told:
                 self._tell_later(source)
+            return differed
 
     def forget(self, source: str) -> None:
         """A source can be named no more."""
