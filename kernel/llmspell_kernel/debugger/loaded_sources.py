@@ -2,7 +2,7 @@
 ``module``, and the checksums by which an editor knows that its text is another one.
 
 While a script runs a few sources at a time are told of; the rest waits, each in its last state. At a stop, and at the
-script's end, all is told.
+script's end, all is told: so many at once as a person does not notice, the others behind.
 
 Invariants: what is told is the difference to what was told before, so that nothing is told twice and nothing is
 lost; while nobody debugs nothing is computed. A text that the compiler refuses was not loaded.
@@ -28,6 +28,9 @@ AT_ONCE = 10
 INTERVAL_SECONDS = 0.5
 # the first are told of together, too
 FIRST_SECONDS = 0.05
+# So many before the event of a stop, and behind it: a step stays quick, and a thousand take two seconds.
+AT_STOP = 25
+BEHIND_SECONDS = 0.05
 _HASH_DIGITS = 12
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -81,6 +84,7 @@ class LoadedSources:
         self._loaded: dict[str, _Loaded] = {}  # by source, in the order of their first load
         self._told: dict[str, _Loaded] | None = None  # None: nobody was there to be told
         self._untold: dict[str, None] = {}
+        self._due = 0  # of the untold, those that a stop has asked for
         self._timer: threading.Timer | None = None
         self.handlers: Mapping[str, Callable[[Request, Respond], None]] = {
             "loadedSources": self._list_sources,
@@ -135,19 +139,25 @@ class LoadedSources:
     def _tell_some(self) -> None:
         with self._lock:
             self._timer = None
-            for source in list(self._untold)[:AT_ONCE]:
-                self._tell(source)
+            self._tell_first(min(self._due, AT_STOP) or AT_ONCE)
             if self._untold:
-                self._wait(INTERVAL_SECONDS)
+                self._wait(BEHIND_SECONDS if self._due else INTERVAL_SECONDS)
+
+    def _tell_first(self, count: int) -> None:
+        for source in list(self._untold)[:count]:
+            self._tell(source)
+        self._due = max(self._due - count, 0)
 
     def tell_all(self) -> None:
         """The script is stopped, or has ended."""
         if not self._untold:
             return
         with self._lock:
-            for source in list(self._untold):
-                self._tell(source)
             self.close()
+            self._due = len(self._untold)
+            self._tell_first(AT_STOP)
+            if self._untold:
+                self._wait(BEHIND_SECONDS)
 
     def close(self) -> None:
         with self._lock:

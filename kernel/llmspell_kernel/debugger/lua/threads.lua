@@ -7,14 +7,15 @@
 -- have ended. Returns look, finish, and the commands of clients.
 local library, presentation, frames, state, threads_changed = ...
 
-local next, error, ipairs, rawequal = library.next, library.error, library.ipairs, library.rawequal
+local next, error, ipairs, pcall, rawequal = library.next, library.error, library.ipairs, library.pcall,
+  library.rawequal
 local format, match = library.string.format, library.string.match
 local sort, unpack, insert = library.table.sort, library.table.unpack, library.table.insert
 local getinfo = library.debug.getinfo
 local status, close = library.coroutine.status, library.coroutine.close
 local coroutines, main, thread_id = library.coroutines, frames.main, frames.thread_id
 local MAX_CHILDREN <const> = presentation.MAX_CHILDREN
-local MAX_TOLD <const> = 100
+local MAX_TOLD <const> = 50
 
 local threads = { commands = {} }
 local known = {} -- ids of those that clients know
@@ -58,26 +59,46 @@ local function in_order(set)
   return list
 end
 
+local function new_ones()
+  local found, count = {}, 0
+  local function take(thread)
+    if not is_alive(thread) then return end
+    local id = thread_id(thread)
+    if known[id] or found[id] then return end
+    count = count + 1
+    found[id] = thread
+  end
+  if state.stop then take(state.stop.thread) end
+  for thread in next, coroutines do
+    if count == MAX_TOLD then break end
+    take(thread)
+  end
+  return found, count
+end
+
+local function ended_ones()
+  local found, count = {}, 0
+  for id in next, known do
+    if count == MAX_TOLD then break end
+    if not pcall(frames.thread_of, id) then
+      count = count + 1
+      found[id] = true
+    end
+  end
+  return found
+end
+
 -- Tells of what has changed.
 function threads.look()
-  if next(coroutines) == nil and next(known) == nil then return end
-  local now, started, ended, list = alive(), {}, {}, {}
-  for id in next, known do
-    if not now[id] then ended[id] = true end
-  end
-  for id in next, now do
-    if not known[id] then started[id] = true end
-  end
-  local count = 0
+  local ended = in_order(ended_ones())
+  local started, count = new_ones()
+  local list = {}
   for _, id in ipairs(in_order(started)) do
-    if count >= MAX_TOLD then break end
-    count = count + 1
     insert(list, id)
-    insert(list, title_of(now[id]))
+    insert(list, title_of(started[id]))
     known[id] = true
   end
-  for i, id in ipairs(in_order(ended)) do
-    if i > MAX_TOLD then break end
+  for _, id in ipairs(ended) do
     insert(list, id)
     known[id] = nil
   end
