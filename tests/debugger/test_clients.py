@@ -333,3 +333,35 @@ def test_faulty_names_are_refused(connect, message):
     client, _ = connect()
     with pytest.raises(KernelError, match=message):
         client.debug_request("initialize", FAULTY[message])
+
+
+def test_others_hear_of_changed_variables_and_who_has_changed_them(connect, script):
+    (one, heard), (other, heard_by_other) = connect(), connect()
+    set_breakpoints(one, script, 6)
+    running = start(one, script)
+    heard.wait("stopped")
+    content = {"seq": 1, "type": "request", "command": "evaluate", "arguments": {"expression": "n = 7"}}
+    reply = other.submit("control", "debug_request", content).result(LIMIT)
+    expected = {"areas": ["variables"], "client": reply.parent_header["session"]}
+    assert heard.wait("invalidated") == heard_by_other.wait("invalidated") == expected
+    one.debug_request("continue", {"threadId": 1})
+    assert running.result(LIMIT).content()["status"] == "ok"
+
+
+def test_all_hear_what_is_loaded_and_which_coroutines_exist(connect, tmp_path):
+    path = tmp_path / "loads.lua"
+    path.write_text("co = coroutine.create(function() coroutine.yield() end)\nload('x = 1')()\nx = 2")
+    (one, heard), (other, heard_by_other) = connect(), connect()
+    set_breakpoints(one, path, 3)
+    running = start(one, path)
+    [cell, file, string] = [heard_by_other.wait("loadedSource", number)["source"] for number in (1, 2, 3)]
+    heard.wait("stopped")
+    assert (cell["name"], file["path"], string["name"]) == ("cell 1", str(path), "x = 1")
+    assert other.debug_request("loadedSources")["sources"] == [cell, file, string]
+    assert heard.wait("module", 2)["module"]["id"] == str(path)
+    thread = heard.wait("thread")
+    assert thread["reason"] == "started"
+    other.debug_request("terminateThreads", {"threadIds": [thread["threadId"]]})
+    assert heard.wait("thread", 2) == {"reason": "exited", "threadId": thread["threadId"]}
+    one.debug_request("continue", {"threadId": 1})
+    assert running.result(LIMIT).content()["status"] == "ok"

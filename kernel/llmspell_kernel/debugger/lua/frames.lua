@@ -20,7 +20,7 @@ local key_text, key_order, child_name = presentation.key_text, presentation.key_
 local upvalue_children, is_name = presentation.upvalue_children, presentation.is_name
 local MAX_CHILDREN <const>, PAGE_FROM <const> = presentation.MAX_CHILDREN, presentation.PAGE_FROM
 local EXACT_FRAMES <const> = 1000
-local MAX_POINTERS <const>, POINTERS_AT_ONCE <const> = 1000, 50
+local MAX_POINTERS <const>, POINTERS_AT_ONCE <const> = 1000, 250
 local main = running()
 
 -- Threads ------------------------------------------------------------------------------------------------------
