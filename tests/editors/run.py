@@ -1,5 +1,5 @@
-"""The tests inside real editors: VS Code (extension host, and as a person with the installed .vsix), Neovim, Emacs,
-JupyterLab.
+"""The tests inside real editors and clients: VS Code (extension host, and as a person with the installed .vsix),
+Neovim, Emacs, JupyterLab, and Microsoft's client for tests of debug adapters.
 
 usage: run.py --cache FOLDER [--only SUITE …] [--screenshot]
 
@@ -86,6 +86,7 @@ class Run:
             "LLMSPELL_HOME": str(home / ".llmspell"),
             "LLMSPELL_TEST_REPORT": str(report),
             "LLMSPELL_BED_MODULES": str(self.bed.modules),
+            "LLMSPELL_BED_TESTSUPPORT": str(self.bed.testsupport),
             "LLMSPELL_CHROMIUM": str(self.bed.chromium),
             "LLMSPELL_FAILURE_PICTURE": str(self.cache / f"failure-{report.stem}.png"),
         }
@@ -207,6 +208,15 @@ def person(work: Run) -> None:
     _show_logs(work, data, failed)
 
 
+def dap_testsupport(work: Run) -> None:
+    """The debug adapter with @vscode/debugadapter-testsupport."""
+    report = work.temporary / "dap-testsupport.jsonl"
+    command = [work.bed.node, HERE / "dap_testsupport/debugging.mjs", ENVIRONMENT / "bin/llmspell-dap"]
+    command.append(_project(work, "testsupport-project"))
+    what = "the tests with the client for tests"
+    _report_of(work, report, what, command, env=work.environment(report), limit=100)
+
+
 def neovim(work: Run) -> None:
     """Neovim's own LSP client."""
     report = work.temporary / "neovim.jsonl"
@@ -281,6 +291,7 @@ SUITES: dict[str, Callable[[Run], None]] = {
     "extension": extension,
     "extension-host": extension_host,
     "person": person,
+    "dap-testsupport": dap_testsupport,
     "neovim": neovim,
     "emacs": emacs,
     "jupyterlab": jupyterlab,
