@@ -25,6 +25,14 @@ export function currentFile(): Configuration {
   return { type: DEBUG_TYPE, request: 'launch', name: 'LLMSpell: current file', program: '${file}' };
 }
 
+export function currentFileFromEntry(): Configuration {
+  return { ...currentFile(), name: 'LLMSpell: current file, stop on entry', stopOnEntry: true };
+}
+
+export function currentFileInTerminal(): Configuration {
+  return { ...currentFile(), name: 'LLMSpell: current file in the terminal', console: 'integratedTerminal' };
+}
+
 export function attachToKernel(): Configuration {
   return { type: DEBUG_TYPE, request: 'attach', name: 'LLMSpell: attach to kernel', session: 'main' };
 }

@@ -1,7 +1,16 @@
 /** Debug sessions: from F5, a command or launch.json to a running `llmspell-dap`. */
 import * as vscode from 'vscode';
 
-import { DEBUG_TYPE, type Resolved, afterSubstitution, attachToKernel, beforeSubstitution, currentFile } from './debugConfiguration';
+import {
+  DEBUG_TYPE,
+  type Resolved,
+  afterSubstitution,
+  attachToKernel,
+  beforeSubstitution,
+  currentFile,
+  currentFileFromEntry,
+  currentFileInTerminal,
+} from './debugConfiguration';
 import type { Interpreters } from './interpreters';
 import { LANGUAGE } from './scriptLanguage';
 
@@ -10,7 +19,7 @@ export function registerDebugging(interpreters: Interpreters): vscode.Disposable
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Resolver(interpreters)),
     vscode.debug.registerDebugConfigurationProvider(
       DEBUG_TYPE,
-      { provideDebugConfigurations: () => [currentFile(), attachToKernel()] },
+      { provideDebugConfigurations: () => [currentFile(), currentFileFromEntry(), currentFileInTerminal(), attachToKernel()] },
       vscode.DebugConfigurationProviderTriggerKind.Dynamic,
     ),
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
-import { type Configuration, type Resolved, afterSubstitution, attachToKernel, beforeSubstitution } from '../../debugConfiguration';
+import {
+  type Configuration,
+  type Resolved,
+  afterSubstitution,
+  attachToKernel,
+  beforeSubstitution,
+  currentFile,
+  currentFileFromEntry,
+  currentFileInTerminal,
+} from '../../debugConfiguration';
 
 function launch(fields: Record<string, unknown>): Configuration {
   return { type: 'llmspell', request: 'launch', name: 'n', program: '/w/a.lua', ...fields };
@@ -42,6 +52,20 @@ describe('before substitution', () => {
   });
 });
 
+describe('the configurations that the editor offers', () => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+  const attributes: Record<string, { properties: object }> = manifest.contributes.debuggers[0].configurationAttributes;
+  for (const configuration of [currentFile(), currentFileFromEntry(), currentFileInTerminal(), attachToKernel()]) {
+    test(`${configuration.name}: has only declared attributes, and is right`, () => {
+      const { type, request, name, ...fields } = configuration;
+      const declared = Object.keys(attributes[request]?.properties ?? {});
+      assert.deepEqual(Object.keys(fields).filter((field) => !declared.includes(field)), []);
+      const before = configurationOf(beforeSubstitution(configuration, 'llmspell'));
+      assert.ok('configuration' in afterSubstitution(before, '/w'), `${type} ${name}`);
+    });
+  }
+});
+
 describe('after substitution', () => {
   test('the script runs in the workspace folder', () => {
     assert.equal(configurationOf(afterSubstitution(launch({}), '/w'))['cwd'], '/w');
@@ -57,7 +81,20 @@ describe('after substitution', () => {
   });
 
   test('everything that the adapter takes is passed on', () => {
-    const fields = { args: ['x'], env: { A: '1', B: null }, stopOnEntry: true, noDebug: true, session: 'main', kernelId: 'k', connectionFile: '/c' };
+    const fields = {
+      args: ['x'],
+      env: { A: '1', B: null },
+      stopOnEntry: true,
+      noDebug: true,
+      console: 'integratedTerminal',
+      python: 'steps',
+      justMyCode: true,
+      skipFiles: ['**/vendor/**'],
+      pathMappings: [{ localRoot: '/w', remoteRoot: '/there' }],
+      session: 'main',
+      kernelId: 'k',
+      connectionFile: '/c',
+    };
     assert.deepEqual(configurationOf(afterSubstitution(launch(fields), '/w')), { ...launch(fields), cwd: '/w' });
   });
 
