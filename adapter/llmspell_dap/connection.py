@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from llmspell_dap.codec import Decoder, FramingError, encode
-from llmspell_dap.events import output
 from llmspell_dap.session import DapSession
 
 Json = dict[str, Any]
@@ -80,8 +79,7 @@ class Connection:
 
     def _fail(self, error: FramingError) -> None:
         self.failure = str(error)
-        # The one message that may come before the response to initialize.
-        self._send({"seq": 0, **output("stderr", f"llmspell-dap: protocol error: {error}\n")})
+        self._session.tell_failure(f"llmspell-dap: protocol error: {error}\n")
 
     def _note_incoming(self, body: bytes) -> None:
         if self._log is None:

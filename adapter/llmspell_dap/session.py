@@ -128,6 +128,10 @@ class DapSession:
         else:
             self._dispatcher.take(message)
 
+    def tell_failure(self, text: str) -> None:
+        """Show why the connection ends: the one event that may come before the response to initialize."""
+        self._send(output("stderr", text))
+
     async def cut(self) -> None:
         """End the session because the connection is gone: clear breakpoints, end a launched script."""
         if self._ending:

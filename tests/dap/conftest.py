@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +22,8 @@ from llmspell_dap.capabilities import CAPABILITIES
 from llmspell_dap.session import DapSession
 from llmspell_kernel.client import KernelClient, KernelError, discover_kernels
 from llmspell_kernel.protocol.wire import Message, encode, new_header
+
+from .protocol_rules import ProtocolRules
 
 Json = dict[str, Any]
 LIMIT = 15.0
@@ -51,6 +53,7 @@ class DapClient:
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self.conversation: list[Json] = []
+        self.rules = ProtocolRules()
         self.process: subprocess.Popen[bytes] | None = None
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -65,6 +68,7 @@ class DapClient:
                 body = self._incoming.read(int(length[1]))
                 message = json.loads(body.decode("utf-8"))
                 self._note("<-", message)
+                self.rules.received(message)
                 self._arrived.put(message)
         except OSError:
             # A connection that is reset has ended as well.
@@ -94,6 +98,7 @@ class DapClient:
 
     def _write(self, message: Json) -> None:
         self._note("->", message)
+        self.rules.sent(message)
         body = json.dumps(message).encode()
         self.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
 
@@ -282,6 +287,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def start_adapter() -> Iterator[Callable[..., DapClient]]:
     """Start the adapter over stdio, with more command line arguments if given."""
     started: list[subprocess.Popen[bytes]] = []
+    clients: list[DapClient] = []
 
     def start(*arguments: str, **options: Any) -> DapClient:
         process = subprocess.Popen(
@@ -292,6 +298,7 @@ def start_adapter() -> Iterator[Callable[..., DapClient]]:
         assert process.stdout is not None
         client = DapClient(process.stdout, process.stdin)
         client.process = process
+        clients.append(client)
         return client
 
     yield start
@@ -307,6 +314,23 @@ def start_adapter() -> Iterator[Callable[..., DapClient]]:
         finally:
             if process.stdout is not None:
                 process.stdout.close()
+    judge(clients)
+
+
+def judge(clients: Sequence[DapClient]) -> None:
+    """What each conversation of a test must hold; with LLMSPELL_DAP_CONVERSATIONS they are kept in that folder."""
+    for client in clients:
+        keep_conversation(client)
+        assert client.rules.findings == []
+
+
+def keep_conversation(client: DapClient) -> None:
+    folder = os.environ.get("LLMSPELL_DAP_CONVERSATIONS")
+    if folder is None:
+        return
+    test = re.sub(r"\W+", "-", os.environ["PYTEST_CURRENT_TEST"].split("::")[-1])
+    path = Path(folder) / f"{test}-{id(client)}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in client.conversation), encoding="utf-8")
 
 
 @pytest.fixture
@@ -319,6 +343,7 @@ def adapter(home: Path, start_adapter: Callable[..., DapClient]) -> DapClient:
 def connect_tcp() -> Iterator[Callable[..., DapClient]]:
     """Connect to one adapter that listens on a TCP port, started at the first call."""
     opened: list[socket.socket] = []
+    clients: list[DapClient] = []
     servers: list[tuple[subprocess.Popen[bytes], tuple[str, int]]] = []
 
     def connect() -> DapClient:
@@ -335,6 +360,7 @@ def connect_tcp() -> Iterator[Callable[..., DapClient]]:
         opened.append(connection)
         client = DapClient(connection.makefile("rb"), connection.makefile("wb"))
         client.process = process
+        clients.append(client)
         return client
 
     yield connect
@@ -349,6 +375,7 @@ def connect_tcp() -> Iterator[Callable[..., DapClient]]:
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+    judge(clients)
 
 
 @pytest.fixture

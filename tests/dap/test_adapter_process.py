@@ -88,6 +88,7 @@ def test_request_and_end_of_input_at_once_are_still_answered(start_adapter: Star
 def test_bytes_that_come_one_by_one_are_understood(start_adapter: Start) -> None:
     client = start_adapter()
     body = b'{"seq":1,"type":"request","command":"initialize","arguments":{"adapterID":"\xc3\xbc"}}'
+    client.rules.sent(json.loads(body))
     for byte in b"Content-Length: %d\r\n\r\n%s" % (len(body), body):
         client.send_bytes(bytes([byte]))
     assert client.response(1)["success"]
@@ -112,6 +113,7 @@ def test_what_is_no_dap_is_told_and_ends_the_process(start_adapter: Start, data:
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[]", b'{"seq": 5}'])
 def test_message_that_is_no_request_is_answered_and_the_next_one_works(start_adapter: Start, body: bytes) -> None:
     client = start_adapter()
+    client.rules.sent_nonsense(5 if b"seq" in body else 0)
     client.send_bytes(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
     answer = client.take(lambda message: message["type"] == "response", "error response")
     assert (answer["success"], answer["request_seq"]) == (False, 5 if b"seq" in body else 0)
