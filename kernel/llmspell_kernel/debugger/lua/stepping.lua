@@ -232,11 +232,11 @@ local function on_return()
     return hook(thread, role, lines)
   else
     local limit = step.limit
+    if step.wandered then hook_waiting() end
     if pcall(getlocal, limit + 4, NO_LOCAL) then
       if step.enters then return hook(thread, role, lines) end
       return
     end
-    if step.wandered then hook_waiting() end
     -- below are functions that an error has come to
     if pcall(getlocal, limit + 2, NO_LOCAL) then remember_returned() end
     if step.target and step.enters then step.enters, step.target = false, nil end
@@ -275,6 +275,8 @@ function near(event, line)
 end
 
 function deep(event)
+  -- the return from a yield: whoever has resumed it now may see it die of an error, which has no return event
+  if step and step.wandered then hook_waiting() end
   if step and pcall(getlocal, step.limit + 4, NO_LOCAL) then return end
   return near(event)
 end
