@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_kernel.debugger.engine import Debugger
+from llmspell_kernel.protocol.ldp import EXCEPTION_FILTERS
 from llmspell_kernel.runtime.host import Host, HostContext
 from llmspell_kernel.runtime.state import Outcome, Runtime
 
@@ -24,6 +25,7 @@ SCRIPT = Path(__file__).parent / "soak.lua"
 LIMIT, STEP_LIMIT = 30.0, 0.2
 STEPS = ("next", "stepIn", "stepOut")
 EXPRESSIONS = ("ROUNDS", "1 + 1", "error('x')", "coroutine.wrap(function() return 1 end)()", "nosuch.field")
+FUNCTIONS = ("failing", "errors", "nested", "garbage", "pipeline")
 HOOKED = b"""
 local library = ...
 local count = library.debug.gethook((library.coroutine.running())) and 1 or 0
@@ -88,6 +90,11 @@ class Session:
             raise TimeoutError(f"{command} was not answered within {LIMIT} s")
         return answers[0]
 
+    def succeeds(self, command: str, **arguments: Any) -> None:
+        answer = self.request(command, **arguments)
+        if not answer["success"]:
+            raise RuntimeError(f"{command}: {answer['message']}")
+
     def stops_within(self, seconds: float) -> bool:
         with self._happened:
             self._happened.wait_for(lambda: self.thread_id is not None or self.outcome is not None, seconds)
@@ -142,6 +149,19 @@ def some_breakpoints(chance: random.Random, lines: int) -> list[dict[str, Any]]:
     return found
 
 
+def change_exception_breakpoints(session: Session, chance: random.Random) -> None:
+    filters = chance.sample(EXCEPTION_FILTERS, chance.randint(0, len(EXCEPTION_FILTERS)))
+    conditions = ("false", "ROUNDS % 50 == 1 and type(err) == 'table'", "error('x')")
+    options = [{"filterId": one["filter"], "condition": chance.choice(conditions)} for one in filters]
+    session.succeeds("setExceptionBreakpoints", filters=[], filterOptions=options)
+
+
+def change_function_breakpoints(session: Session, chance: random.Random) -> None:
+    names = chance.sample(FUNCTIONS, chance.randint(0, 2))
+    wanted = [{"name": name, "condition": chance.choice(("false", "ROUNDS % 50 == 1"))} for name in names]
+    session.succeeds("setFunctionBreakpoints", breakpoints=wanted)
+
+
 def serve_stops(session: Session, chance: random.Random) -> None:
     """Let the script go on until it runs; some stops are looked at, some are stepped from."""
     while session.thread_id is not None:
@@ -171,11 +191,17 @@ def soak(seed: int, pauses: int, changes: int) -> str:
             serve_stops(session, chance)
             if action == "change":
                 breakpoints = some_breakpoints(chance, lines)
-                session.request("setBreakpoints", source=source, breakpoints=breakpoints)
+                session.succeeds("setBreakpoints", source=source, breakpoints=breakpoints)
+                if chance.random() < 0.2:
+                    change_exception_breakpoints(session, chance)
+                if chance.random() < 0.2:
+                    change_function_breakpoints(session, chance)
                 continue
             session.pause()
         session.pause()
-        session.request("setBreakpoints", source=source, breakpoints=[])
+        session.succeeds("setBreakpoints", source=source, breakpoints=[])
+        session.succeeds("setExceptionBreakpoints", filters=[])
+        session.succeeds("setFunctionBreakpoints", breakpoints=[])
         session.request("evaluate", expression="(function() DONE = true end)()")
         while session.outcome is None:
             if session.thread_id is not None:

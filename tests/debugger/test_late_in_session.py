@@ -13,13 +13,13 @@ LIMIT = 20
 RUNNING = {
     "tight loop": ("n = 0\nprint('go')\nwhile not DONE do\n  n = n + 1\nend\nprint('end')", 4),
     "coroutine": (
-        "n = 0\nlocal co = coroutine.wrap(function()\n  while true do\n    n = n + 1\n    coroutine.yield()\n  end\nend)\n"
-        "print('go')\nwhile not DONE do\n  co()\nend\nprint('end')",
+        "n = 0\nlocal co = coroutine.wrap(function()\n  while true do\n    n = n + 1\n    coroutine.yield()\n  end\n"
+        "end)\nprint('go')\nwhile not DONE do\n  co()\nend\nprint('end')",
         4,
     ),
     "pcall loop": (
-        "n = 0\nlocal function fail()\n  n = n + 1\n  error('x')\nend\nprint('go')\nwhile not DONE do\n  pcall(fail)\nend\n"
-        "print('end')",
+        "n = 0\nlocal function fail()\n  n = n + 1\n  error('x')\nend\nprint('go')\nwhile not DONE do\n  pcall(fail)\n"
+        "end\nprint('end')",
         3,
     ),
 }

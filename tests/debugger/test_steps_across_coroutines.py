@@ -41,7 +41,8 @@ def test_step_stops(debuggee, name):
     assert debuggee.stopped()
     debuggee.breakpoints(path)
     stack = debuggee.step(command)
-    assert stack and stack[0][1] == expected
+    assert stack
+    assert stack[0][1] == expected
     assert debuggee.stops()[-1]["reason"] == "step"
 
 
