@@ -175,7 +175,7 @@ def serve_stops(session: Session, chance: random.Random) -> None:
             session.go_on()
 
 
-def soak(seed: int, pauses: int, changes: int) -> str:
+def soak(seed: int, pauses: int, changes: int, *, all_kinds: bool = False) -> str:
     """Gives what was done; raises where something went wrong."""
     chance = random.Random(seed)
     source = {"path": str(SCRIPT)}
@@ -192,9 +192,9 @@ def soak(seed: int, pauses: int, changes: int) -> str:
             if action == "change":
                 breakpoints = some_breakpoints(chance, lines)
                 session.succeeds("setBreakpoints", source=source, breakpoints=breakpoints)
-                if chance.random() < 0.2:
+                if all_kinds and chance.random() < 0.2:
                     change_exception_breakpoints(session, chance)
-                if chance.random() < 0.2:
+                if all_kinds and chance.random() < 0.2:
                     change_function_breakpoints(session, chance)
                 continue
             session.pause()
@@ -227,10 +227,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pauses", type=int, default=10_000)
     parser.add_argument("--changes", type=int, default=2_000)
+    parser.add_argument("--all-kinds", action="store_true", help="exception and function breakpoints too")
     options = parser.parse_args()
     faulthandler.enable()
     try:
-        print(soak(options.seed, options.pauses, options.changes), flush=True)
+        print(soak(options.seed, options.pauses, options.changes, all_kinds=options.all_kinds), flush=True)
     except (RuntimeError, TimeoutError) as error:
         print(f"seed {options.seed}: {error}", file=sys.stderr, flush=True)
         faulthandler.dump_traceback()
