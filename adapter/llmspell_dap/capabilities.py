@@ -68,7 +68,11 @@ def announced(features: ClientFeatures) -> Json:
     return {**CAPABILITIES, **({"supportsANSIStyling": True} if features.ansi_styling else {})}
 
 
-def taken_back(of_the_kernel: Mapping[str, Any]) -> Json:
-    """What was announced and the kernel at hand does not do, as the ``capabilities`` event has it."""
+def taken_back(of_the_kernel: Mapping[str, Any], *, own: bool) -> Json:
+    """What was announced and the kernel at hand does not do, as the ``capabilities`` event has it.
+
+    Without a restart of its own a client disconnects and launches again; so it is in a session that others share.
+    """
     lacking = (name for name in OF_THE_SESSION if not of_the_kernel.get(name))
-    return {name: False if OF_THE_SESSION[name] is True else [] for name in lacking}
+    missing: Json = {name: False if OF_THE_SESSION[name] is True else [] for name in lacking}
+    return missing if own else {**missing, "supportsRestartRequest": False}

@@ -31,9 +31,7 @@ def from_kernel(
     body = content.get("body")
     body = locations.to_client(body) if isinstance(body, dict) else {}
     if name == "stopped":
-        hit = [breakpoints.client_id(each) for each in body.pop("hitBreakpointIds", None) or []]
-        known = [each for each in hit if each is not None]
-        return event("stopped", {**body, **({"hitBreakpointIds": known} if known else {})})
+        return stopped(body, breakpoints)
     if name == "breakpoint":
         return _breakpoint(body, locations, breakpoints)
     if name == "module" and isinstance(body.get("module"), dict):
@@ -43,6 +41,14 @@ def from_kernel(
     if name == "memory" and features.memory_event:
         return event("memory", body)
     return event(str(name), body) if name in _PASSED else None
+
+
+def stopped(body: Json, breakpoints: BreakpointTable) -> Json:
+    """The event for a stop, with those of the hit breakpoints that are the client's."""
+    hit = [breakpoints.client_id(each) for each in body.get("hitBreakpointIds") or []]
+    known = [each for each in hit if each is not None]
+    rest = {name: value for name, value in body.items() if name != "hitBreakpointIds"}
+    return event("stopped", {**rest, **({"hitBreakpointIds": known} if known else {})})
 
 
 def output(category: str, text: str) -> Json:

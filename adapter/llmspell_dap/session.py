@@ -25,7 +25,7 @@ from llmspell_dap.capabilities import announced, taken_back
 from llmspell_dap.configuration import AttachArguments, KernelTarget, LaunchArguments, SourceOptions
 from llmspell_dap.console import ScriptConsole
 from llmspell_dap.dispatch import ENDING, RESUMING, Dispatcher, Told
-from llmspell_dap.events import from_kernel, output
+from llmspell_dap.events import from_kernel, output, stopped
 from llmspell_dap.kernel import DebuggedSession
 from llmspell_dap.launching import attach_request, launch_request, process_event, python_debugging
 from llmspell_dap.locations import Locations
@@ -241,7 +241,7 @@ class DapSession:
         self._dispatcher.tell(event("process", process_event(name, "attach")))
         if isinstance(answer.get("stopped"), dict):
             # The client comes to a stop that others were told of.
-            self._dispatcher.tell(event("stopped", answer["stopped"]))
+            self._dispatcher.tell(stopped(answer["stopped"], self._breakpoints))
         return {}
 
     async def _open_console(self, arguments: LaunchArguments, asked: Json) -> None:
@@ -269,7 +269,7 @@ class DapSession:
         self._progress.tell(request.seq, f"in session {kernel.name!r}")
         kernel.listen(self._dispatcher.tell, self._on_kernel_end, self._console.ask)
         capabilities, self._called = await kernel.introduce(self._name, self._resume_seconds)
-        missing = taken_back(capabilities)
+        missing = taken_back(capabilities, own=kernel.own)
         if missing:
             self._dispatcher.tell(event("capabilities", {"capabilities": missing}))
         return kernel

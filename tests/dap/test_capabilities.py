@@ -210,6 +210,7 @@ PROOFS: dict[str, Callable[[Stop], None] | None] = {
     "supportsCancelRequest": cancelled,
     "supportsRestartRequest": started_again,
     "supportsLoadedSourcesRequest": loaded_sources,
+    "supportSuspendDebuggee": None,  # test_leaving.py
     "supportedChecksumAlgorithms": checksums,
     "additionalModuleColumns": modules,
     "supportsTerminateThreadsRequest": one_thread_ended,

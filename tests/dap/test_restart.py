@@ -99,3 +99,4 @@ def test_restart_of_what_was_attached_to_is_refused(own_home: Path, start_adapte
     adapter.ask("attach", kernelId=info.kernel_id)
     adapter.ask("configurationDone")
     assert "session 'main' is shared" in adapter.request("restart")["message"]
+    assert adapter.event("capabilities") == {"capabilities": {"supportsRestartRequest": False}}
