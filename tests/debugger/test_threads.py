@@ -213,3 +213,15 @@ def test_single_thread_is_accepted_for_only_one_runs(debuggee, command):
     start(debuggee, THREE, 7)
     arguments = {} if command == "continue" else {"granularity": "line"}
     debuggee.body(command, threadId=1, singleThread=True, **arguments)
+
+
+def test_coroutine_that_has_died_of_an_error_is_there_while_it_is_looked_at(debuggee):
+    debuggee.body("setExceptionBreakpoints", filters=["uncaught"])
+    text = "local co = coroutine.wrap(function()\n  coroutine.yield()\n  error('x')\nend)\nco()\nx = 1\nco()"
+    start(debuggee, text, 6)
+    [other] = [one for one in listed(debuggee) if one != 1]
+    assert go_on(debuggee)["threadId"] == other
+    assert told(debuggee) == [("started", other)]
+    assert listed(debuggee)[other] == "coroutine script.lua:1 (running)"
+    message = debuggee.request("terminateThreads", threadIds=[other])["message"]
+    assert message == f"thread {other} has died already"

@@ -29,7 +29,7 @@ _MASK_COUNT = 8
 _REGISTRY_INDEX = -1_000_000 - 1000
 # lua_State: status, ci, base_ci; CallInfo: func, previous, savedpc, callstatus; LClosure: p; Proto: code. Bytes.
 _STATUS, _CALL_INFO, _BASE_CALL_INFO = 10, 32, 96
-_CI_FUNC, _CI_PREVIOUS, _CI_SAVED_PC, _CI_STATUS = 0, 16, 32, 62
+_CI_FUNC, _CI_PREVIOUS, _CI_SAVED_PC, _CI_STATUS, _CI_SIZE = 0, 16, 32, 62, 64
 _CALL_STATUS_C, _CALL_STATUS_HOOKED = 2, 8
 _CLOSURE_PROTO, _PROTO_CODE = 24, 64
 _TAG_THREAD, _TAG_LIGHT_C, _TAG_C_CLOSURE = 72, 22, 102
@@ -73,6 +73,9 @@ class _Memory:
             raise _TornReadError
         return int.from_bytes(data, "little")
 
+    def block(self, address: int, size: int) -> "_Block":
+        return _Block(self._read(address, size))
+
     def u64(self, address: int) -> int:
         return self._read(address, 8)
 
@@ -81,6 +84,19 @@ class _Memory:
 
     def u8(self, address: int) -> int:
         return self._read(address, 1)
+
+
+class _Block:
+    """What was read at once."""
+
+    def __init__(self, value: int) -> None:
+        self._value = value
+
+    def u64(self, offset: int) -> int:
+        return self._value >> 8 * offset & 2**64 - 1
+
+    def u16(self, offset: int) -> int:
+        return self._value >> 8 * offset & 2**16 - 1
 
 
 _memory = _Memory()
@@ -132,24 +148,28 @@ def instruction_pointers(thread: bytes, first: int, count: int) -> tuple[int, ..
     found: list[int] = []
     if not _own_memory.available():
         return ()
+    codes: dict[int, int] = {}  # by closure
     with contextlib.suppress(_TornReadError, ValueError):
         state = int(thread, 16)
-        call_info = _own_memory.u64(state + _CALL_INFO)
+        address = _own_memory.u64(state + _CALL_INFO)
         for level in range(first + count):
-            if call_info == state + _BASE_CALL_INFO:
+            if address == state + _BASE_CALL_INFO:
                 break
+            call_info = _own_memory.block(address, _CI_SIZE)
             if level >= first:
-                is_c = _own_memory.u16(call_info + _CI_STATUS) & _CALL_STATUS_C
-                found.extend((0, 0) if is_c else _instruction_at(call_info))
-            call_info = _own_memory.u64(call_info + _CI_PREVIOUS)
+                is_c = call_info.u16(_CI_STATUS) & _CALL_STATUS_C
+                found.extend((0, 0) if is_c else _instruction_at(call_info, codes))
+            address = call_info.u64(_CI_PREVIOUS)
     return tuple(found)
 
 
-def _instruction_at(call_info: int) -> tuple[int, int]:
+def _instruction_at(call_info: "_Block", codes: dict[int, int]) -> tuple[int, int]:
     """Of a frame of Lua."""
-    closure = _own_memory.u64(_own_memory.u64(call_info + _CI_FUNC))
-    code = _own_memory.u64(_own_memory.u64(closure + _CLOSURE_PROTO) + _PROTO_CODE)
-    return code, (_own_memory.u64(call_info + _CI_SAVED_PC) - code) // 4 - 1
+    closure = _own_memory.u64(call_info.u64(_CI_FUNC))
+    code = codes.get(closure)
+    if code is None:
+        code = codes[closure] = _own_memory.u64(_own_memory.u64(closure + _CLOSURE_PROTO) + _PROTO_CODE)
+    return code, (call_info.u64(_CI_SAVED_PC) - code) // 4 - 1
 
 
 class AsyncHook:

@@ -140,8 +140,11 @@ end
 -- What is deep in a stack is not worth the walk there.
 local function pointers(thread, first, last)
   local found = {}
-  for from = first, last < MAX_POINTERS and last or MAX_POINTERS, POINTERS_AT_ONCE do
-    local read = { instruction_pointers(format("%p", thread), from, POINTERS_AT_ONCE) }
+  if last > MAX_POINTERS then last = MAX_POINTERS end
+  for from = first, last, POINTERS_AT_ONCE do
+    local count = last - from + 1
+    if count > POINTERS_AT_ONCE then count = POINTERS_AT_ONCE end
+    local read = { instruction_pointers(format("%p", thread), from, count) }
     for i = 1, #read, 2 do
       if read[i] ~= 0 then found[from + i // 2] = { code = read[i], at = read[i] + 4 * read[i + 1] } end
     end

@@ -68,10 +68,11 @@ function stops.park(reason, text, ...)
   local _, depth, top = coroutine.resume(inspector, thread)
   presentation.forget()
   frames.forget()
+  -- in a coroutine: the stopped stack may have no room left
+  local told, problem = coroutine.resume(coroutine.create(threads.look), thread)
+  if not told then library.pass_interrupt(problem) end
   state.stop = { thread = thread, depth = depth, top = top, column = state.column }
   state.column = nil
-  -- in a coroutine: the stopped stack may have no room left
-  coroutine.resume(coroutine.create(threads.look))
   stopped(reason, frames.thread_id(thread), text, ...)
   state.pause_wanted = false
   local request, kind, mode

@@ -35,19 +35,20 @@ local function condition_of(thread)
   return condition
 end
 
-local function is_alive(thread)
-  return thread ~= main and (state.stop and thread == state.stop.thread or status(thread) ~= "dead")
+-- `stopped`: the thread that has stopped, which may be a coroutine that has died of an error.
+local function is_alive(thread, stopped)
+  return thread ~= main and (thread == stopped or status(thread) ~= "dead")
 end
 
 -- The coroutines that exist, by their id.
-local function alive()
+local function alive(stopped)
   local found, count = {}, 0
   local function add(thread)
-    if count >= MAX_CHILDREN or not is_alive(thread) then return end
+    if count >= MAX_CHILDREN or not is_alive(thread, stopped) then return end
     found[thread_id(thread)] = thread
     count = count + 1
   end
-  if state.stop then add(state.stop.thread) end
+  if stopped then add(stopped) end
   for thread in next, coroutines do add(thread) end
   return found
 end
@@ -59,16 +60,16 @@ local function in_order(set)
   return list
 end
 
-local function new_ones()
+local function new_ones(stopped)
   local found, count = {}, 0
   local function take(thread)
-    if not is_alive(thread) then return end
+    if not is_alive(thread, stopped) then return end
     local id = thread_id(thread)
     if known[id] or found[id] then return end
     count = count + 1
     found[id] = thread
   end
-  if state.stop then take(state.stop.thread) end
+  if stopped then take(stopped) end
   for thread in next, coroutines do
     if count == MAX_TOLD then break end
     take(thread)
@@ -76,11 +77,12 @@ local function new_ones()
   return found, count
 end
 
-local function ended_ones()
+local function ended_ones(stopped)
   local found, count = {}, 0
   for id in next, known do
     if count == MAX_TOLD then break end
-    if not pcall(frames.thread_of, id) then
+    local exists = pcall(frames.thread_of, id)
+    if not (exists or stopped and id == thread_id(stopped)) then
       count = count + 1
       found[id] = true
     end
@@ -89,9 +91,9 @@ local function ended_ones()
 end
 
 -- Tells of what has changed.
-function threads.look()
-  local ended = in_order(ended_ones())
-  local started, count = new_ones()
+function threads.look(stopped)
+  local ended = in_order(ended_ones(stopped))
+  local started, count = new_ones(stopped)
   local list = {}
   for _, id in ipairs(in_order(started)) do
     insert(list, id)
@@ -110,7 +112,7 @@ function threads.finish() known = {} end
 
 function threads.commands.threads()
   local list = { { id = 1, name = "main", title = "main" } }
-  local now = alive()
+  local now = alive(state.stop and state.stop.thread)
   for _, id in ipairs(in_order(now)) do
     local title = title_of(now[id])
     known[id] = true
@@ -147,7 +149,7 @@ function threads.commands.terminateThreads(ids)
     end
   end
   frames.changed()
-  threads.look()
+  threads.look(state.stop and state.stop.thread)
   return { messages = messages, stopped = ends_stopped }
 end
 
