@@ -228,16 +228,8 @@ def neovim(work: Run) -> None:
 
 def emacs(work: Run) -> None:
     """Emacs' eglot, where Emacs is installed."""
-    program = shutil.which("emacs")
-    if program is None:
-        say("  skipped: there is no emacs on the PATH")
-        return
-    # -q, not -Q: Debian's eglot is on the site's load-path.
-    batch = [program, "-q", "--batch"]
-    try:
-        run("eglot", [*batch, "--eval", "(require 'eglot)"], limit=30, log=work.temporary / "emacs-probe.log")
-    except StepFailed:
-        say("  skipped: this emacs has no eglot (Emacs 29 has it; Debian's package for older ones is elpa-eglot)")
+    batch = _emacs_with(work, "eglot", "Emacs 29 has it; Debian's package for older ones is elpa-eglot")
+    if batch is None:
         return
     report = work.temporary / "emacs.jsonl"
     env = {
@@ -247,6 +239,38 @@ def emacs(work: Run) -> None:
     }
     command = [*batch, "-l", HERE / "emacs/eglot.el"]
     _report_of(work, report, "the tests in Emacs", command, env=env, limit=100)
+
+
+def emacs_dap(work: Run) -> None:
+    """Emacs' dap-mode, where it is installed."""
+    batch = _emacs_with(work, "dap-mode", "Debian's package is elpa-dap-mode")
+    if batch is None:
+        return
+    report = work.temporary / "emacs-dap.jsonl"
+    env = {
+        **work.environment(report),
+        "LLMSPELL_ADAPTER": str(ENVIRONMENT / "bin/llmspell-dap"),
+        "LLMSPELL_PROJECT": str(_project(work, "emacs-dap-project")),
+    }
+    command = [*batch, "-l", HERE / "emacs/dap.el"]
+    _report_of(work, report, "the tests in Emacs' dap-mode", command, env=env, limit=100)
+
+
+def _emacs_with(work: Run, feature: str, source: str) -> list[str | Path] | None:
+    """Emacs in batch mode, when it has the feature."""
+    program = shutil.which("emacs")
+    if program is None:
+        say("  skipped: there is no emacs on the PATH")
+        return None
+    # -q, not -Q: Debian's packages are on the site's load-path.
+    batch: list[str | Path] = [program, "-q", "--batch"]
+    log = work.temporary / f"emacs-{feature}.log"
+    try:
+        run(feature, [*batch, "--eval", f'(or (locate-library "{feature}") (kill-emacs 1))'], limit=30, log=log)
+    except StepFailed:
+        say(f"  skipped: this emacs has no {feature} ({source})")
+        return None
+    return batch
 
 
 def jupyterlab(work: Run) -> None:
@@ -294,6 +318,7 @@ SUITES: dict[str, Callable[[Run], None]] = {
     "dap-testsupport": dap_testsupport,
     "neovim": neovim,
     "emacs": emacs,
+    "emacs-dap": emacs_dap,
     "jupyterlab": jupyterlab,
 }
 NEEDS_EXTENSION = {"extension-host", "person"}
