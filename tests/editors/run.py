@@ -226,6 +226,17 @@ def neovim(work: Run) -> None:
     _report_of(work, report, "the tests in Neovim", command, env=work.environment(report), limit=100)
 
 
+def neovim_dap(work: Run) -> None:
+    """A DAP client in Neovim: nvim-dap where LLMSPELL_NVIM_DAP names its source, else a small one of ours."""
+    report = work.temporary / "neovim-dap.jsonl"
+    env = work.environment(report)
+    if "LLMSPELL_NVIM_DAP" in os.environ:
+        env["LLMSPELL_NVIM_DAP"] = os.environ["LLMSPELL_NVIM_DAP"]
+    command = [work.bed.neovim, "--headless", "-u", "NONE", "-l", HERE / "neovim/dap.lua"]
+    command += [ENVIRONMENT / "bin/llmspell-dap", _project(work, "neovim-dap-project")]
+    _report_of(work, report, "the debugging in Neovim", command, env=env, limit=100)
+
+
 def emacs(work: Run) -> None:
     """Emacs' eglot, where Emacs is installed."""
     batch = _emacs_with(work, "eglot", "Emacs 29 has it; Debian's package for older ones is elpa-eglot")
@@ -317,6 +328,7 @@ SUITES: dict[str, Callable[[Run], None]] = {
     "person": person,
     "dap-testsupport": dap_testsupport,
     "neovim": neovim,
+    "neovim-dap": neovim_dap,
     "emacs": emacs,
     "emacs-dap": emacs_dap,
     "jupyterlab": jupyterlab,
