@@ -149,6 +149,11 @@ def _source_breakpoint(fields: Fields, locations: Locations) -> Wanted:
     ldp: Json = {"line": locations.line_to_ldp(line)}
     if column is not None:
         ldp["column"] = locations.column_to_ldp(column)
+    # Not of DAP, but of LDP: for clients that know it.
+    if fields.has("ignoreCount"):
+        ldp["ignoreCount"] = fields.integer("ignoreCount")
+    if fields.has("enabled"):
+        ldp["enabled"] = fields.boolean("enabled", True)
     return Wanted((line, column), ldp | _texts(fields, "condition", "hitCondition", "logMessage"), line)
 
 

@@ -120,6 +120,11 @@ def _thread_ids(fields: Fields, _: Locations) -> Json:
     return {"threadIds": [row.integer("id") for row in rows]}
 
 
+def _patterns(fields: Fields, locations: Locations) -> Json:
+    found: Json = {"patterns": [locations.glob_to_ldp(each) for each in fields.texts("patterns")]}
+    return found | ({"justMyCode": fields.boolean("justMyCode", False)} if fields.has("justMyCode") else {})
+
+
 _NOTHING = _all()
 _THREAD = _all(_integers("threadId"), _flags("singleThread"))
 _STEP = _all(_THREAD, _choice("granularity", "statement", "line", "instruction"))
@@ -251,5 +256,8 @@ PASSED_REQUESTS: dict[str, PassedRequest] = {
     "stepIn": PassedRequest(_all(_STEP, _optional_integers("targetId")), _as_it_is),
     "stepOut": PassedRequest(_STEP, _as_it_is),
     "stepInTargets": PassedRequest(_integers("frameId"), _list_of("targets", _located), "supportsStepInTargetsRequest"),
+    # LDP's own
+    "runTo": PassedRequest(_all(_source_object, _required_place), _as_it_is),
+    "setSkipFiles": PassedRequest(_patterns, _as_it_is),
     "pause": PassedRequest(_THREAD, _as_it_is),
 }

@@ -45,6 +45,7 @@ from llmspell_dap.passed_requests import PASSED_REQUESTS
 from llmspell_dap.progress import Progress
 from llmspell_dap.reverse_requests import ReverseRequests
 from llmspell_dap.script_state import ScriptState
+from llmspell_dap.under_way import RequestsUnderWay
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +84,8 @@ class DapSession:
         )
         self._kernel: DebuggedSession | None = None
         self._opening = Opening()
-        # The request that opens it; the numbers that the kernel knows requests by which it is answering.
         self._opening_request = 0
-        self._under_way: dict[int, int] = {}
+        self._under_way = RequestsUnderWay()
         self._launch_arguments: LaunchArguments | None = None
         self._no_debug = False
         self._configured = False
@@ -369,11 +369,13 @@ class DapSession:
         if kernel is None or features is None:
             raise RequestFailedError(f"{command}: nothing is being debugged; send launch or attach first")
         if command not in RESUMING:
-            return passed.show(await self._ask(kernel, request, arguments, passed.limit), self._locations, features)
+            return passed.show(
+                await self._under_way.ask(kernel, request, arguments, passed.limit), self._locations, features
+            )
         self._check_single_thread(command, arguments)
         self._script.resumes()
         try:
-            body = await self._ask(kernel, request, arguments, passed.limit)
+            body = await self._under_way.ask(kernel, request, arguments, passed.limit)
         except BaseException:
             self._script.does_not_resume()
             raise
@@ -381,16 +383,9 @@ class DapSession:
             body = {**body, "allThreadsContinued": False}
         return passed.show(body, self._locations, features)
 
-    async def _ask(self, kernel: DebuggedSession, request: Request, arguments: Json, limit: float) -> Json:
-        number = self._under_way[request.seq] = kernel.next_number()
-        try:
-            return await kernel.request(request.command, arguments, limit, number)
-        finally:
-            self._under_way.pop(request.seq, None)
-
     def _check_single_thread(self, command: str, arguments: Json) -> None:
         """One coroutine runs; the others go on when it resumes them, and so none of them alone."""
-        stopped, wanted = self._script.stopped_thread, arguments["threadId"]
+        stopped, wanted = self._script.stopped_thread, arguments.get("threadId")
         if arguments.get("singleThread") and stopped is not None and wanted != stopped:
             raise RequestFailedError(
                 f"{command}: thread {wanted} is a suspended coroutine and cannot go on by itself: thread {stopped} is"
@@ -414,9 +409,8 @@ class DapSession:
                 continue
             if seq == self._opening_request:
                 self._opening.cancel()
-            number = self._under_way.get(seq)
-            if number is not None and self._kernel is not None:
-                await self._kernel.request("cancel", {"requestId": number})
+            if self._kernel is not None:
+                await self._under_way.cancel(self._kernel, seq)
         return {}
 
     async def _interrupt(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmspell_dap import progress
+from llmspell_dap import progress, under_way
 from llmspell_kernel.client import DebugRequestError
 
 Json = dict[str, Any]
@@ -60,6 +60,21 @@ async def test_cancel_names_the_request_by_the_number_that_the_kernel_knows(make
     assert talk.kernel.asked[-1] == ("cancel", {"requestId": talk.kernel.numbers["evaluate"]})
     asked.set_exception(DebugRequestError("evaluate", "cancelled"))
     assert (await talk.answer(evaluate))["message"] == "cancelled"
+
+
+@pytest.mark.asyncio
+async def test_cancelled_request_is_answered_though_the_kernel_says_nothing(
+    make_conversation: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_way, "CANCEL_LIMIT", 0.0)
+    talk = make_conversation()
+    await talk.launch()
+    talk.kernel.answers["evaluate"] = asyncio.get_running_loop().create_future()
+    evaluate = talk.send("evaluate", expression="('x'):rep(1 << 40)", frameId=1)
+    await talk.until(lambda: "evaluate" in talk.kernel.commands())
+    assert (await talk.ask("cancel", requestId=evaluate))["success"]
+    assert (await talk.answer(evaluate))["message"] == "cancelled"
+    assert (await talk.ask("threads"))["success"]
 
 
 @pytest.mark.asyncio

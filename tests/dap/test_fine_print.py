@@ -208,6 +208,34 @@ def test_granularity_of_instructions_is_refused(adapter: Any, script: Write) -> 
     assert adapter.event("stopped")["reason"] == "step"
 
 
+def test_script_runs_to_a_line(adapter: Any, script: Write) -> None:
+    program = script("local n = 1\nfor i = 1, 3 do\n  n = n + i\nend\nprint(n)\n")
+    adapter.launch(program, stopOnEntry=True)
+    adapter.event("stopped")
+    adapter.ask("runTo", source={"path": str(program)}, line=5)
+    adapter.event("stopped")
+    assert adapter.top_frame(1)["line"] == 5
+
+
+def test_skipped_files_can_be_changed_while_debugging(adapter: Any, script: Write) -> None:
+    script("return function()\n  return 1\nend\n", "library.lua")
+    program = script("local f = require('library')\nf()\nprint(1)\n")
+    adapter.launch(program, lines=(2,))
+    thread = adapter.event("stopped")["threadId"]
+    adapter.ask("setSkipFiles", patterns=["library.lua"])
+    adapter.ask("stepIn", threadId=thread)
+    adapter.event("stopped")
+    assert adapter.top_frame(thread)["line"] == 3
+
+
+def test_ignored_hits_and_disabled_breakpoints_are_passed_on(adapter: Any, script: Write) -> None:
+    program = script("local n = 0\nfor i = 1, 5 do\n  n = i\nend\nprint(n)\n")
+    rows = ({"line": 3, "ignoreCount": 2}, {"line": 5, "enabled": False})
+    adapter.launch(program, lines=rows)
+    frame = adapter.top_frame(adapter.event("stopped")["threadId"])
+    assert adapter.locals(frame["id"])["i"]["value"] == "3"
+
+
 # -- leaving -----------------------------------------------------------------------------------------------
 
 LOOP = "print('begun')\nwhile not done do\n  local x = 1\nend\nreturn 'done'\n"

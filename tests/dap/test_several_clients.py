@@ -118,6 +118,28 @@ def test_client_that_comes_to_a_stop_is_told_of_it(shared: Shared, start_adapter
     assert running.result(10).content()["status"] == "ok"
 
 
+def test_client_whose_connection_was_lost_finds_its_debug_session_again(shared: Shared, start_adapter: Start) -> None:
+    for client in shared.clients:
+        client.ask("disconnect")
+    target = {"session": shared.session, "kernelId": shared.kernel.info.kernel_id, "debugSession": "mine"}
+    lost = start_adapter()
+    lost.initialize()
+    lost.ask("attach", **target, resumeSeconds=60)
+    break_at(lost, "step")
+    lost.ask("configurationDone")
+    running = shared.run()
+    lost.event("stopped")
+    lost.hang_up()
+    lost.until_end()
+    found = start_adapter()
+    found.initialize()
+    found.ask("attach", **target)
+    found.event("stopped")
+    assert found.top_frame(1)["name"] == "step"
+    found.ask("disconnect")
+    assert running.result(10).content()["status"] == "ok"
+
+
 def test_what_one_client_cancels_is_its_own(shared: Shared) -> None:
     first, second = shared.clients
     break_at(first, "step")
