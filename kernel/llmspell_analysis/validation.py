@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llmspell_analysis.analysis.builder import analyze
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.catalogue import load_catalogue
 from llmspell_analysis.rules.check import check
@@ -28,8 +27,7 @@ def validate(
     files reads each module once. Never raises, whatever the bytes are.
     """
     source = SourceText(text) if isinstance(text, bytes) else SourceText.from_str(text)
-    analysis = analyze(Document(source, path))
-    return check(analysis, load_catalogue(), project or Project(), options)
+    return check(Document(source, path), load_catalogue(), project or Project(), options)
 
 
 def validate_file(

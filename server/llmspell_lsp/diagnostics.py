@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llmspell_analysis.analysis.segments import Segments
 from llmspell_analysis.rules.model import Diagnostic
 
 from llmspell_lsp.documents import Snapshot
@@ -40,6 +41,8 @@ class Diagnostics:
         self._found: dict[str, tuple[Snapshot, tuple[Diagnostic, ...]]] = {}
         # Names of globals that each document assigned when it was last looked at; others may depend on them.
         self._globals: dict[str, frozenset[str]] = {}
+        # What is kept of each document from version to version, so that a keystroke costs little.
+        self._segments: dict[str, Segments] = {}
         self._closed = False
 
     def close(self) -> None:
@@ -75,6 +78,7 @@ class Diagnostics:
         if (timer := self._timers.pop(uri, None)) is not None:
             timer.cancel()
         self._found.pop(uri, None)
+        self._segments.pop(uri, None)
         if self._globals.pop(uri, None):
             self.schedule_all()
         self._server.publish(uri, None, (), None)
@@ -96,7 +100,7 @@ class Diagnostics:
     def compute(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
         """The findings of a snapshot, by any thread."""
         from llmspell_analysis.catalogue import load_catalogue
-        from llmspell_analysis.rules.check import check
+        from llmspell_analysis.rules.check import check_file
 
         server = self._server
         if not server.settings.diagnostics:
@@ -104,7 +108,11 @@ class Diagnostics:
         options = server.settings.options
         others = [names for uri, names in list(self._globals.items()) if uri != snapshot.uri]
         options = replace(options, globals=options.globals.union(*others))
-        return check(snapshot.analysis, load_catalogue(), server.project, options)
+        segments = self._segments.setdefault(snapshot.uri, Segments())
+        found, file = check_file(snapshot.document, load_catalogue(), server.project, options, segments)
+        snapshot.globals_assigned = frozenset(file.globals_assigned)
+        snapshot.prepare()
+        return found
 
     def _finish(self, snapshot: Snapshot, finished: Future[tuple[Diagnostic, ...]]) -> None:
         if self._closed or self._server.documents.get(snapshot.uri) is not snapshot:
@@ -116,7 +124,7 @@ class Diagnostics:
         found = finished.result()
         self._found[snapshot.uri] = (snapshot, found)
         self._server.publish(snapshot.uri, snapshot.document.version, found, snapshot)
-        names = frozenset(snapshot.analysis.globals_assigned)
+        names = snapshot.globals_assigned
         if self._globals.get(snapshot.uri, frozenset()) != names:
             self._globals[snapshot.uri] = names
             self.schedule_all(but=snapshot.uri)

@@ -34,6 +34,8 @@ class Snapshot:
         self._unchanged_until = unchanged_until
         self._analysis: Analysis | None = None
         self._lock = threading.Lock()
+        # Names of globals that it assigns, once its findings are known.
+        self.globals_assigned: frozenset[str] = frozenset()
 
     @property
     def source(self) -> SourceText:
@@ -46,6 +48,11 @@ class Snapshot:
                 self._analysis = analyze(self.document)
                 self._earlier = None
             return self._analysis
+
+    def prepare(self) -> None:
+        """Makes the tables of the first version, from which completion in later ones begins."""
+        if self._earlier is None:
+            self.analysis  # noqa: B018 -- made by being asked for
 
     def analysis_before(self, offset: int) -> Analysis:
         """Tables that are right for what is before the statement at `offset`; no waiting for new ones."""

@@ -18,7 +18,7 @@ from llmspell_analysis.validation import validate
 
 SAMPLES = [
     path.read_bytes()
-    for folder in ("cases", "features")
+    for folder in ("rules", "features")
     for path in sorted((Path(__file__).parent / folder).rglob("*.*"))
 ]
 RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])

@@ -20,7 +20,7 @@ from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Diagnostic, validate
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parent / "rules"
 TITLE = re.compile(r"-- case: (.+)")
 MARK = re.compile(r"\s*(\^+ (error|warning|information|hint) [\w-]+: |fix: |related: )")
 

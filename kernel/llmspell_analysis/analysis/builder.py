@@ -91,19 +91,27 @@ _PROTECTORS = frozenset({"pcall", "xpcall"})
 Action = Callable[[Node, int], None]
 
 
-def analyze(document: Document) -> Analysis:
-    """Tables of the document's current tree. Never raises on any text."""
-    return _Builder(document).run()
+# Globals whose meaning decides how the text around them is read. Where a local has such a name, the builder of a
+# later segment must be told.
+READ_SPECIALLY = _TESTERS | _LOADERS | _G_READERS | _PROTECTORS | {"_G", "_ENV", "require", "rawset"}
+
+
+def analyze(document: Document, outer: frozenset[str] = frozenset()) -> Analysis:
+    """Tables of the document's current tree. Never raises on any text.
+
+    `outer` are names of `READ_SPECIALLY` that are locals where the document is a piece of a larger text.
+    """
+    return _Builder(document, outer).run()
 
 
 class _Builder:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, outer: frozenset[str]) -> None:
         self.data = document.source.data
         self.root = document.tree.root_node
         chunk = Scope(0, len(self.data), None, is_function=True, is_vararg=True)
         self.scope = chunk
         self.analysis = Analysis(document, chunk, scopes=[chunk])
-        self.names: dict[str, list[Local]] = {}
+        self.names: dict[str, list[Local]] = {name: [Local(name, -1, -1, -1, chunk, "outer")] for name in outer}
         self.members = Members(self.analysis, self.names)
         self.stack: list[tuple[Action | None, Node, int]] = []
         self.dispatch = self._dispatch_table()

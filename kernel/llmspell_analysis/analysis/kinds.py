@@ -38,6 +38,8 @@ ATTRIBUTE = kinds("attribute")
 FIELD = kinds("field")
 NOTHING = COMMENT | STRING | kinds("number", "nil", "true", "false", "hash_bang_line", "break_statement")
 LOCAL_KEYWORD = kinds("local")
+# what stands between statements and says nothing
+STATEMENTS_BESIDE = kinds("hash_bang_line", "empty_statement", ";")
 
 BODY_FIELD = field_id("body")
 CLAUSE_FIELD = field_id("clause")

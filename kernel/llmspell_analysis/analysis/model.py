@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from llmspell_analysis.syntax.document import Document
 
-LocalKind = Literal["local", "function", "parameter", "loop", "self"]
+# "outer": a local of the text around the piece that is analysed
+LocalKind = Literal["local", "function", "parameter", "loop", "self", "outer"]
 AccessKind = Literal["read", "write", "call", "index"]
 
 

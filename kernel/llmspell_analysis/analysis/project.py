@@ -7,8 +7,9 @@ counts are limited, for a project folder may be anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from llmspell_analysis.analysis.builder import analyze
 from llmspell_analysis.analysis.model import Analysis
@@ -19,6 +20,16 @@ _MODULE_NAME = re.compile(r"[\w\-./]{1,200}")
 _MAX_MODULE_BYTES = 1024 * 1024
 # More modules than a script requires, directly and through others; a longer list is a cycle of links or a trap.
 _MAX_MODULES = 200
+
+
+class Requiring(Protocol):
+    """A file's tables as far as they say what it requires."""
+
+    @property
+    def document(self) -> Document: ...
+    @property
+    def required(self) -> Mapping[str, int]: ...
+
 
 OpenDocument = Callable[[str], "Analysis | None"]
 
@@ -67,10 +78,10 @@ class Project:
         self._cache[path] = (stamp, analysis)
         return analysis
 
-    def modules(self, analysis: Analysis) -> Iterator[Analysis | None]:
+    def modules(self, analysis: Requiring) -> Iterator[Analysis | None]:
         """Every module that a file requires, directly and through others; None for one that is not found."""
         seen: set[str] = {analysis.document.path}
-        pending = [analysis]
+        pending: list[Requiring] = [analysis]
         while pending:
             current = pending.pop()
             for name in current.required:

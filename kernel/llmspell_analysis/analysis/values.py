@@ -54,7 +54,7 @@ class Value:
         return self.entry is not None and self.entry.qualified_name == qualified_name
 
     def own_members(self) -> Mapping[str, Member]:
-        """Fields that the file gives to this value."""
+        """Fields that the file gives to this value, as far as its `analysis` knows; see `Evaluator.own_member`."""
         if self.analysis is None or self.owner is None:
             return {}
         return self.analysis.members.get(self.owner, {})
@@ -94,6 +94,14 @@ class Evaluator:
         if declared is not None and declared.name == name:
             return declared
         return next((local for local in self.analysis.visible_locals(offset) if local.name == name), None)
+
+    def own_member(self, value: Value, name: str) -> Member | None:
+        """A field that the file gives to a value."""
+        return value.own_members().get(name)
+
+    def is_constant(self, local: Local) -> bool:
+        """Whether a local is bound once, so that what its initial value says stays true."""
+        return local.is_constant
 
     # --- entry points ----------------------------------------------------------------------------------------
 
@@ -155,11 +163,11 @@ class Evaluator:
         if local.kind == "self" and local.value is not None:
             chain = chain_of_node(local.value, self.analysis.document.source.data)
             return self.of_chain(chain, depth + 1) if chain is not None else None
-        if local.iterated is not None and local.is_constant:
+        if local.iterated is not None and self.is_constant(local):
             container = self.of_node(local.iterated, depth + 1)
             element = self.of_type(element_of(container.type, self.catalogue)) if container is not None else None
             return element or own
-        if local.value is None or not local.is_constant:
+        if local.value is None or not self.is_constant(local):
             return own
         value = self.of_node(local.value, depth + 1)
         if value is None:
@@ -198,9 +206,9 @@ class Evaluator:
         """`value.name` or `value:name`."""
         if value.is_entry("Tool") and name not in value.members:
             tool = self.catalogue.tools.get(name)
-            if name not in value.own_members():
+            if self.own_member(value, name) is None:
                 return self.of_type("ToolInstance?", tool) if tool is not None else None
-        own = value.own_members().get(name)
+        own = self.own_member(value, name)
         if own is not None and value.analysis is not None and value.owner is not None:
             return self._own_member(value.analysis, value.owner, own, depth)
         found = value.members.get(name)
@@ -215,11 +223,15 @@ class Evaluator:
         here = Value(analysis=analysis, owner=key, node=member.value)
         if member.value is None or depth > _MAX_DEPTH:
             return here
-        evaluator = self if analysis is self.analysis else Evaluator(analysis, self.catalogue, self.project)
+        evaluator = self.evaluator_of(analysis, owner, member)
         value = evaluator.of_node(member.value, depth + 1)
         if value is None:
             return here
         return value if value.owner is not None else replace(value, analysis=analysis, owner=key)
+
+    def evaluator_of(self, analysis: Analysis, owner: Key, member: Member) -> Evaluator:
+        """What evaluates the value of a member, which may be of another file."""
+        return self if analysis is self.analysis else Evaluator(analysis, self.catalogue, self.project)
 
     def _call(self, value: Value, step: Step, depth: int) -> Value | None:
         entry = value.entry

@@ -1,67 +1,138 @@
-"""Runs every rule on one version of a file."""
+"""Runs every rule on one version of a file.
+
+Rules are of three kinds, by what their findings depend on: the text of one statement alone, a statement and what
+its names mean, the whole file. Findings of the first two are kept with the segment, so that after an edit only
+what it touches is looked at again. Invariant: with and without kept findings the result is the same.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from llmspell_analysis.analysis.model import Analysis
+from llmspell_analysis.analysis.file import File
 from llmspell_analysis.analysis.project import Project
-from llmspell_analysis.analysis.values import Evaluator
+from llmspell_analysis.analysis.segments import Segment, Segments
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.rules import globals as globals_rules
 from llmspell_analysis.rules import syntax_errors, tools
-from llmspell_analysis.rules.model import Check, Diagnostic, Options, Subject
-from llmspell_analysis.rules.suppressions import Suppressions
-from llmspell_analysis.rules.table import SYNTAX_CODES
-from llmspell_analysis.syntax.compiler import compile_error
-
-# To add a rule: write its module, add its codes to the table, add its check here.
-CHECKS: tuple[Check, ...] = (
-    syntax_errors.check,
-    globals_rules.check_undefined_globals,
-    globals_rules.check_undefined_fields,
-    tools.check,
+from llmspell_analysis.rules.model import (
+    Diagnostic,
+    FileCheck,
+    FileSubject,
+    Options,
+    Piece,
+    PieceCheck,
+    SegmentCheck,
+    Shared,
+    Subject,
+    moved,
 )
+from llmspell_analysis.rules.suppressions import Suppressions
+from llmspell_analysis.rules.table import RULES, SYNTAX_CODES
+from llmspell_analysis.syntax.compiler import compile_error
+from llmspell_analysis.syntax.document import Document
+
+# To add a rule: write its module, add its codes to the table, add its check to the list of its kind.
+FILE_CHECKS: tuple[FileCheck, ...] = (syntax_errors.check, globals_rules.check_undefined_globals)
+SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (globals_rules.check_undefined_fields, tools.check)
+PIECE_CHECKS: tuple[PieceCheck, ...] = ()
 # More findings than a person reads; a file with more is not a script.
 MAX_DIAGNOSTICS = 1000
 
 
 def check(
-    analysis: Analysis, catalogue: Catalogue, project: Project, options: Options | None = None
+    document: Document,
+    catalogue: Catalogue,
+    project: Project,
+    options: Options | None = None,
+    segments: Segments | None = None,
 ) -> tuple[Diagnostic, ...]:
     """All findings of a file, in the order of the text, suppressed ones left out."""
+    return check_file(document, catalogue, project, options, segments)[0]
+
+
+def check_file(
+    document: Document,
+    catalogue: Catalogue,
+    project: Project,
+    options: Options | None = None,
+    segments: Segments | None = None,
+) -> tuple[tuple[Diagnostic, ...], File]:
+    """The findings, and the tables of the file. `segments` are the file's from the version before."""
     options = options or Options()
-    subject = Subject(
-        analysis=analysis,
-        evaluator=Evaluator(analysis, catalogue, project),
-        catalogue=catalogue,
-        project=project,
-        options=options,
-        compile_error=compile_error(analysis.document.source.data),
-    )
-    found: list[Diagnostic] = []
-    suppressions = Suppressions(analysis.document)
-    for run in CHECKS:
-        found.extend(suppressions.filter(_configured(each, options) for each in run(subject)))
-    found = _certain(found, analysis)
-    found = [each for each in found if options.severities.get(each.code, each.severity) is not None]
+    segments = segments or Segments()
+    with segments.lock:
+        file = File(document, segments)
+        subject = _subject(file, catalogue, project, options)
+        found = [each for run in FILE_CHECKS for each in run(subject)]
+        found.extend(_in_segments(subject))
+    suppressions = Suppressions(document)
+    found = [each for each in found if _is_on(each, options)]
+    found = list(suppressions.filter(_configured(each, options) for each in found))
+    found = _certain(found, document)
     found.sort(key=lambda each: (each.start, each.end, each.code))
-    return tuple(dict.fromkeys(found))[:MAX_DIAGNOSTICS]
+    return tuple(dict.fromkeys(found))[:MAX_DIAGNOSTICS], file
 
 
-def _certain(found: list[Diagnostic], analysis: Analysis) -> list[Diagnostic]:
+def _subject(file: File, catalogue: Catalogue, project: Project, options: Options) -> FileSubject:
+    data = file.document.source.data
+    modules = tuple(project.modules(file))
+    names = options.globals | project.known_globals
+    elsewhere = globals_rules.defined_elsewhere(file, modules, names)
+    return FileSubject(file, catalogue, project, options, compile_error(data), modules, elsewhere)
+
+
+def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
+    file = subject.file
+    shared = Shared(
+        tested_members=file.tested_members,
+        tested_tools=tools.tested_tools(file),
+        added_globals=globals_rules.added_globals(file, subject.modules, subject.catalogue),
+        tools=subject.options.tools,
+        modules=subject.modules,
+    )
+    for index, placed in enumerate(file.placed):
+        segment = placed.segment
+        environment = (shared, file.environment(index))
+        found = segment.found.get(environment)
+        if found is None:
+            evaluator = file.evaluator(index, subject.catalogue, subject.project)
+            seen = Subject(segment.analysis, evaluator, subject.catalogue, shared)
+            found = tuple(each for run in SEGMENT_CHECKS for each in run(seen))
+            segment.keep(environment, found)
+        for each in (*_of_piece(segment), *found):
+            yield moved(each, placed.start)
+
+
+def _of_piece(segment: Segment) -> tuple[Diagnostic, ...]:
+    if "pieces" not in segment.kept:
+        piece = Piece(segment.analysis)
+        segment.kept["pieces"] = tuple(each for run in PIECE_CHECKS for each in run(piece))
+    found: tuple[Diagnostic, ...] = segment.kept["pieces"]
+    return found
+
+
+def _certain(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
     """After a syntax error the rest of its line, and all that an open string swallows, may mean anything."""
     broken = next((each for each in found if each.code in SYNTAX_CODES), None)
     if broken is None:
         return found
-    source = analysis.document.source
+    source = document.source
     line = source.line_of(broken.start)
     swallowed = broken.start if broken.message.startswith("Unfinished") else len(source)
     return [
         each
         for each in found
-        if each.code in SYNTAX_CODES or (source.line_of(each.start) != line and each.start < swallowed)
+        if each.code in SYNTAX_CODES
+        or (not RULES[each.code].needs_valid_text and source.line_of(each.start) != line and each.start < swallowed)
     ]
+
+
+def _is_on(diagnostic: Diagnostic, options: Options) -> bool:
+    if diagnostic.code in options.severities:
+        return options.severities[diagnostic.code] is not None
+    return RULES[diagnostic.code].is_on
 
 
 def _configured(diagnostic: Diagnostic, options: Options) -> Diagnostic:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from llmspell_analysis.analysis.file import File
 from llmspell_analysis.analysis.kinds import BRACKET_INDEX
-from llmspell_analysis.analysis.model import MemberAccess, Reference
+from llmspell_analysis.analysis.model import Analysis, MemberAccess, Reference
 from llmspell_analysis.analysis.values import Value
-from llmspell_analysis.rules.model import Diagnostic, Fix, Severity, Subject
+from llmspell_analysis.catalogue import Catalogue
+from llmspell_analysis.rules.model import Diagnostic, FileSubject, Fix, Severity, Subject, moved
 from llmspell_analysis.rules.nearest import nearest
 from llmspell_analysis.syntax.tree import Edit
 
@@ -23,36 +25,36 @@ _LEGACY_REPLACEMENTS = {"unpack": "table.unpack", "loadstring": "load"}
 _PLAIN_CALL = re.compile(r"\([\w, ]*\)\Z")
 
 
-def check_undefined_globals(subject: Subject) -> Iterator[Diagnostic]:
-    analysis = subject.analysis
-    defined = _defined_elsewhere(subject)
-    if defined is None:
+def check_undefined_globals(subject: FileSubject) -> Iterator[Diagnostic]:
+    file = subject.file
+    if subject.defined_elsewhere is None:
         return
-    known = subject.catalogue.globals.keys() | analysis.globals_assigned.keys() | defined
-    declared = {local.name for local in analysis.locals} if subject.compile_error is not None else frozenset()
-    tests_version = "_VERSION" in {ref.name for ref in analysis.references if ref.local is None}
-    for reference in analysis.references:
-        name = reference.name
-        if reference.local is not None or reference.access == "write" or reference.guarded or name in known:
-            continue
-        if name in analysis.globals_tested or name in declared or (tests_version and name in _LEGACY):
-            continue
-        yield _undefined(reference, subject)
+    known = subject.catalogue.globals.keys() | file.globals_assigned.keys() | subject.defined_elsewhere
+    known |= file.globals_tested
+    if "_VERSION" in file.globals_read:
+        known |= _LEGACY
+    unknown = file.globals_read - known
+    if unknown and subject.compile_error is not None:
+        unknown -= {local.name for each in file.placed for local in each.segment.analysis.locals}
+    if not unknown:
+        return
+    for index, placed in enumerate(file.placed):
+        for name in unknown & placed.segment.free.keys():
+            if name in file.bound[index]:
+                continue
+            for reference in placed.segment.free[name]:
+                if reference.access != "write" and not reference.guarded:
+                    yield moved(_undefined(reference, index, subject), placed.start)
 
 
-def _defined_elsewhere(subject: Subject) -> set[str] | None:
-    """Globals that other files and the project's settings define; None when nobody can tell."""
-    if subject.analysis.has_dynamic_globals:
+def defined_elsewhere(file: File, modules: tuple[Analysis | None, ...], names: frozenset[str]) -> frozenset[str] | None:
+    """Globals that modules, other files and settings (`names`) define; None when nobody can tell."""
+    if file.has_dynamic_globals or any(module is None or module.has_dynamic_globals for module in modules):
         return None
-    names = set(subject.options.globals | subject.project.known_globals)
-    for module in subject.project.modules(subject.analysis):
-        if module is None or module.has_dynamic_globals:
-            return None
-        names.update(module.globals_assigned)
-    return names
+    return names.union(*(module.globals_assigned for module in modules if module is not None))
 
 
-def _undefined(reference: Reference, subject: Subject) -> Diagnostic:
+def _undefined(reference: Reference, index: int, subject: FileSubject) -> Diagnostic:
     name = reference.name
     message = f"Undefined global `{name}`"
     replacement = subject.catalogue.absent.get(name) if name[:1].isupper() else _LEGACY_REPLACEMENTS.get(name)
@@ -61,7 +63,7 @@ def _undefined(reference: Reference, subject: Subject) -> Diagnostic:
     elif replacement:
         message += f": use `{replacement}`"
     else:
-        replacement = nearest(name, _candidates(reference, subject))
+        replacement = nearest(name, _candidates(reference, index, subject))
         message += f": did you mean `{replacement}`?" if replacement else ""
     # Calling or indexing nil raises; reading it does not.
     severity = Severity.WARNING if reference.access == "read" else Severity.ERROR
@@ -69,9 +71,11 @@ def _undefined(reference: Reference, subject: Subject) -> Diagnostic:
     return Diagnostic("undefined-global", severity, message, reference.start, reference.end, fixes=fixes)
 
 
-def _candidates(reference: Reference, subject: Subject) -> Iterator[str]:
-    yield from (local.name for local in subject.analysis.visible_locals(reference.start))
-    yield from subject.analysis.globals_assigned
+def _candidates(reference: Reference, index: int, subject: FileSubject) -> Iterator[str]:
+    file = subject.file
+    yield from (local.name for local in file.placed[index].segment.analysis.visible_locals(reference.start))
+    yield from (variable.name for variable in file.visible(index))
+    yield from file.globals_assigned
     yield from subject.catalogue.globals
 
 
@@ -85,20 +89,14 @@ def _rename(start: int, end: int, replacement: str | None) -> tuple[Fix, ...]:
 
 
 def check_undefined_fields(subject: Subject) -> Iterator[Diagnostic]:
-    added = _fields_added(subject)
-    tested = {
-        (owner, access.name)
-        for access in subject.analysis.members_accessed
-        if access.guarded and (owner := _owner_name(access, subject)) is not None
-    }
     for access in subject.analysis.members_accessed:
-        if access.access == "write" or access.guarded:
+        if access.access == "write" or access.guarded or access.name in subject.shared.tested_members:
             continue
         value = subject.evaluator.of_node(access.base)
         if value is None or not value.is_closed or access.name in value.members:
             continue
-        owner = _owner_name(access, subject)
-        if owner in added or (owner, access.name) in tested or access.name in value.own_members():
+        owner = value.entry.qualified_name if value.entry is not None else value.type.removesuffix("?")
+        if owner in subject.shared.added_globals or subject.evaluator.own_member(value, access.name) is not None:
             continue
         # `Tool.calculator` and `Tool["x"]` look a tool up; whether it exists is a rule of the tools.
         is_tool = access.name in subject.catalogue.tools or access.node.kind_id in BRACKET_INDEX
@@ -107,24 +105,13 @@ def check_undefined_fields(subject: Subject) -> Iterator[Diagnostic]:
         yield _undefined_field(access, value, subject)
 
 
-def _owner_name(access: MemberAccess, subject: Subject) -> str | None:
-    """The API table or class behind an access, by the name that messages use."""
-    value = subject.evaluator.of_node(access.base)
-    if value is None or not value.is_closed:
-        return None
-    return value.entry.qualified_name if value.entry is not None else value.type.removesuffix("?")
-
-
-def _fields_added(subject: Subject) -> set[str]:
-    """API tables that this file, or a module of it, extends or passes to code that may."""
-    names: set[str] = set()
-    for (root, path), _ in subject.analysis.members.items():
-        if isinstance(root, str) and not path and root in subject.catalogue.globals:
-            names.add(root)
-    for module in subject.project.modules(subject.analysis):
+def added_globals(file: File, modules: tuple[Analysis | None, ...], catalogue: Catalogue) -> frozenset[str]:
+    """API tables that the file, or a module of it, gives fields to."""
+    names = {name for name, variable in file.globals.items() if () in variable.members and name in catalogue.globals}
+    for module in modules:
         if module is not None:
             names.update(root for root, path in module.members if isinstance(root, str) and not path)
-    return names
+    return frozenset(names)
 
 
 def _undefined_field(access: MemberAccess, value: Value, subject: Subject) -> Diagnostic:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Literal, Protocol
+from typing import Literal
 
+from llmspell_analysis.analysis.file import File, FileEvaluator
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.project import Project
-from llmspell_analysis.analysis.values import Evaluator
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.syntax.compiler import CompileError
 from llmspell_analysis.syntax.tree import Edit
@@ -53,13 +53,34 @@ class Diagnostic:
     fixes: tuple[Fix, ...] = ()
 
 
+def moved(diagnostic: Diagnostic, by: int) -> Diagnostic:
+    """The same finding in a text that has `by` bytes more before it."""
+    if not by:
+        return diagnostic
+    return replace(
+        diagnostic,
+        start=diagnostic.start + by,
+        end=diagnostic.end + by,
+        related=tuple(replace(each, start=each.start + by, end=each.end + by) for each in diagnostic.related),
+        fixes=tuple(
+            replace(fix, edits=tuple(replace(edit, start=edit.start + by, end=edit.end + by) for edit in fix.edits))
+            for fix in diagnostic.fixes
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One code: its highest severity and its explanation in one line, from which the docs are made."""
+    """One code: its highest severity and its explanation in one line, from which the docs are made.
+
+    `needs_valid_text`: silent while the compiler refuses the file, for what is missing may still be written.
+    """
 
     code: str
     severity: Severity
     explanation: str
+    is_on: bool = True
+    needs_valid_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +93,66 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What rules look at: one version of one file, and what is known beyond it."""
+class FileSubject:
+    """What rules on a whole file look at: one version of it, and what is known beyond it.
 
-    analysis: Analysis
-    evaluator: Evaluator
+    `defined_elsewhere` are the globals that modules, other files and settings define; None when nobody can tell.
+    `modules` are the modules that the file requires, directly and through others.
+    """
+
+    file: File
     catalogue: Catalogue
     project: Project
     options: Options
     compile_error: CompileError | None
+    modules: tuple[Analysis | None, ...]
+    defined_elsewhere: frozenset[str] | None
+
+    @property
+    def data(self) -> bytes:
+        return self.file.document.source.data
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What holds for a whole file and decides findings in its segments, besides what the segments name themselves."""
+
+    tested_members: frozenset[str]
+    tested_tools: frozenset[str]
+    added_globals: frozenset[str]
+    tools: frozenset[str]
+    modules: tuple[Analysis | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What rules on one segment look at; offsets are from the segment's start.
+
+    What they find may depend on the segment's bytes, on `shared`, and on what `evaluator` says of its expressions,
+    but on no offset outside of it: that is what findings are kept by.
+    """
+
+    analysis: Analysis
+    evaluator: FileEvaluator
+    catalogue: Catalogue
+    shared: Shared
 
     @property
     def data(self) -> bytes:
         return self.analysis.document.source.data
 
 
-class Check(Protocol):
-    def __call__(self, subject: Subject) -> Iterator[Diagnostic]: ...
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What rules look at that need the text of one segment alone."""
+
+    analysis: Analysis
+
+    @property
+    def data(self) -> bytes:
+        return self.analysis.document.source.data
+
+
+FileCheck = Callable[[FileSubject], Iterator[Diagnostic]]
+SegmentCheck = Callable[[Subject], Iterator[Diagnostic]]
+PieceCheck = Callable[[Piece], Iterator[Diagnostic]]

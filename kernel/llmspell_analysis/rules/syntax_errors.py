@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from llmspell_analysis.rules.model import Diagnostic, Fix, Related, Subject
+from llmspell_analysis.rules.model import Diagnostic, FileSubject, Fix, Related
 from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.compiler import CompileError, compile_error
 from llmspell_analysis.syntax.synchronisation import synchronised_start
@@ -45,11 +45,11 @@ _CODES: tuple[tuple[str, str], ...] = (
 )
 
 
-def check(subject: Subject) -> Iterator[Diagnostic]:
+def check(subject: FileSubject) -> Iterator[Diagnostic]:
     error = subject.compile_error
     if error is None:
         return
-    document = subject.analysis.document
+    document = subject.file.document
     code = next((code for text, code in _CODES if text in error.message), "syntax-error")
     if document.is_binary:
         yield _diagnostic(code, "This is not a Lua text: it has NUL bytes or is too large", (0, 1))
@@ -158,15 +158,15 @@ def _blank_range(data: bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _related(error: CompileError, subject: Subject) -> tuple[Related, ...]:
+def _related(error: CompileError, subject: FileSubject) -> tuple[Related, ...]:
     """The opening keyword or bracket that the compiler names."""
     match = _OPENER.search(error.message)
     if match is None:
         return ()
-    source = subject.analysis.document.source
+    source = subject.file.document.source
     start, end = source.compiler_line_span(int(match.group(2)))
     opener = match.group(1).encode()
-    for token in tokenize(source.data, synchronised_start(subject.analysis.document, start), end):
+    for token in tokenize(source.data, synchronised_start(subject.file.document, start), end):
         if token.start >= start and token.text(source.data) == opener:
             return (Related(token.start, token.end, f"`{match.group(1)}` is opened here"),)
     return ()

@@ -14,6 +14,7 @@ from typing import Any
 from tree_sitter import Node
 
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
+from llmspell_analysis.analysis.file import File
 from llmspell_analysis.analysis.kinds import (
     BOOLEAN,
     BRACKET_INDEX,
@@ -27,7 +28,8 @@ from llmspell_analysis.analysis.kinds import (
     TABLE,
     VALUE_FIELD,
 )
-from llmspell_analysis.analysis.model import Call
+from llmspell_analysis.analysis.model import Analysis, Call, Local
+from llmspell_analysis.analysis.segments import Segment
 from llmspell_analysis.analysis.values import Value, unparenthesized
 from llmspell_analysis.catalogue import Tool
 from llmspell_analysis.rules.model import Diagnostic, Fix, Severity, Subject
@@ -83,7 +85,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             value = subject.evaluator.of_node(access.base)
             if value is None or not value.is_entry("Tool") or access.name in value.members:
                 continue
-            if access.name not in value.own_members():
+            if subject.evaluator.own_member(value, access.name) is None:
                 yield from _unknown_tool(access.name, (access.start, access.end), subject)
     for call in subject.analysis.calls:
         yield from _check_call(call, subject)
@@ -127,7 +129,7 @@ def _unknown_tool(
     name: str, span: tuple[int, int], subject: Subject, *, protected: bool = False
 ) -> Iterator[Diagnostic]:
     start, end = span
-    if name in subject.catalogue.tools or name in subject.options.tools or name in _tested_tools(subject):
+    if name in subject.catalogue.tools or name in subject.shared.tools or name in subject.shared.tested_tools:
         return
     message = f"Unknown tool `{name}`"
     replacement = subject.catalogue.absent.get(name) or nearest(name, subject.catalogue.tools)
@@ -141,22 +143,41 @@ def _unknown_tool(
     yield Diagnostic("unknown-tool", severity, message, start, end, fixes=fixes)
 
 
-def _tested_tools(subject: Subject) -> set[str]:
+def tested_tools(file: File) -> frozenset[str]:
     """Tools that the script itself asks for before it uses them."""
     tested: set[str] = set()
-    for call in subject.analysis.calls:
-        value = subject.evaluator.callee(call.node)
-        if value is not None and value.is_entry("Tool.exists"):
-            arguments = call_arguments(call.node)
-            name = literal_string(arguments[0], subject.data) if arguments else None
-            if name is not None:
-                tested.add(name)
-    for local in subject.analysis.locals:
-        if local.value is not None and any(reference.guarded for reference in local.references):
-            chain = subject.analysis.chain(local.value)
-            if chain is not None and chain.root == "Tool" and chain.steps and chain.steps[-1].name is not None:
-                tested.add(chain.steps[-1].name)
-    return tested
+    for each in file.placed:
+        tested |= _tested_in(each.segment)
+    for variable in file.variables:
+        if variable.is_tested and variable.local is not None and variable.local.value is not None:
+            tested |= _tool_of(file.placed[variable.index].segment.analysis, variable.local)
+    return frozenset(tested)
+
+
+def _tested_in(segment: Segment) -> frozenset[str]:
+    if "tested tools" not in segment.kept:
+        analysis = segment.analysis
+        tested: set[str] = set()
+        for call in analysis.calls:
+            callee = call.node.child_by_field_id(NAME_FIELD)
+            if callee is not None and b"exists" in segment.data[callee.start_byte : callee.end_byte]:
+                arguments = call_arguments(call.node)
+                name = literal_string(arguments[0], segment.data) if arguments else None
+                if name is not None:
+                    tested.add(name)
+        for local in analysis.locals:
+            if local.value is not None and any(reference.guarded for reference in local.references):
+                tested |= _tool_of(analysis, local)
+        segment.kept["tested tools"] = frozenset(tested)
+    found: frozenset[str] = segment.kept["tested tools"]
+    return found
+
+
+def _tool_of(analysis: Analysis, local: Local) -> set[str]:
+    chain = analysis.chain(local.value) if local.value is not None else None
+    if chain is None or chain.root != "Tool" or not chain.steps or chain.steps[-1].name is None:
+        return set()
+    return {chain.steps[-1].name}
 
 
 # --- parameters ----------------------------------------------------------------------------------------------------
