@@ -68,12 +68,17 @@ function debugger.finish()
   threads.finish()
 end
 
--- A pause that comes when the script is stopped is for nothing, unless it is about to go on; what a look runs is not to
--- be paused.
+-- A pause that comes when the script is stopped is for nothing, unless it is about to go on. What we run for a script
+-- that is not stopped (a condition, a look at an error) is not paused: the script is, at its next line.
 function debugger.pause()
-  if state.inspecting then return end
-  if not state.stop then return stepping.pause() end
-  state.pause_wanted = true
+  local thread = library.coroutine.running()
+  if state.stop then
+    if not state.inspecting then state.pause_wanted = true end
+  elseif state.inspecting or not stepping.is_of_script(thread) then
+    stepping.pause_later()
+  else
+    return stepping.pause()
+  end
 end
 
 -- A hook has taken the running coroutine's own away. A tail call: the step counts levels.

@@ -126,8 +126,12 @@ local function on_line(line)
   local info = getinfo(2, "S")
   if not stoppable(info.source) then return end
   state.skipped = nil
-  if step.anywhere then return stop(line, info.source) end
   local thread = running()
+  if step.anywhere then
+    -- a coroutine of ours has inherited the hook
+    if not stepping.is_of_script(thread) then return end
+    return stop(line, info.source)
+  end
   local role = step.hooked[thread]
   if role == "waits" then
     -- at full speed until it calls or returns
@@ -313,6 +317,8 @@ function stepping.rearm()
   if role then hook(thread, role, step.anywhere and "l" or "lcr") end
 end
 
+function stepping.is_of_script(thread) return thread == main or coroutines[thread] ~= nil end
+
 local function stop_anywhere(reason, thread)
   step = { reason = reason, thread = thread, anywhere = true, hooked = {}, stoppable = {}, returned = {} }
   hook(thread, "steps", "l")
@@ -331,6 +337,14 @@ function stepping.pause()
     level = level + 1
   end
   stop_anywhere("pause", running())
+end
+
+-- Stops at the next line of the script, whichever of its coroutines goes on.
+function stepping.pause_later()
+  stop_anywhere("pause", main)
+  for thread in next, coroutines do
+    if status(thread) ~= "suspended" and status(thread) ~= "dead" then hook(thread, "steps", "l") end
+  end
 end
 
 -- Stops at the first line that runs.

@@ -1,0 +1,61 @@
+"""A pause stops the script wherever it comes: also while the debugger itself runs something for the script."""
+
+import threading
+
+import pytest
+
+# what runs for the script while the pause comes; the script goes on for ever behind it
+LOOP = "\nlocal n = 0\nwhile not DONE do\n  n = n + 1\nend"
+WHERE = {
+    "condition of a breakpoint": (
+        "local function busy() SPIN() return false end\nlocal x = 1\nprint(x)",
+        lambda debuggee, path: debuggee.breakpoints(path, {"line": 3, "condition": "busy()"}),
+    ),
+    "condition of an exception breakpoint": (
+        "function busy() SPIN() return false end\npcall(error, 'x')",
+        lambda debuggee, _: debuggee.body(
+            "setExceptionBreakpoints", filters=[], filterOptions=[{"filterId": "raised", "condition": "busy()"}]
+        ),
+    ),
+    "condition of an exception breakpoint in a coroutine": (
+        "function busy() SPIN() return false end\ncoroutine.wrap(function() pcall(error, 'x') end)()",
+        lambda debuggee, _: debuggee.body(
+            "setExceptionBreakpoints", filters=[], filterOptions=[{"filterId": "raised", "condition": "busy()"}]
+        ),
+    ),
+    "log message": (
+        "local function busy() SPIN() return false end\nlocal x = 1\nprint(x)",
+        lambda debuggee, path: debuggee.breakpoints(path, {"line": 3, "logMessage": "{busy()}"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_pause_stops_the_script_when_it_comes_in(debuggee, where):
+    text, prepare = WHERE[where]
+    # SPIN waits in Lua until the pause has been taken
+    spin = "function SPIN() print('spinning') for _ = 1, 2e7 do end end\n"
+    path = debuggee.script(spin.replace("\n", " ") + text + LOOP)
+    prepare(debuggee, path)
+    spinning = threading.Event()
+    plain = debuggee.output
+
+    class Output(list):
+        def append(self, data):
+            super().append(data)
+            if "spinning" in data:
+                spinning.set()
+
+    debuggee.output = Output(plain)
+    debuggee.start(path)
+    assert spinning.wait(20), "the condition was not evaluated"
+    debuggee.body("pause", threadId=1)
+    stop = debuggee.stopped()
+    assert stop is not None
+    assert stop["reason"] == "pause"
+    frame = debuggee.body("stackTrace", threadId=stop["threadId"])["stackFrames"][0]
+    debuggee.body("setExceptionBreakpoints", filters=[])
+    debuggee.breakpoints(path)
+    debuggee.body("evaluate", expression="(function() DONE = true end)()", frameId=frame["id"], context="repl")
+    debuggee.body("continue", threadId=stop["threadId"])
+    assert debuggee.end().error is None
