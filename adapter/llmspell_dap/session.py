@@ -422,7 +422,10 @@ class DapSession:
         if self._features is None or not str(debugger.get("client")).endswith(self._name):
             return
         if not self._features.start_debugging:
-            raise RequestFailedError("this client cannot start a Python debugger for the tool that the step goes into")
+            raise RequestFailedError(
+                "this client cannot start a Python debugger for the tool that the step goes into; debugpy waits for one"
+                f" at {debugger.get('host')}:{debugger.get('port')}"
+            )
         await self._client.ask("startDebugging", python_debugging(debugger))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
