@@ -1,4 +1,4 @@
-"""Measures and prints the table: ``python -m benchmarks [--json] [--strict] [kernel] [load] [debugger] [language]``."""
+"""Measures and prints the table: ``python -m benchmarks [--json] [--strict] [GROUP …]``."""
 
 import argparse
 import json
@@ -7,10 +7,16 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from . import debugger, kernel, language, load
+from . import debugger, kernel, language, load, running
 from .measure import Row
 
-GROUPS = {"kernel": kernel.rows, "load": load.rows, "debugger": debugger.rows, "language": language.rows}
+GROUPS = {
+    "kernel": kernel.rows,
+    "load": load.rows,
+    "running": running.rows,
+    "debugger": debugger.rows,
+    "language": language.rows,
+}
 
 
 def main() -> int:
@@ -43,7 +49,7 @@ def table(rows: Sequence[Row]) -> str:
     cells = [("what", "measured", "budget", "ok")]
     for row in rows:
         budget = "" if row.budget is None else f"≤ {row.budget:g} {row.unit}"
-        cells.append((row.what, f"{_number(row.measured)} {row.unit}", budget, row.verdict))
+        cells.append((row.what, _measured(row), budget, row.verdict))
     widths = [max(len(line[column]) for line in cells) for column in range(4)]
     lines = [
         f"{what:<{widths[0]}}  {measured:>{widths[1]}}  {budget:>{widths[2]}}  {verdict}".rstrip()
@@ -51,6 +57,10 @@ def table(rows: Sequence[Row]) -> str:
     ]
     lines.insert(1, "-" * max(map(len, lines)))
     return "\n".join(lines)
+
+
+def _measured(row: Row) -> str:
+    return row.note or "not measured" if row.measured is None else f"{_number(row.measured)} {row.unit}"
 
 
 def _number(value: float) -> str:

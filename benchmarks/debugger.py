@@ -1,27 +1,22 @@
-"""The debugger: what an unhit breakpoint costs, and how quickly a stopped script answers."""
+"""A script that is debugged over DAP: how quickly it stops and answers, and what steps and watched data cost."""
 
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 from llmspell_kernel.client import KernelClient, start_kernel
-from llmspell_kernel.debugger.engine import Debugger
-from llmspell_kernel.runtime.host import Host, HostContext
-from llmspell_kernel.runtime.state import Runtime
 
 from .measure import Row, interleaved, median_of, milliseconds, running, timed
 from .stdio_client import Json, StdioClient
 
-PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.lua"))
-UNREACHED = "-- unreached"
-REPETITIONS = 10
 PAUSES = 20
 STEPS = 60
+SETTINGS = 10
+CALLS = 8
+WATCHED_CALLS = 3
 
 BUSY_LOOP = "local n = 0\nwhile true do\n  n = n + 1\nend\n"
 BUSY_COROUTINE = "local n = 0\ncoroutine.wrap(function()\n  while true do\n    n = n + 1\n  end\nend)()\n"
@@ -35,120 +30,101 @@ for i = 1, 1000000 do
 end
 """
 LARGE_TABLE = "local large = {}\nfor i = 1, 1000000 do large[i] = i end\nprint(#large)\n"
+LOOP_CALL = """\
+local function called()
+  local sum = 0
+  for i = 1, 5000000 do sum = sum + i end
+  return sum
+end
+local result
+while true do
+  result = called()
+  result = nil
+end
+"""
+RECURSIVE_CALL = """\
+local function fibonacci(n)
+  if n < 2 then return n end
+  return fibonacci(n - 1) + fibonacci(n - 2)
+end
+local result
+while true do
+  result = fibonacci(27)
+  result = nil
+end
+"""
+WATCHED_LINES = 100_000
+WATCHED = f"""\
+local settings, counter = {{ limit = 1 }}, 0
+local function called()
+  local sum = 0
+  for i = 1, {WATCHED_LINES} do sum = sum + i end
+  return sum
+end
+local result
+while true do
+  result = called()
+  result = nil
+end
+"""
+CALL_LINES = {LOOP_CALL: 8, RECURSIVE_CALL: 7, WATCHED: 9}  # where the call is; the next line is where it is over
 
 
 def rows() -> Iterator[Row]:
-    yield from _running_cost()
-    with tempfile.TemporaryDirectory() as folder, KernelClient.connect(start_kernel(cwd=Path(folder))) as client:
-        yield from _stop_cost(Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="llmspell-bench-") as folder,
+        KernelClient.connect(start_kernel(cwd=Path(folder))) as client,
+    ):
+        program = Path(folder).resolve() / "program.lua"
+        yield from _pauses(program)
+        yield from _breakpoint_while_running(program)
+        yield from _steps(program)
+        yield from _watched_data(program)
+        yield from _large_table(program)
         client.shutdown()
 
 
-# In this process --------------------------------------------------------------------------------------------
-
-
-def _running_cost() -> Iterator[Row]:
-    with_breakpoint, with_hook = [], []
-    for program in PROGRAMS:
-        plain, debugged, hooked = (
-            min(times)
-            for times in (
-                *interleaved(REPETITIONS, _plain(program), _with_unhit_breakpoint(program)),
-                *interleaved(1, _with_line_hook(program)),
-            )
-        )
-        with_breakpoint.append(debugged / plain)
-        with_hook.append(hooked / plain)
-    yield Row(
-        f"unhit breakpoint in the hot function / no debugger, CPU, mean of {len(PROGRAMS)} programs",
-        statistics.geometric_mean(with_breakpoint),
-        "×",
-        1.02,
-    )
-    yield Row("  the worst of them", max(with_breakpoint), "×")
-    yield Row("  for comparison: an empty line hook in Lua", statistics.geometric_mean(with_hook), "×")
-
-
-def _runtime() -> Runtime:
-    folder = Path(tempfile.gettempdir())
-    return Runtime(Host(HostContext(folder, folder)), lambda _name, _data: None, _refuse_to_leave)
-
-
-def _refuse_to_leave(code: int) -> None:
-    raise RuntimeError(f"a benchmark program called os.exit({code})")
-
-
-def _run(runtime: Runtime, program: Path, before: Callable[[], None] | None = None) -> float:
-    """CPU seconds of one run of a program."""
-    begun = time.process_time()
-    outcome = runtime.run_file(program, before=before)
-    elapsed = time.process_time() - begun
-    if outcome.error is not None:
-        raise RuntimeError(f"{program.name}: {outcome.error.message}")
-    return elapsed
-
-
-def _plain(program: Path) -> Callable[[], float]:
-    runtime = _runtime()
-    return lambda: _run(runtime, program)
-
-
-def _with_line_hook(program: Path) -> Callable[[], float]:
-    runtime = _runtime()
-    sethook, hook = runtime.library.debug.sethook, runtime.lua.eval(b"function() end")
-
-    def run() -> float:
-        sethook(hook, b"l")
-        try:
-            return _run(runtime, program)
-        finally:
-            sethook()
-
-    return run
-
-
-def _with_unhit_breakpoint(program: Path) -> Callable[[], float]:
-    runtime = _runtime()
-
-    def event(name: str, _body: dict[str, Any]) -> None:
-        if name == "stopped":
-            raise RuntimeError(f"{program.name}: the breakpoint was hit")
-
-    debugger = Debugger(runtime, event, lambda: None, lambda _launch: None, lambda: None)
-    debugger.enable()
-    line = next(n for n, text in enumerate(program.read_text().splitlines(), 1) if UNREACHED in text)
-    answers: list[dict[str, Any]] = []
-    arguments = {"source": {"path": str(program)}, "breakpoints": [{"line": line}]}
-    debugger.handle({"seq": 1, "command": "setBreakpoints", "arguments": arguments}, answers.append)
-
-    def run() -> float:
-        elapsed = _run(runtime, program, debugger.job_begins())
-        debugger.job_ends()
-        return elapsed
-
-    run()
-    debugger.handle({"seq": 2, "command": "setBreakpoints", "arguments": arguments}, answers.append)
-    placed = answers[-1]["body"]["breakpoints"][0]
-    if not placed["verified"] or placed["line"] != line:
-        raise RuntimeError(f"{program.name}: the breakpoint is not in line {line}: {placed}")
-    return run
-
-
-# Over DAP ---------------------------------------------------------------------------------------------------
-
-
-def _stop_cost(folder: Path) -> Iterator[Row]:
+def _pauses(program: Path) -> Iterator[Row]:
     for what, text, budget in (("a busy loop", BUSY_LOOP, 5), ("a busy coroutine", BUSY_COROUTINE, 20)):
-        with _debugging(folder, text, stop_at=1) as (client, thread):
+        with _debugging(program, text, stop_at=1) as (client, thread):
             times = [_pause(client, thread) for _ in range(PAUSES)]
         yield Row(f"pause of {what} → stopped, median", milliseconds(median_of(times)), "ms", budget)
         yield Row("  the slowest", milliseconds(max(times)), "ms")
-    with _debugging(folder, STEPPED, stop_at=4) as (client, thread):
+
+
+def _breakpoint_while_running(program: Path) -> Iterator[Row]:
+    for what, text, line in (("a busy loop", BUSY_LOOP, 3), ("a busy coroutine", BUSY_COROUTINE, 4)):
+        with _debugging(program, text, stop_at=1) as (client, thread):
+            times = [_set_and_stop(client, thread, program, line) for _ in range(SETTINGS)]
+        yield Row(f"breakpoint set in {what} → stopped at it, median", milliseconds(median_of(times)), "ms", 200)
+        yield Row("  the slowest", milliseconds(max(times)), "ms")
+
+
+def _steps(program: Path) -> Iterator[Row]:
+    with _debugging(program, STEPPED, stop_at=4) as (client, thread):
         times = [timed(lambda: _step(client, thread)) for _ in range(STEPS)]
-    yield Row(
-        "next → stopped, stackTrace, scopes, variables over DAP, median", milliseconds(median_of(times)), "ms", 15
-    )
-    with _debugging(folder, LARGE_TABLE, stop_at=3) as (client, thread):
+    what = "next → stopped, stackTrace, scopes, variables over DAP, median"
+    yield Row(what, milliseconds(median_of(times)), "ms", 15)
+    for what, text in (("a loop", LOOP_CALL), ("recursive", RECURSIVE_CALL)):
+        with _around_call(program, text) as (client, thread):
+            stepped, ran = interleaved(CALLS, *(_over_call(client, thread, how) for how in ("next", "continue")))
+        yield Row(f"step over a long call ({what}) / continue to a breakpoint behind it", min(stepped) / min(ran), "×")
+
+
+def _watched_data(program: Path) -> Iterator[Row]:
+    with _around_call(program, WATCHED) as (client, thread):
+        over_call = _over_call(client, thread, "continue")
+        plain = min(over_call() for _ in range(WATCHED_CALLS))
+        for what, name, field in (("a field of a table", "settings", "limit"), ("a local variable", "counter", None)):
+            _watch(client, thread, name, field)
+            watched = min(over_call() for _ in range(WATCHED_CALLS))
+            client.dap_request("setDataBreakpoints", breakpoints=[])
+            cost = (watched - plain) / WATCHED_LINES * 1e6
+            yield Row(f"data breakpoint on {what}, each line that runs elsewhere", cost, "µs")
+
+
+def _large_table(program: Path) -> Iterator[Row]:
+    with _debugging(program, LARGE_TABLE, stop_at=3) as (client, thread):
         reference = next(one for one in _locals(client, thread) if one["name"] == "large")["variablesReference"]
         page = {"variablesReference": reference, "filter": "indexed", "start": 0, "count": 100}
         elapsed = timed(lambda: client.dap_request("variables", **page))
@@ -156,9 +132,8 @@ def _stop_cost(folder: Path) -> Iterator[Row]:
 
 
 @contextmanager
-def _debugging(folder: Path, text: str, stop_at: int) -> Iterator[tuple[StdioClient, int]]:
-    """A script stopped at a breakpoint in line ``stop_at``, which is then cleared."""
-    program = folder / "program.lua"
+def _debugging(program: Path, text: str, stop_at: int, and_at: int | None = None) -> Iterator[tuple[StdioClient, int]]:
+    """A script stopped at a breakpoint in line ``stop_at``, which is then cleared unless there is another one."""
     program.write_text(text)
     with running([sys.executable, "-m", "llmspell_dap.main"]) as process:
         client = StdioClient(process)
@@ -166,10 +141,13 @@ def _debugging(folder: Path, text: str, stop_at: int) -> Iterator[tuple[StdioCli
         client.dap_event("initialized")
         client.dap_request("launch", program=str(program))
         source = {"path": str(program)}
-        client.dap_request("setBreakpoints", source=source, breakpoints=[{"line": stop_at}])
+        client.dap_request(
+            "setBreakpoints", source=source, breakpoints=[{"line": line} for line in (stop_at, and_at) if line]
+        )
         client.dap_request("configurationDone")
         thread = client.dap_event("stopped")["threadId"]
-        client.dap_request("setBreakpoints", source=source, breakpoints=[])
+        if and_at is None:
+            client.dap_request("setBreakpoints", source=source, breakpoints=[])
         yield client, thread
         client.dap_request("disconnect", terminateDebuggee=True)
         process.wait(10)
@@ -184,6 +162,54 @@ def _pause(client: StdioClient, thread: int) -> float:
     return time.perf_counter() - begun
 
 
+def _set_and_stop(client: StdioClient, thread: int, program: Path, line: int) -> float:
+    """At the end the script is stopped and the breakpoint gone."""
+    source = {"path": str(program)}
+    client.dap_request("continue", threadId=thread)
+    time.sleep(0.02)  # as for a pause
+    begun = time.perf_counter()
+    client.dap_request("setBreakpoints", source=source, breakpoints=[{"line": line}])
+    client.dap_event("stopped")
+    elapsed = time.perf_counter() - begun
+    client.dap_request("setBreakpoints", source=source, breakpoints=[])
+    return elapsed
+
+
+def _around_call(program: Path, text: str) -> AbstractContextManager[tuple[StdioClient, int]]:
+    """Stopped before the call, with a breakpoint behind it too; both are there when the script is loaded."""
+    return _debugging(program, text, CALL_LINES[text], CALL_LINES[text] + 1)
+
+
+def _over_call(client: StdioClient, thread: int, how: str) -> Callable[[], float]:
+    """Times the way from before the call to behind it; then goes back to where it was."""
+
+    def go(command: str) -> None:
+        client.dap_request(command, threadId=thread)
+        client.dap_event("stopped")
+
+    def run() -> float:
+        elapsed = timed(lambda: go(how))
+        go("continue")
+        return elapsed
+
+    return run
+
+
+def _watch(client: StdioClient, thread: int, name: str, field: str | None) -> None:
+    """A data breakpoint on a local variable of the innermost frame, or on a field of the table in it."""
+    frame = _frame(client, thread)
+    reference = client.dap_request("scopes", frameId=frame)["scopes"][0]["variablesReference"]
+    if field is not None:
+        variables = client.dap_request("variables", variablesReference=reference)["variables"]
+        reference = next(one["variablesReference"] for one in variables if one["name"] == name)
+    found = client.dap_request("dataBreakpointInfo", variablesReference=reference, name=field or name, frameId=frame)
+    if found["dataId"] is None:
+        raise RuntimeError(f"{field or name} cannot be watched: {found['description']}")
+    placed = client.dap_request("setDataBreakpoints", breakpoints=[{"dataId": found["dataId"], "accessType": "write"}])
+    if not placed["breakpoints"][0]["verified"]:
+        raise RuntimeError(f"{field or name} is not watched: {placed}")
+
+
 def _step(client: StdioClient, thread: int) -> None:
     client.dap_request("next", threadId=thread)
     client.dap_event("stopped")
@@ -191,6 +217,9 @@ def _step(client: StdioClient, thread: int) -> None:
 
 
 def _locals(client: StdioClient, thread: int) -> list[Json]:
-    frame = client.dap_request("stackTrace", threadId=thread, startFrame=0, levels=20)["stackFrames"][0]
-    scope = client.dap_request("scopes", frameId=frame["id"])["scopes"][0]
+    scope = client.dap_request("scopes", frameId=_frame(client, thread))["scopes"][0]
     return list(client.dap_request("variables", variablesReference=scope["variablesReference"])["variables"])
+
+
+def _frame(client: StdioClient, thread: int) -> int:
+    return int(client.dap_request("stackTrace", threadId=thread, startFrame=0, levels=20)["stackFrames"][0]["id"])

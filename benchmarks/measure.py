@@ -16,17 +16,21 @@ import psutil  # type: ignore[import-untyped]
 
 
 class Row(NamedTuple):
-    """One line of the table. ``budget`` is in the unit of ``measured``; None: reported only."""
+    """One line of the table. ``budget`` is in the unit of ``measured``; None: reported only.
+
+    Where nothing could be measured, ``measured`` is None and ``note`` says why.
+    """
 
     what: str
-    measured: float
+    measured: float | None
     unit: str
     budget: float | None = None
+    note: str | None = None
 
     @property
     def verdict(self) -> str:
-        """``ok``, ``over``, or nothing for a row without a budget."""
-        if self.budget is None:
+        """``ok``, ``over``, or nothing for a row without a budget or a measurement."""
+        if self.budget is None or self.measured is None:
             return ""
         return "ok" if self.measured <= self.budget else "over"
 
