@@ -301,7 +301,12 @@ end
 local function set_hook(thread)
   if not armed then
     local handler, mask, count = state.raw_gethook(thread)
-    if handler then sethook(thread, handler, mask, count) else sethook(thread) end
+    if type(handler) == "function" then
+      sethook(thread, handler, mask, count)
+    elseif not handler then
+      sethook(thread)
+    end
+    -- any other is on its way from another thread (runtime/interrupt.py), and gives way by itself
     return
   end
   local handler, mask, count = gethook(thread)
