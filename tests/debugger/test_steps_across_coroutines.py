@@ -47,8 +47,9 @@ def test_step_stops(debuggee, name):
 
 
 @pytest.mark.parametrize("tier", ["0", "1"], ids=["hook", "swap"])
-def test_step_onto_a_late_breakpoint_says_breakpoint(debuggee, monkeypatch, tier):
+def test_step_onto_a_late_breakpoint_says_breakpoint(new_debuggee, monkeypatch, tier):
     monkeypatch.setenv("LLMSPELL_FAST_TIER", tier)
+    debuggee = new_debuggee()
     path = debuggee.script("local a = 1\nlocal b = 2\nprint(a + b)")
     debuggee.start(path, entry=True)
     assert debuggee.stopped()
