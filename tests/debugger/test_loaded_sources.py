@@ -212,3 +212,16 @@ def test_breakpoint_says_so_no_more_when_its_file_is_loaded_again(debuggee):
     changed = [body["breakpoint"] for event, body in debuggee.events if event == "breakpoint"]
     assert [(each["id"], each["verified"], each.get("message")) for each in changed] == [(one["id"], True, None)]
     assert changed[0]["source"]["checksums"] == checksums("x = 1\nx = 3")
+
+
+def test_names_constants_and_calls_are_those_of_the_text_that_runs(debuggee):
+    path = debuggee.script("local function add(a)\n  local one <const> = 1\n  return a + one\nend\nprint(add(1))")
+    debuggee.breakpoints(path, 3, 5)
+    debuggee.start(path)
+    debuggee.stopped()
+    debuggee.script("local function other(a)\n  local two <const> = 2\n  return a + two\nend\nother(1)")
+    targets = debuggee.body("stepInTargets", frameId=debuggee.frame())["targets"]
+    assert [one["label"] for one in targets] == ["add", "print"]
+    debuggee.step("continue")
+    assert debuggee.stack()[0] == ("add", 3)
+    assert sorted(debuggee.variables()) == ["a", "one"]

@@ -134,10 +134,10 @@ class Debugger:
             keeps_texts=DebugClients.is_front_end,
             loaded=self._loaded,
         )
-        self._steps = Steps(script.ask, script.resume, self._source_of, self._read_source)
+        self._steps = Steps(script.ask, script.resume, self._source_of, self._running_text)
         self._watch = WatchExpressions(script, self._memory)
         self._threads = Threads(script, send_event, self.tell)
-        self._texts = ChunkTexts(self._source_of, self._read_source)
+        self._texts = ChunkTexts(self._source_of, self._running_text)
         self._python = PythonDebugging(send_event, self.tell)
         runtime.host.python_calls.enter = self._python.enter
         self._lua: Any = None
@@ -330,6 +330,11 @@ class Debugger:
         if text is None:
             raise ValueError("no cell with this text is known yet")
         return text.encode("utf-8", "replace")
+
+    def _running_text(self, path: str) -> bytes:
+        """What was loaded, whatever stands in its file now."""
+        text = self._loaded.text(path)
+        return self._read_source(path) if text is None else text
 
     def close(self) -> None:
         """The session ends: remove the files of its cells."""

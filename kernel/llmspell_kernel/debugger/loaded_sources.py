@@ -195,6 +195,12 @@ class LoadedSources:
                 return location(source)
             return {**location(source), "checksums": list(self._checksums(source, known))}
 
+    def text(self, source: str) -> bytes | None:
+        """The text that was loaded, as the compiler got it."""
+        with self._lock:
+            known = self._accepted(source)
+            return None if known is None else known.text
+
     def differs(self, source: str) -> bool:
         """Whether a file has another text now than the one that was loaded."""
         if reference_of(source) is not None or self._is_cell(source):
