@@ -76,12 +76,14 @@ def rows() -> Iterator[Row]:
         KernelClient.connect(start_kernel(cwd=Path(folder))) as client,
     ):
         program = Path(folder).resolve() / "program.lua"
-        yield from _pauses(program)
-        yield from _breakpoint_while_running(program)
-        yield from _steps(program)
-        yield from _watched_data(program)
-        yield from _large_table(program)
-        client.shutdown()
+        try:
+            yield from _pauses(program)
+            yield from _breakpoint_while_running(program)
+            yield from _steps(program)
+            yield from _watched_data(program)
+            yield from _large_table(program)
+        finally:
+            client.shutdown()
 
 
 def _pauses(program: Path) -> Iterator[Row]:

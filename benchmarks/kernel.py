@@ -54,21 +54,23 @@ def rows() -> Iterator[Row]:
     yield Row("  ipykernel", milliseconds(python_executed), "ms")
     info = start_kernel()
     with KernelClient.connect(info) as client, _ipykernel() as (python, python_pid):
-        _execute(info, EXECUTE, 1)  # starts the worker
-        _execute(python, EXECUTE_PYTHON, 1)
-        ours, theirs = (
-            median_of([one for times in batches for one in times]) for batches in _interleaved_batches(info, python)
-        )
-        yield Row("execute_request `return 1`, median", milliseconds(ours), "ms", 1.5)
-        yield Row("  the same, relative to ipykernel", ours / theirs, "×")
-        yield Row("  ipykernel, `1`", milliseconds(theirs), "ms")
-        size = proportional_set_size(info.pid) if info.pid else None
-        python_size = proportional_set_size(python_pid)
-        if size is not None and python_size is not None:
-            yield Row("kernel, zygote and an idle worker, PSS", size, "MB", 40)
-            yield Row("  the same, relative to ipykernel", size / python_size, "×")
-            yield Row("  ipykernel", python_size, "MB")
-        client.shutdown()
+        try:
+            _execute(info, EXECUTE, 1)  # starts the worker
+            _execute(python, EXECUTE_PYTHON, 1)
+            ours, theirs = (
+                median_of([one for times in batches for one in times]) for batches in _interleaved_batches(info, python)
+            )
+            yield Row("execute_request `return 1`, median", milliseconds(ours), "ms", 1.5)
+            yield Row("  the same, relative to ipykernel", ours / theirs, "×")
+            yield Row("  ipykernel, `1`", milliseconds(theirs), "ms")
+            size = proportional_set_size(info.pid) if info.pid else None
+            python_size = proportional_set_size(python_pid)
+            if size is not None and python_size is not None:
+                yield Row("kernel, zygote and an idle worker, PSS", size, "MB", 40)
+                yield Row("  the same, relative to ipykernel", size / python_size, "×")
+                yield Row("  ipykernel", python_size, "MB")
+        finally:
+            client.shutdown()
 
 
 def _empty_python() -> float:

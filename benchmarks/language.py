@@ -98,7 +98,7 @@ def _wait_for_diagnostics(client: StdioClient, version: int) -> None:
 
 
 def _validate() -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="llmspell-bench-") as folder:
         for number in range(FILES):
             lines = LINES_IN_ALL * (number + 1) // FILES - LINES_IN_ALL * number // FILES
             Path(folder, f"script_{number}.lua").write_text(script(lines, seed=number))

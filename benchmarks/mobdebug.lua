@@ -35,7 +35,7 @@ local environment = library.setmetatable({
   package = { loaded = {} },
 }, { __index = scripts })
 environment._G = environment
-local mobdebug = library.assert(library.load(text, "=mobdebug", "t", environment))()
+local mobdebug = library.assert(library.load(text, "=[llmspell] mobdebug", "t", environment))()
 
 -- It debugs coroutines that `create` makes; those of `wrap` are to be debugged in the same way.
 local threads = scripts.coroutine

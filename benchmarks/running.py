@@ -18,7 +18,7 @@ from llmspell_kernel.runtime.state import Runtime, compile_internal
 from . import mobdebug
 from .measure import Row, interleaved
 
-PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.lua"))
+PROGRAMS = sorted((Path(__file__).resolve().parent / "programs").glob("*.lua"))
 UNREACHED = "-- unreached"
 ROUNDS = 15
 SLOW_ROUNDS = 2  # of what takes many times as long as the plain run; of MobDebug one
@@ -193,7 +193,7 @@ def _with_mobdebug(program: Path, text: bytes) -> Timed:
     def unhit() -> float:
         elapsed, answers = run(unreached)
         if answers.count(b"200 OK") != 2 or b"Paused" in answers:
-            raise RuntimeError(f"MobDebug has not taken the breakpoint, or has stopped at it: {answers!r}")
+            raise RuntimeError(f"MobDebug has not taken the breakpoint, or has stopped at it: {answers[:300]!r}")
         return elapsed
 
     return unhit
@@ -214,8 +214,9 @@ def _mobdebug(program: Path, text: bytes) -> Callable[[int], tuple[float, bytes]
 
 def _stops_with_mobdebug(program: Path, text: bytes) -> bool:
     """Whether a breakpoint in the last line is hit: else what is measured would be no breakpoint."""
-    _, answers = _mobdebug(program, text)(len(program.read_text().splitlines()))
-    return b"202 Paused" in answers
+    line = len(program.read_text().splitlines())
+    _, answers = _mobdebug(program, text)(line)
+    return f"202 Paused {program} {line}\n".encode() in answers
 
 
 def _breakpoints(program: Path, line: int | None = None, **fields: Any) -> tuple[str, Arguments]:
