@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .circuit_breaker import BreakerSettings
+
 T = TypeVar("T")
 
 CONFIGURATION_FILE = "llmspell.toml"
@@ -30,11 +32,18 @@ MIN_OPEN_FILES = 64
 _MAX_SIZE = 2**62
 _MAX_SECONDS = 10 * 365 * 86400
 
+_OF_CONFIG = ("default_engine", "engines", "providers", "runtime", "debug", "rag")
+_BREAKER_KEYS = ("enabled", "failure_threshold", "success_threshold", "open_time")
+
 # What may stand in a table, by the table's keys. The other sections are those that Config.get gives to scripts.
 _KNOWN_KEYS: Mapping[tuple[str, ...], Collection[str]] = {
-    (): ("security", "tools", "limits", "default_engine", "engines", "providers", "runtime", "events", "debug", "rag"),
+    (): ("security", "tools", "limits", "hooks", "circuit_breakers", "events", *_OF_CONFIG),
     ("security",): ("allow_processes",),
     ("limits",): ("memory", "cpu_time", "wall_time", "output_rate", "open_files"),
+    ("hooks",): ("timeout",),
+    ("circuit_breakers",): ("tools", "hooks"),
+    ("circuit_breakers", "tools"): _BREAKER_KEYS,
+    ("circuit_breakers", "hooks"): _BREAKER_KEYS,
     ("tools",): ("file-operations",),
     ("tools", "file-operations"): ("allowed_paths",),
 }
@@ -78,11 +87,21 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Settings of a project. ``allowed_paths``: absolute folders that file tools may touch besides the defaults."""
+    """Settings of a project. ``allowed_paths``: absolute folders that file tools may touch besides the defaults.
+
+    - ``hook_timeout``: ``timeout`` of ``[hooks]``: seconds that a hook's callback may run. Default: 30 s.
+    - ``emit_timing_events``, ``emit_state_events`` of ``[events]``: whether tools and workflows, and writes to the
+      state, publish events. Default: true.
+    """
 
     allow_processes: bool = False
     allowed_paths: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    hook_timeout: float = 30.0
+    emit_timing_events: bool = True
+    emit_state_events: bool = True
+    tool_breakers: BreakerSettings = field(default_factory=BreakerSettings)
+    hook_breakers: BreakerSettings = field(default_factory=BreakerSettings)
 
 
 def find_project_root(start: Path) -> Path:
@@ -123,7 +142,47 @@ def load_configuration(project_root: Path) -> Configuration:
         allowed_paths = tuple((project_root / Path(item).expanduser()).resolve() for item in allowed)
     except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a circle of links
         raise ConfigurationError(f"{path}: tools.file-operations.allowed_paths: {error}") from error
-    return Configuration(allow_processes=allow_processes, allowed_paths=allowed_paths, limits=_limits(document, path))
+    return Configuration(
+        allow_processes=allow_processes,
+        allowed_paths=allowed_paths,
+        limits=_limits(document, path),
+        hook_timeout=_read(document, path, ("hooks", "timeout"), (_seconds, 0.001), 30.0),
+        emit_timing_events=_setting(document, path, ("events", "emit_timing_events"), bool, True),
+        emit_state_events=_setting(document, path, ("events", "emit_state_events"), bool, True),
+        tool_breakers=_breakers(document, path, "tools"),
+        hook_breakers=_breakers(document, path, "hooks"),
+    )
+
+
+def _breakers(document: dict[str, Any], path: Path, kind: str) -> BreakerSettings:
+    section, default = ("circuit_breakers", kind), BreakerSettings()
+    return BreakerSettings(
+        _setting(document, path, (*section, "enabled"), bool, default.enabled),
+        int(_read(document, path, (*section, "failure_threshold"), (_count, 1), default.failure_threshold)),
+        int(_read(document, path, (*section, "success_threshold"), (_count, 1), default.success_threshold)),
+        _read(document, path, (*section, "open_time"), (_seconds, 0), default.open_time),
+    )
+
+
+def _read(
+    document: dict[str, Any],
+    path: Path,
+    keys: tuple[str, ...],
+    rule: tuple[Callable[[object], float], float],
+    default: float,
+) -> float:
+    """``rule``: how the setting is read, and the least that it may be."""
+    read, least = rule
+    value = _setting(document, path, keys, object, None)
+    if value is None:
+        return default
+    try:
+        amount = read(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {'.'.join(keys)}: expected {error}, got {value!r}") from error
+    if amount < least:
+        raise ConfigurationError(f"{path}: {'.'.join(keys)}: expected at least {least}, got {value!r}")
+    return amount
 
 
 def _limits(document: dict[str, Any], path: Path) -> Limits:

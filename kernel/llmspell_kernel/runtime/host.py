@@ -16,10 +16,12 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .circuit_breaker import CircuitBreakers
 from .configuration import Configuration
 from .memory import NOT_ENOUGH
 from .tools.python_call import PythonCalls
 from .values import Scalar, Value, ValueCodecError, decode, encode
+from .waiting import Waits
 
 if TYPE_CHECKING:
     from .tools.python_tools import PythonTools
@@ -71,6 +73,15 @@ class Host:
         self._pages: dict[int, list[Scalar | None]] = {}
         self._page_ids = count(1)
         self.python_calls = PythonCalls()
+        self.waits = Waits()
+
+    @cached_property
+    def tool_breakers(self) -> CircuitBreakers:
+        """The circuit breakers of the tools."""
+        from .globals.hook import announce_change
+
+        settings = self.context.configuration.tool_breakers
+        return CircuitBreakers("tool", settings, lambda change: announce_change(self, change))
 
     @cached_property
     def python_tools(self) -> "PythonTools":

@@ -23,7 +23,7 @@ import lupa.lua54
 
 from .service_threads import ServiceThread
 
-Action = Literal["interrupt", "terminate", "pause", "update"]
+Action = Literal["interrupt", "terminate", "pause", "update", "expire"]
 
 _MASK_COUNT = 8
 _REGISTRY_INDEX = -1_000_000 - 1000
@@ -188,6 +188,7 @@ class AsyncHook:
         self._wanted = threading.Condition(self._lock)
         self._taken = threading.Event()
         self._thread: threading.Thread | None = None
+        self.end_waiting: Callable[[], None] = lambda: None  # called after each request, by its thread
         self.set_debugger: Callable[[Any], None]
         self.set_debugger, check_offsets = control(library, self._attend, _hooked_instruction)
         self._offsets_hold = False
@@ -221,6 +222,7 @@ class AsyncHook:
                 self._thread.start()
             self._taken.clear()
             self._wanted.notify()
+        self.end_waiting()
 
     def withdraw(self, *actions: Action) -> None:
         """Forget requests (all when none is named), as when the script has ended by itself."""
@@ -236,7 +238,7 @@ class AsyncHook:
     def take(self) -> Action | None:
         """The most urgent request, removed. Also used by a stopped thread, which no hook reaches."""
         with self._lock:
-            for action in ("terminate", "interrupt", "update", "pause"):
+            for action in ("terminate", "interrupt", "update", "pause", "expire"):
                 if action in self._actions:
                     self.last_taken = action
                     self._actions.remove(action)

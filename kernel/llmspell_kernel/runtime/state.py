@@ -15,7 +15,9 @@ from typing import Any, Literal, cast
 
 from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
-from .globals import GLOBALS
+from .correlation import Correlation, enter, new_id
+from .deadlines import Deadlines
+from .globals import GLOBALS, SHARED
 from .host import PAGE, Host, HostError
 from .interrupt import AsyncHook
 from .memory import NOT_ENOUGH, MemoryLimit
@@ -31,13 +33,18 @@ Completeness = Literal["complete", "incomplete", "invalid"]
 
 @dataclass(frozen=True, slots=True)
 class ScriptError:
-    """What ended a script. ``line`` is 1-based, 0 when unknown; ``path`` is empty unless the chunk is a file."""
+    """What ended a script. ``line`` is 1-based, 0 when unknown; ``path`` is empty unless the chunk is a file.
+
+    ``correlation_id`` is the run's; ``context`` what the script was in the middle of: ``workflow 'w' > step 's'``.
+    """
 
     kind: ErrorKind
     message: str
     traceback: str
     path: str
     line: int
+    correlation_id: str = ""
+    context: str = ""
 
     @property
     def name(self) -> str:
@@ -159,6 +166,13 @@ class Runtime:
         )
         self.library.set_literal(self.load_internal(LUA_FOLDER / "literal.lua"))
         self.async_hook = AsyncHook(self.lua, self.library, compile_internal(self.lua, LUA_FOLDER / "control.lua"))
+        self.async_hook.end_waiting = host.waits.wake
+        host.waits.wanted = self.async_hook.pending
+        Deadlines(lambda: self.async_hook.request("expire"), lambda: self.async_hook.withdraw("expire")).register(host)
+        self.library.emits_timing_events = host.context.configuration.emit_timing_events
+        self.library.emits_state_events = host.context.configuration.emit_state_events
+        for part in SHARED:
+            compile_internal(self.lua, LUA_FOLDER / f"{part}.lua")(self._host_from_lua, self.library)
         for name, register in GLOBALS.items():
             register(host)
             self._define(name.encode(), compile_internal(self.lua, LUA_FOLDER / f"{name}.lua"))
@@ -190,7 +204,7 @@ class Runtime:
     def _outcome(self, function: Any, *arguments: Any) -> Outcome:
         self.memory.make_room()
         try:
-            outcome = _outcome(self.memory.run(function, *arguments))
+            outcome = self._run_script(function, *arguments)
         except LuaMemoryError:
             outcome = Outcome(error=ScriptError("error", NOT_ENOUGH.decode(), "", "", 0))
         except LuaError:
@@ -201,10 +215,38 @@ class Runtime:
             self.memory.lift()
             self.host.drop_pages()
             self.host.call("Display.settle", ())
+        if outcome.error is not None:
+            identifier, context = self.library.failure_of_correlation(text_bytes(outcome.error.message))
+            error = replace(outcome.error, correlation_id=text(identifier), context=text(context))
+            outcome = replace(outcome, error=error)
         if outcome.error is None or (explained := self.memory.explain(outcome.error.message)) is None:
             return outcome
         self.memory.release()
         return replace(outcome, error=replace(outcome.error, message=explained))
+
+    def _run_script(self, function: Any, *arguments: Any) -> Outcome:
+        """The hooks of a script's begin and end run around it, not where an interrupt has ended it."""
+        identifier = new_id()
+        enter(Correlation(identifier))
+        self.library.begin_correlation(identifier.encode())
+        begun = self._tell_hooks(b"SystemStartup", None)
+        if begun.error is not None:
+            return begun
+        outcome = _outcome(self.memory.run(function, *arguments))
+        self.memory.lift()
+        if outcome.error is None:
+            ended = self._tell_hooks(b"SystemShutdown", None)
+            return outcome if ended.error is None else ended
+        if outcome.error.kind not in ("interrupted", "terminated"):
+            self._tell_hooks(b"SystemShutdown", outcome.error.message)
+        return outcome
+
+    def _tell_hooks(self, point: bytes, message: str | None) -> Outcome:
+        if not self.library.has_hooks(point):
+            return Outcome()
+        answer = self.memory.run(self.library.tell_of_script, point, None if message is None else text_bytes(message))
+        self.memory.lift()
+        return Outcome() if answer is True or answer[0] is True else _outcome(answer)
 
     def deliver_comm(self, msg_type: str, content: Mapping[str, Any]) -> Outcome:
         """Run what a script has for a message of a comm; an unknown target is answered, an unknown comm is not."""

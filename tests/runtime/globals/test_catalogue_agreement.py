@@ -16,9 +16,10 @@ CONDITIONAL = {
     "restore_backup",
     "validate_backup",
 }
-GLOBALS = ("Comm", "Display", "JSON", "State", "Tool", "Workflow")
+GLOBALS = ("Comm", "Display", "Event", "Hook", "JSON", "State", "Tool", "Workflow")
 INSTANCES = {
     "DisplayProgress": "Display.progress()",
+    "HookHandle": "Hook.register('ToolError', print)",
     "ToolInstance": "Tool.get('calculator')",
     "WorkflowBuilder": "Workflow.builder()",
     "WorkflowInstance": "Workflow.builder():sequential():build()",

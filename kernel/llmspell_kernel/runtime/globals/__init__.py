@@ -6,7 +6,7 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import comm, display, json, state, tool, workflow
+from . import comm, display, event, hook, json, state, tool, workflow
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -15,7 +15,12 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Comm": comm.register,
     "Display": display.register,
     "JSON": json.register,
+    "Event": event.register,
+    "Hook": hook.register,
     "State": state.register,
     "Tool": tool.register,
     "Workflow": workflow.register,
 }
+
+# Chunks of ``../lua`` that globals share, loaded before these; what they offer is in the library.
+SHARED = ("correlation", "deadline", "jobs", "guard", "workflow_steps", "workflow_values", "workflow_running")

@@ -10,11 +10,16 @@ from ..host import Host, HostError, HostInterruptedError
 from ..tools import ToolContext, did_you_mean, registered, run_tool
 from ..tools.output import ToolError
 from ..tools.parameters import check
-from ..tools.python_call import CallInterruptedError
+from ..tools.python_call import CallInterruptedError, calls_of_thread
 from ..values import Value
 
 if TYPE_CHECKING:
     from ..tools.python_tools import PythonTool
+
+
+# Of a tool's errors, those that are the tool's own fault and open its circuit breaker; others are the script's.
+_RAISED = "raised"
+_FAULTS = frozenset({_RAISED, "timeout", "unavailable", "network_error"})
 
 
 def register(host: Host) -> None:
@@ -33,12 +38,28 @@ def execute(host: Host, name: str, parameters: Value) -> Value:
         raise HostError(_not_found(host, name))
     if not isinstance(parameters, dict):
         raise HostError(f'Tool execution failed: {name}: parameters are given by name, as in {{input = "…"}}')
+    breaker = host.tool_breakers.of(name)
+    if not breaker.allows():
+        raise HostError(f"Tool execution failed: {name}: {breaker.refusal()}")
     try:
         if python_tool is not None:
-            return _run_python(host, python_tool, parameters)
-        return dict(run_tool(name, parameters, _context(host)))
+            result = _run_python(host, python_tool, parameters)
+        else:
+            result = dict(run_tool(name, parameters, _context(host)))
     except ToolError as error:
+        if error.code in _FAULTS:
+            breaker.failed(str(error))
+        else:
+            breaker.abandoned()
         raise HostError(f"Tool execution failed: {name}: {error}") from error
+    except HostInterruptedError:
+        breaker.abandoned()
+        raise
+    except BaseException as error:
+        breaker.failed(f"{type(error).__name__}: {error}")
+        raise
+    breaker.succeeded()
+    return result
 
 
 def _run_python(host: Host, python_tool: "PythonTool", parameters: dict[str, Value]) -> Value:
@@ -46,11 +67,11 @@ def _run_python(host: Host, python_tool: "PythonTool", parameters: dict[str, Val
 
     arguments = check(python_tool.tool, parameters, python_tool.validate)
     try:
-        result = host.python_calls.run(python_tool.function, arguments)
+        result = (calls_of_thread.get() or host.python_calls).run(python_tool.function, arguments)
     except CallInterruptedError:
         raise HostInterruptedError from None
     except (Exception, SystemExit) as error:
-        raise ToolError(place_of(error)) from error
+        raise ToolError(place_of(error), _RAISED) from error
     return value_of(result)
 
 

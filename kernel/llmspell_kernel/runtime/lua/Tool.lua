@@ -9,10 +9,23 @@ local function check_text(index, name, value)
   if type(value) ~= "string" then bad_argument(index, name, "string", value) end
 end
 
+local EXECUTION <const> = {
+  kind = "tool", before = { "BeforeToolExecution", "ToolValidation" }, after = "AfterToolExecution",
+  failed = "ToolError", label = "Tool execution failed",
+  events = library.emits_timing_events and { "tool.started", "tool.completed", "tool.failed" } or nil,
+  redirect = function(target) return target end,
+  skipped = function(reason) return { skipped = true, reason = reason } end,
+}
+
+-- Runs a tool with its hooks around it; `run` does it, for a workflow in its own way.
+function library.execute_tool(name, params, run) return library.guarded(EXECUTION, name, params, run) end
+
+local function run_here(name, params) return (host("Tool.execute", name, params)) end
+
 function Tool.execute(name, params)
   check_text(1, "Tool.execute", name)
   if type(params) ~= "table" then bad_argument(2, "Tool.execute", "table", params) end
-  return (host("Tool.execute", name, params))
+  return (library.execute_tool(name, params, run_here))
 end
 
 local function check_handle(self, method)
@@ -24,7 +37,7 @@ end
 local function execute(self, params)
   check_handle(self, "execute")
   if type(params) ~= "table" then bad_argument(1, "execute", "table", params) end
-  return (host("Tool.execute", self.name, params))
+  return (library.execute_tool(self.name, params, run_here))
 end
 
 local function get_schema(self)
@@ -45,13 +58,22 @@ function Tool.exists(name)
   return (host("Tool.exists", name))
 end
 
-function Tool.list() return (host("Tool.list")) end
+local DISCOVERY <const> = {
+  kind = "tool", before = { "BeforeToolDiscovery" }, after = "AfterToolDiscovery", label = "Tool discovery",
+  skipped = function() return {} end,
+}
+
+function Tool.list()
+  return (library.guarded(DISCOVERY, "Tool.list", nil, function() return (host("Tool.list")) end))
+end
 
 function Tool.categories() return (host("Tool.categories")) end
 
 function Tool.discover(filter)
   if filter ~= nil and type(filter) ~= "table" then bad_argument(1, "Tool.discover", "table", filter) end
-  return (host("Tool.discover", filter))
+  return (library.guarded(DISCOVERY, "Tool.discover", filter, function(_, wanted)
+    return (host("Tool.discover", wanted))
+  end))
 end
 
 return library.setmetatable(Tool, {

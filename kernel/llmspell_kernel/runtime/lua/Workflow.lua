@@ -1,25 +1,23 @@
--- The global Workflow: builders, workflows, and the order in which steps, attempts and callbacks run.
--- A step's one attempt is made by globals/workflow.py, through the same gate as the script's own calls.
--- Invariants: what a script set up last is what runs; a failed workflow raises after its callbacks were called;
--- only sequential workflows of tool steps exist in this version, and everything else says so.
+-- The global Workflow: builders, workflows and what is known of them. Steps are checked by lua/workflow_steps.lua, run by
+-- lua/workflow_running.lua.
+-- Invariant: what a script set up last is what runs.
 local host, library = ...
 local type, pairs, ipairs, tostring, setmetatable = library.type, library.pairs, library.ipairs, library.tostring,
   library.setmetatable
 local raise, bad_argument, raw_metatable = library.raise, library.bad_argument, library.debug.getmetatable
-local format, floor = library.string.format, library.math.floor
+local format = library.string.format
+local steps, running = library.workflow_steps, library.workflow_running
 
 local TYPES <const> = { "sequential", "conditional", "loop", "parallel" }
 local STRATEGIES <const> = { ["continue"] = true, retry = true, fail_fast = true }
-local STEP_TYPES <const> = { tool = true, agent = true, workflow = true, template = true }
 
 local Workflow, builder_methods, instance_methods = {}, {}, {}
 local builder_metatable = { __name = "WorkflowBuilder", __index = builder_methods, __metatable = false }
 local instance_metatable = { __name = "WorkflowInstance", __index = instance_methods, __metatable = false }
 
 local built, built_order = {}, {}
-local debug_enabled, default_error_handler = false, nil
 
-local function unavailable(what) raise(what .. " is not available yet in this version of LLMSpell") end
+function library.is_workflow(value) return type(value) == "table" and raw_metatable(value) == instance_metatable end
 
 local function check_self(self, metatable, method)
   if type(self) ~= "table" or raw_metatable(self) ~= metatable then
@@ -34,64 +32,24 @@ local function check_text(index, name, value)
 end
 
 local function check_number(index, name, value)
-  if type(value) ~= "number" or value < 0 then bad_argument(index, name, "number of 0 or more", value) end
+  if type(value) ~= "number" or not (value >= 0) then bad_argument(index, name, "number of 0 or more", value) end
   return value
 end
 
-local function trace(...)
-  if debug_enabled then library.write("stderr", "[workflow] " .. format(...) .. "\n") end
-end
-
--- Steps --------------------------------------------------------------------------------------------------------
-
-local function check_limit(step, name)
-  local value = step[name]
-  if value ~= nil and (type(value) ~= "number" or value < 0) then
-    raise(format("step '%s': field '%s': expected a number of 0 or more, got %s", step.name, name, type(value)))
-  end
-end
-
--- A copy of a step that is known to be in order.
-local function checked_step(step)
-  if type(step.name) ~= "string" then raise("a step needs a field 'name' with its name") end
-  if step.type == nil then raise(format("step '%s': field 'type' is missing (\"tool\" …)", step.name)) end
-  if not STEP_TYPES[step.type] then raise(format("Unknown step type: %s (step '%s')", tostring(step.type), step.name)) end
-  if step.type ~= "tool" then
-    unavailable(format("step '%s': a step of type '%s'", step.name, step.type))
-  end
-  if type(step.tool) ~= "string" then raise(format("step '%s': field 'tool' needs the name of a tool", step.name)) end
-  local input = step.input
-  if input ~= nil and type(input) ~= "table" and type(input) ~= "string" then
-    raise(format("step '%s': field 'input': expected a table or text, got %s", step.name, type(input)))
-  end
-  check_limit(step, "timeout_ms")
-  check_limit(step, "retry_count")
-  local copy = {}
-  for key, value in pairs(step) do copy[key] = value end
-  return copy
-end
-
-local function checked_steps(name, steps)
-  if type(steps) ~= "table" then raise(format("%s: field 'steps' needs a list of steps", name)) end
-  local checked = {}
-  for i, step in ipairs(steps) do
-    if type(step) ~= "table" then raise(format("%s: steps[%d]: expected a table, got %s", name, i, type(step))) end
-    checked[i] = checked_step(step)
-  end
-  return checked
-end
+local function copied(list) return library.table.move(list, 1, #list, 1, {}) end
 
 -- Workflows ----------------------------------------------------------------------------------------------------
 
-local function new_instance(settings)
+-- `plan`: what workflow_running.lua needs of this type.
+local function new_instance(workflow_type, settings, plan)
   local id = "workflow_" .. host("Workflow.new_id")
   local instance = setmetatable({
     id = id,
-    name = settings.name,
-    type = "sequential",
+    name = settings.name or "workflow",
+    type = workflow_type,
     _state = {
       description = settings.description,
-      steps = settings.steps,
+      plan = plan,
       error_strategy = STRATEGIES[settings.error_strategy] and settings.error_strategy or "fail_fast",
       timeout_ms = settings.timeout_ms,
       created_at = host("Workflow.now").text,
@@ -107,98 +65,10 @@ local function new_instance(settings)
   return instance
 end
 
-local function call_all(callbacks, data)
-  for _, callback in ipairs(callbacks) do callback(data) end
-end
-
--- Gives the outcome of the last attempt and how many retries it took.
-local function run_step(state, step, defaults, is_over)
-  local attempts = state.error_strategy == "retry" and defaults.attempts or 1
-  if step.retry_count then attempts = step.retry_count + 1 end
-  local input = step.input
-  if type(input) == "string" then input = { input = input } end
-  local outcome
-  for attempt = 1, attempts do
-    if attempt > 1 then host("Workflow.pause") end
-    if is_over() then return { error = "the time limit of the workflow is over", duration_ms = 0 }, attempt - 1 end
-    outcome = host("Workflow.attempt", step.tool, input or {}, step.timeout_ms or defaults.step_timeout_ms)
-    trace("step '%s', attempt %d: %s", step.name, attempt, outcome.error or "done")
-    if not outcome.error then return outcome, attempt - 1 end
-  end
-  return outcome, attempts > 0 and attempts - 1 or 0
-end
-
-local function finish_run(self, state, run, started, clock)
-  local runs = state.runs
-  runs.total, runs.last_execution_time = runs.total + 1, clock.text
-  run.duration_ms = floor(host("Workflow.now").ms - started + 0.5)
-  runs.duration_ms = runs.duration_ms + run.duration_ms
-  if not run.error then
-    runs.successful = runs.successful + 1
-    return
-  end
-  runs.failed = runs.failed + 1
-  local data = { workflow_id = self.id, name = self.name, error = run.error, step = run.failed_step }
-  call_all(state.on_error, data)
-  if default_error_handler then default_error_handler(run.error) end
-  raise("Workflow execution error: " .. run.error)
-end
-
 function instance_methods:execute(input)
   check_self(self, instance_metatable, "execute")
   if input ~= nil and type(input) ~= "table" then bad_argument(1, "execute", "table", input) end
-  local state, clock, defaults = self._state, host("Workflow.now"), host("Workflow.defaults")
-  local started = clock.ms
-  local function is_over() return state.timeout_ms and host("Workflow.now").ms - started > state.timeout_ms end
-  state.execution_id, state.outputs = host("Workflow.new_id"), {}
-  call_all(state.before, { workflow_id = self.id, name = self.name, input = input })
-  trace("'%s' starts with %d steps", self.name, #state.steps)
-
-  local run, calls, successful, failed = {}, {}, 0, 0
-  for i, step in ipairs(state.steps) do
-    local outcome, retries = run_step(state, step, defaults, is_over)
-    calls[i] = {
-      tool_name = step.tool, step = step.name, parameters = step.input, success = not outcome.error,
-      error = outcome.error, duration_ms = outcome.duration_ms,
-    }
-    if outcome.error then
-      failed = failed + 1
-      if state.error_strategy ~= "continue" or is_over() then
-        run.error, run.failed_step = format("step '%s' failed: %s", step.name, outcome.error), step.name
-        break
-      end
-    else
-      successful = successful + 1
-      state.outputs[step.name] = {
-        step_name = step.name, step_id = self.id .. ":" .. step.name, output = outcome.output,
-        duration_ms = outcome.duration_ms, retry_count = retries,
-      }
-      host("State.save", "workflow:" .. self.id, step.name, outcome.output)
-    end
-  end
-  finish_run(self, state, run, started, clock)
-
-  local total = #state.steps
-  local result = {
-    text = format("Sequential workflow '%s' completed: %d of %d steps succeeded", self.name, successful, total),
-    media = {},
-    tool_calls = calls,
-    metadata = {
-      execution_time_ms = run.duration_ms,
-      extra = {
-        workflow_type = self.type,
-        workflow_name = self.name,
-        execution_id = state.execution_id,
-        total_steps = total,
-        successful_steps = successful,
-        failed_steps = failed,
-        success_rate = total > 0 and 100.0 * successful / total or 0.0,
-        agent_outputs = {},
-      },
-    },
-  }
-  call_all(state.after, result)
-  return result
+  return running.execute(self, input)
 end
 
 local function outputs_of(self)
@@ -222,11 +92,24 @@ function instance_methods:get_all_outputs()
   return all
 end
 
+-- All steps of a workflow, in the order in which they are written.
+local function steps_of(plan)
+  local all = copied(plan.steps)
+  local branches = copied(plan.branches or {})
+  branches[#branches + 1] = plan.default
+  for _, branch in ipairs(branches) do
+    for _, step in ipairs(branch.steps) do all[#all + 1] = step end
+  end
+  return all
+end
+
 function instance_methods:list_outputs()
   check_self(self, instance_metatable, "list_outputs")
-  local keys, outputs = {}, outputs_of(self)
-  for _, step in ipairs(self._state.steps) do
-    if outputs[step.name] then keys[#keys + 1] = format("workflow:%s:%s", self.id, step.name) end
+  local keys, outputs, seen = {}, outputs_of(self), {}
+  for _, step in ipairs(steps_of(self._state.plan)) do
+    if outputs[step.name] and not seen[step.name] then
+      keys[#keys + 1], seen[step.name] = format("workflow:%s:%s", self.id, step.name), true
+    end
   end
   return keys
 end
@@ -282,9 +165,11 @@ define_callback("on_before_execute", "before")
 define_callback("on_after_execute", "after")
 define_callback("on_error", "on_error")
 
-function instance_methods:emit()
+function instance_methods:emit(event_name, data)
   check_self(self, instance_metatable, "emit")
-  unavailable("'emit' of a WorkflowInstance")
+  event_name = check_text(1, "emit", event_name)
+  library.publish_event(event_name, data, "workflow:" .. self.id)
+  return { success = true, workflow_id = self.id, event_name = event_name }
 end
 
 function instance_methods:debug()
@@ -298,18 +183,18 @@ end
 
 function instance_methods:validate()
   check_self(self, instance_metatable, "validate")
-  local warnings, errors, seen = {}, {}, {}
-  local steps = self._state.steps
-  if #steps == 0 then warnings[1] = "the workflow has no steps" end
-  for _, step in ipairs(steps) do
+  local warnings, errors = {}, {}
+  local all, seen = steps_of(self._state.plan), {}
+  for _, step in ipairs(all) do
     if seen[step.name] then
       warnings[#warnings + 1] = format("several steps are named '%s'; only the last one's output is kept", step.name)
     end
     seen[step.name] = true
-    if not host("Tool.exists", step.tool) then
+    if step.type == "tool" and not host("Tool.exists", step.tool) then
       errors[#errors + 1] = format("step '%s': there is no tool '%s'", step.name, step.tool)
     end
   end
+  if #all == 0 then warnings[1] = "the workflow has no steps" end
   return { valid = #errors == 0, workflow_id = self.id, warnings = warnings, errors = errors }
 end
 
@@ -341,74 +226,198 @@ define_setter("name", check_text)
 define_setter("description", check_text)
 define_setter("error_strategy", check_text)
 define_setter("timeout_ms", check_number)
+define_setter("max_iterations", function(_, name, value) return steps.count(name, value) end)
+define_setter("max_concurrency", function(_, name, value) return steps.count(name, value) end)
 
-function builder_methods:sequential()
-  check_self(self, builder_metatable, "sequential")
-  self._settings.type = "sequential"
+for name, workflow_type in pairs({
+  sequential = "sequential", conditional = "conditional", loop = "loop", loop_workflow = "loop", parallel = "parallel",
+}) do
+  builder_methods[name] = function(self)
+    check_self(self, builder_metatable, name)
+    self._settings.type = workflow_type
+    return self
+  end
+end
+
+for name, field in pairs({ add_step = "steps", add_then_step = "then_steps", add_else_step = "else_steps" }) do
+  builder_methods[name] = function(self, step)
+    check_self(self, builder_metatable, name)
+    if type(step) ~= "table" then bad_argument(1, name, "table", step) end
+    local list = self._settings[field]
+    list[#list + 1] = steps.step(step)
+    return self
+  end
+end
+
+function builder_methods:add_template_step(name, template_id, params)
+  check_self(self, builder_metatable, "add_template_step")
+  name, template_id = check_text(1, "add_template_step", name), check_text(2, "add_template_step", template_id)
+  if params ~= nil and type(params) ~= "table" then bad_argument(3, "add_template_step", "table", params) end
+  return self:add_step({ name = name, type = "template", template_id = template_id, params = params })
+end
+
+function builder_methods:condition(condition)
+  check_self(self, builder_metatable, "condition")
+  if condition == nil then bad_argument(1, "condition", "table", condition) end
+  self._settings.condition, self._settings.has_condition = steps.condition("condition", condition), true
   return self
 end
 
-function builder_methods:add_step(step)
-  check_self(self, builder_metatable, "add_step")
-  if type(step) ~= "table" then bad_argument(1, "add_step", "table", step) end
-  local steps = self._settings.steps
-  steps[#steps + 1] = checked_step(step)
+function builder_methods:add_branch(condition, list)
+  check_self(self, builder_metatable, "add_branch")
+  if type(list) ~= "table" then bad_argument(2, "add_branch", "table", list) end
+  local branches = self._settings.branches
+  branches[#branches + 1] = {
+    name = format("branch_%d", #branches + 1), condition = steps.condition("add_branch", condition),
+    steps = steps.list("add_branch", "steps", list),
+  }
   return self
+end
+
+function builder_methods:with_range(range)
+  check_self(self, builder_metatable, "with_range")
+  if type(range) ~= "table" then bad_argument(1, "with_range", "table", range) end
+  self._settings.iterator = steps.range("with_range", range)
+  return self
+end
+
+function builder_methods:with_collection(list)
+  check_self(self, builder_metatable, "with_collection")
+  if type(list) ~= "table" then bad_argument(1, "with_collection", "table", list) end
+  self._settings.iterator = steps.collection("with_collection", list)
+  return self
+end
+
+function builder_methods:with_while(condition)
+  check_self(self, builder_metatable, "with_while")
+  if condition == nil then bad_argument(1, "with_while", "string", condition) end
+  self._settings.iterator = { kind = "while", condition = steps.condition("with_while", condition) }
+  return self
+end
+
+function builder_methods:loop_condition(predicate)
+  check_self(self, builder_metatable, "loop_condition")
+  if type(predicate) ~= "function" then bad_argument(1, "loop_condition", "function", predicate) end
+  self._settings.predicate = predicate
+  return self
+end
+
+local plans = {}
+
+function plans.sequential(settings) return { steps = copied(settings.steps) } end
+
+function plans.conditional(settings)
+  local branches, default = copied(settings.branches), nil
+  if settings.has_condition or #settings.then_steps > 0 then
+    library.table.insert(branches, 1,
+      { name = "then", condition = settings.condition, steps = copied(settings.then_steps) })
+  end
+  if #settings.else_steps > 0 then default = { name = "else", steps = copied(settings.else_steps) } end
+  return { steps = copied(settings.steps), branches = branches, default = default }
+end
+
+function plans.loop(settings)
+  local iterator = settings.iterator
+  if not iterator and settings.predicate then iterator = { kind = "while" } end
+  if not iterator then
+    raise("a loop needs :with_range(…), :with_collection(…), :with_while(…) or :loop_condition(…) before :build()")
+  end
+  return {
+    steps = copied(settings.steps), iterator = iterator, predicate = settings.predicate,
+    max_iterations = settings.max_iterations, break_conditions = {},
+  }
+end
+
+function plans.parallel(settings)
+  local branches = copied(settings.branches)
+  for _, step in ipairs(settings.steps) do branches[#branches + 1] = { name = step.name, steps = { step } } end
+  return { steps = {}, branches = branches, max_concurrency = settings.max_concurrency }
 end
 
 function builder_methods:build()
   check_self(self, builder_metatable, "build")
   local settings = self._settings
-  if not settings.type then raise("Workflow type not specified: call :sequential() before :build()") end
-  local steps = library.table.move(settings.steps, 1, #settings.steps, 1, {})
-  return new_instance({
-    name = settings.name or "workflow", description = settings.description, steps = steps,
-    error_strategy = settings.error_strategy, timeout_ms = settings.timeout_ms,
-  })
-end
-
-for _, name in ipairs({
-  "conditional", "loop", "loop_workflow", "parallel", "add_template_step", "condition", "add_then_step",
-  "add_else_step", "add_branch", "with_range", "with_collection", "with_while", "loop_condition", "max_iterations",
-  "max_concurrency",
-}) do
-  builder_methods[name] = function(self)
-    check_self(self, builder_metatable, name)
-    unavailable(format("'%s' of a WorkflowBuilder", name))
+  if not settings.type then
+    raise("Workflow type not specified: call :sequential(), :conditional(), :loop() or :parallel() before :build()")
   end
+  return new_instance(settings.type, settings, plans[settings.type](settings))
 end
 
 -- The global ---------------------------------------------------------------------------------------------------
 
-function Workflow.builder() return setmetatable({ _settings = { steps = {} } }, builder_metatable) end
-
-local function from_config(name, config, index)
-  if type(config) ~= "table" then bad_argument(index, name, "table", config) end
-  local timeout_ms = config.timeout_ms
-  if timeout_ms ~= nil and (type(timeout_ms) ~= "number" or timeout_ms < 0) then
-    raise(format("%s: field 'timeout_ms': expected a number of 0 or more, got %s", name, type(timeout_ms)))
-  end
-  if config.name ~= nil and type(config.name) ~= "string" then
-    raise(format("%s: field 'name': expected a string, got %s", name, type(config.name)))
-  end
-  return new_instance({
-    name = config.name or "workflow", description = config.description, steps = checked_steps(name, config.steps),
-    error_strategy = config.error_strategy, timeout_ms = timeout_ms,
-  })
+function Workflow.builder()
+  return setmetatable({ _settings = { steps = {}, then_steps = {}, else_steps = {}, branches = {} } }, builder_metatable)
 end
 
-function Workflow.sequential(config) return from_config("Workflow.sequential", config, 1) end
+local from_config = {}
 
-for _, name in ipairs({ "conditional", "loop", "parallel" }) do
-  Workflow[name] = function() unavailable("Workflow." .. name) end
+function from_config.sequential(name, config) return { steps = steps.list(name, "steps", config.steps) } end
+
+function from_config.conditional(name, config)
+  return {
+    steps = config.steps and steps.list(name, "steps", config.steps) or {},
+    branches = steps.conditional_branches(name, config.branches),
+    default = steps.default_branch(name, config.default_branch),
+  }
+end
+
+function from_config.loop(name, config)
+  local iterator, cap = steps.iterator(name, config.iterator)
+  local breaks = {}
+  if type(config.break_conditions) == "table" then
+    local given = config.break_conditions.type and { config.break_conditions } or config.break_conditions
+    for i, one in ipairs(given) do breaks[i] = steps.condition(format("%s: break_conditions[%d]", name, i), one) end
+  end
+  return {
+    steps = steps.list(name, "body", config.body), iterator = iterator, max_iterations = cap, break_conditions = breaks,
+  }
+end
+
+function from_config.parallel(name, config)
+  local field = config.branches == nil and config.steps ~= nil and "steps" or "branches"
+  local limit = config.max_concurrency
+  return {
+    steps = {}, branches = steps.parallel_branches(name, field, config[field]),
+    max_concurrency = limit ~= nil and steps.count(name .. ": field 'max_concurrency'", limit) or nil,
+  }
+end
+
+local function configured(workflow_type, name, config, index)
+  if type(config) ~= "table" then bad_argument(index, name, "table", config) end
+  local timeout_ms = config.timeout_ms
+  if timeout_ms ~= nil and (type(timeout_ms) ~= "number" or not (timeout_ms >= 0)) then
+    raise(format("%s: field 'timeout_ms': expected a number of 0 or more, got %s", name, type(timeout_ms)))
+  end
+  for _, field in ipairs({ "name", "description", "error_strategy" }) do
+    local value = config[field]
+    if value ~= nil and type(value) ~= "string" then
+      raise(format("%s: field '%s': expected a string, got %s", name, field, type(value)))
+    end
+  end
+  return new_instance(workflow_type, config, from_config[workflow_type](name, config))
+end
+
+for _, name in ipairs(TYPES) do
+  Workflow[name] = function(config) return configured(name, "Workflow." .. name, config, 1) end
 end
 
 function Workflow.register(workflow_type, params)
   check_text(1, "Workflow.register", workflow_type)
-  if workflow_type ~= "sequential" then unavailable(format("a workflow of type '%s'", workflow_type)) end
+  if not from_config[workflow_type] then
+    raise(format("Workflow.register: unknown workflow type '%s' (known: sequential, conditional, loop, parallel)",
+      workflow_type))
+  end
   if type(params) ~= "table" then bad_argument(2, "Workflow.register", "table", params) end
-  if params.steps then return from_config("Workflow.register", params, 2).id end
-  return new_instance({ name = params.name or "workflow", steps = {}, timeout_ms = params.timeout_ms }).id
+  local given = {}
+  for key, value in pairs(params) do given[key] = value end
+  if workflow_type == "loop" then
+    given.iterator, given.body = given.iterator or { range = {} }, given.body or given.steps or {}
+  elseif workflow_type == "conditional" then
+    given.branches = given.branches or {}
+  elseif given.steps == nil and given.branches == nil then
+    given.steps = {}
+  end
+  return configured(workflow_type, "Workflow.register", given, 2).id
 end
 
 function Workflow.get(id)
@@ -440,13 +449,13 @@ end
 
 function Workflow.types() return library.table.move(TYPES, 1, #TYPES, 1, {}) end
 
-function Workflow.enableDebug(enabled) debug_enabled = not not enabled end
+function Workflow.enableDebug(enabled) running.debug_enabled = not not enabled end
 
-function Workflow.isDebugEnabled() return debug_enabled end
+function Workflow.isDebugEnabled() return running.debug_enabled or false end
 
 function Workflow.setDefaultErrorHandler(handler)
   if type(handler) ~= "function" then bad_argument(1, "Workflow.setDefaultErrorHandler", "function", handler) end
-  default_error_handler = handler
+  running.default_error_handler = handler
 end
 
 return Workflow

@@ -457,9 +457,12 @@ library.terminated = setmetatable({}, { __tostring = function() return "terminat
 -- Ends one coroutine as the others end the script: who has resumed it gets an error.
 library.thread_terminated = setmetatable({}, { __tostring = function() return "terminated" end, __metatable = false })
 
+-- Ends one callback whose time limit is over (deadline.lua).
+library.expired = setmetatable({}, { __tostring = function() return "time limit exceeded" end, __metatable = false })
+
 local function is_interrupt(value)
   return rawequal(value, library.interrupted) or rawequal(value, library.terminated)
-    or rawequal(value, library.thread_terminated)
+    or rawequal(value, library.thread_terminated) or rawequal(value, library.expired)
 end
 library.is_interrupt = is_interrupt
 
@@ -524,6 +527,7 @@ function coroutine_table.create(chunk)
   if type(chunk) ~= "function" then bad_argument(1, "create", "function", chunk) end
   local thread = create(chunk)
   coroutines[thread] = true
+  library.inherit(thread)
   return thread
 end
 
@@ -589,6 +593,7 @@ function coroutine_table.wrap(chunk)
   if type(chunk) ~= "function" then bad_argument(1, "wrap", "function", chunk) end
   local thread = create(chunk)
   coroutines[thread] = true
+  library.inherit(thread)
   return function(...) return unwrapped(thread, resume(thread, ...)) end
 end
 

@@ -18,6 +18,10 @@ local function hook()
       return
     end
   end
+  if action == "expire" then
+    library.expire()
+    return
+  end
   if action == "interrupt" then error(library.interrupted, 0) end
   if action == "terminate" then error(library.terminated, 0) end
 end

@@ -8,6 +8,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 
@@ -59,6 +60,10 @@ class PythonCalls:
                 self._interrupted = now
                 raised = ctypes.py_object(_InterruptedError)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), raised)
+
+
+# The calls of a thread that runs one tool for a workflow; the script's own thread has those of its host.
+calls_of_thread: ContextVar[PythonCalls | None] = ContextVar("llmspell_python_calls", default=None)
 
 
 def _call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:

@@ -1,0 +1,88 @@
+-- What a script is in the middle of: its run, the workflow, the step, the tool, the hook, each with the one it is part of.
+-- Invariant: every coroutine has its own innermost part; a new one starts with that of its maker; a part ends with its
+-- function, whether that returns, raises or is interrupted.
+local host, library = ...
+local setmetatable, rawequal, type = library.setmetatable, library.rawequal, library.type
+local running, format, concat = library.coroutine.running, library.string.format, library.table.concat
+
+local MAX_DEPTH <const> = 100
+
+local correlation = {}
+local root = { kind = "script", name = "", id = "", number = 0, depth = 0 }
+local innermost = setmetatable({}, { __mode = "k" }) -- coroutine -> part
+local serial, failure = 0, nil
+
+local function current() return innermost[running()] or root end
+
+function library.inherit(thread) innermost[thread] = innermost[running()] end
+
+-- "workflow 'orders' > step 'sum' > tool 'calculator'", empty for the script itself.
+local function path(part)
+  local names, count = {}, 0
+  while part.parent do
+    count = count + 1
+    names[count] = format("%s '%s'", part.kind, part.name)
+    part = part.parent
+  end
+  for i = 1, count // 2 do names[i], names[count + 1 - i] = names[count + 1 - i], names[i] end
+  return concat(names, " > ")
+end
+
+local part_metatable = { __metatable = false }
+function part_metatable.__close(part, err)
+  innermost[part.thread] = part.parent
+  if err ~= nil and (failure == nil or not rawequal(failure.err, err)) then
+    failure = { err = err, id = part.id, path = path(part) }
+  end
+end
+
+local function within(kind, name, call, ...)
+  local thread = running()
+  local outer = innermost[thread] or root
+  if outer.depth >= MAX_DEPTH then
+    library.raise(format("%s '%s' is nested deeper than %d levels", kind, name, MAX_DEPTH))
+  end
+  serial = serial + 1
+  local part <close> = setmetatable({
+    kind = kind, name = name, id = outer.id, number = serial, depth = outer.depth + 1, parent = outer, thread = thread,
+  }, part_metatable)
+  innermost[thread] = part
+  return call(...)
+end
+
+-- Whether the script is in the middle of this; by kind and name, or by what `number` was given to.
+local function is_within(kind, name)
+  local part = current()
+  while part.parent do
+    if part.kind == kind and part.name == name then return true end
+    part = part.parent
+  end
+  return false
+end
+
+local function parents()
+  local list, part = {}, current()
+  while part do
+    list[#list + 1] = { type = part.kind, name = part.name, number = part.number }
+    part = part.parent
+  end
+  return list
+end
+
+correlation.current, correlation.within, correlation.is_within = current, within, is_within
+correlation.parents, correlation.path = parents, function() return path(current()) end
+correlation.id = function() return current().id end
+library.correlation = correlation
+
+-- A run begins; what suspended coroutines of earlier runs are in the middle of stays theirs.
+function library.begin_correlation(id)
+  root = { kind = "script", name = "", id = id, number = 0, depth = 0 }
+  innermost[running()] = nil
+  failure = nil
+end
+
+-- Where the error came from that ended the run: the run's id and the path.
+function library.failure_of_correlation(message)
+  if failure and type(failure.err) == "string" and failure.err == message then return failure.id, failure.path end
+  return root.id, ""
+end
