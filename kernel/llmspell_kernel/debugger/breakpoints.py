@@ -7,7 +7,7 @@ breakpoint (verified, line, message) is what is in force.
 import os
 import stat
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from .breakpoint_texts import (
     parse_hit_condition,
     parse_log_message,
 )
-from .late import LoadedChunk, Trigger
+from .late import GivenProbe, LoadedChunk, Span, Trigger
 from .probes import Place, Placement, Probe, ProbePoint, instrument, on_one_line, place
 
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
@@ -335,31 +335,41 @@ class BreakpointTable:
         with self._lock:
             return self._loaded.get(source)
 
-    def lacking_probes(self) -> list[tuple[LoadedChunk, dict[Place, Probe]]]:
-        """The loaded chunks that have no probes for breakpoints in force, and which they lack."""
+    def wanted_probes(self) -> list[tuple[LoadedChunk, dict[Place, GivenProbe]]]:
+        """The loaded chunks that have not the probes which breakpoints in force want, beside those that they were
+        loaded with, and the probes."""
         with self._lock:
-            found: dict[str, tuple[LoadedChunk, dict[Place, Probe]]] = {}
+            places: dict[str, set[Place]] = {}
+            wanted: dict[str, dict[Place, GivenProbe]] = {}
             for site in self._sites.values():
-                loaded = self._loaded.get(site.source)
-                if loaded is None or loaded.chunk_name != site.chunk_name:
+                source, loaded = site.source, self._loaded.get(site.source)
+                if loaded is None or loaded.chunk_name != site.chunk_name or site.inline:
                     continue
-                if site.inline or loaded.has_probe(site.place):
-                    continue
-                if any(one.enabled for one in self._at(site)) and not isinstance(loaded.find(site.place), str):
-                    found.setdefault(site.source, (loaded, {}))[1][site.place] = Probe(site.number)
-            return list(found.values())
+                if source not in places:
+                    in_force = (one for one in self._in_source(source) if one.verified and one.enabled)
+                    places[source] = {_place_of(one) for one in in_force}
+                if site.place in places[source] and not loaded.was_loaded_with(site.place):
+                    found = loaded.given.get(site.place) or loaded.find(site.place)
+                    if not isinstance(found, str):
+                        given = GivenProbe(Probe(site.number), found.function)
+                        wanted.setdefault(source, {})[site.place] = given
+            return [
+                (loaded, wanted.get(source, {}))
+                for source, loaded in self._loaded.items()
+                if loaded.given.keys() != wanted.get(source, {}).keys()
+            ]
 
-    def add_probes(self, chunk: LoadedChunk, probes: Mapping[Place, Probe]) -> None:
-        """The code of a loaded chunk has got probes."""
+    def exchanged(self, chunk: LoadedChunk, wanted: Mapping[Place, GivenProbe], spans: Set[Span]) -> None:
+        """The functions of these lines, in a loaded chunk, have the probes that are wanted there."""
         with self._lock:
             source = self._source_of(chunk.chunk_name)
-            triggers = {at: chunk.trigger(at) for at in probes}
-            chunk.add_probes(probes)
+            triggers = {at: chunk.trigger(at) for at in wanted}
+            chunk.exchanged(wanted, spans)
             if source is None or self._loaded.get(source) is not chunk:
                 return
 
             def settled(one: Breakpoint) -> Breakpoint:
-                trigger = triggers.get(_place_of(one)) if one.verified else None
+                trigger = triggers.get(_place_of(one)) if one.verified and chunk.has_probe(_place_of(one)) else None
                 elsewhere = None if trigger is None else _stops_elsewhere(one, trigger)
                 if elsewhere is None or one.message is None or not one.message.endswith(elsewhere):
                     return one
@@ -372,16 +382,16 @@ class BreakpointTable:
             if self._by_function[source] != functions:
                 self._report_functions(source)
 
-    def _at(self, site: Site) -> list[Breakpoint]:
-        """The breakpoints at a site."""
-        return [one for one in self._in_source(site.source) if one.verified and (one.line, one.column) == site.place]
-
     def site_table(self) -> list[dict[str, Any]]:
         """What the probes need to know, as ``debugger.update`` of the Lua half takes it."""
         with self._lock:
             table = []
             for site in self._sites.values():
-                here = [_for_lua(one, site) for one in self._at(site)]
+                here = [
+                    _for_lua(one, site)
+                    for one in self._in_source(site.source)
+                    if one.verified and (one.line, one.column) == site.place
+                ]
                 if here:
                     line, column = site.place
                     entry = {"site": site.number, "source": site.chunk_name, "line": line, "column": column}

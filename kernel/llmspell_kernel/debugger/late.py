@@ -8,7 +8,7 @@ the text is compiled once as it was loaded and once with a mark where the probe 
 Invariant: a trigger is an instruction of the chunk as it was loaded; where that cannot be shown there is none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +24,9 @@ _JUMP_BIAS = 2**24 - 1
 MAX_COMPILED_BYTES = 50_000_000
 
 
+Span = tuple[int, int]  # the first and last line of a function; functions of one line have the same
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """An instruction: the lines on which its function begins and ends (0 and 0: the chunk itself), the instruction's
@@ -36,9 +39,16 @@ class Trigger:
     exact: bool
 
     @property
-    def function(self) -> tuple[int, int]:
-        """What the functions have in common that it may be in."""
+    def function(self) -> Span:
         return self.first_line, self.last_line
+
+
+@dataclass(frozen=True, slots=True)
+class GivenProbe:
+    """A probe that a loaded function was given, or is to be given."""
+
+    probe: Probe
+    function: Span
 
 
 class LoadedChunk:
@@ -53,25 +63,36 @@ class LoadedChunk:
     ) -> None:
         self.chunk_name = chunk_name
         self.text = text
-        self._probes = dict(probes or {})
+        self._loaded_with = dict(probes or {})
+        self._given: dict[Place, GivenProbe] = {}
         # of the probes and of what was looked for; `_seen` was joined last
         self._points = self._seen = placement or Placement({}, {})
         self._triggers: dict[Place, Trigger | None] = {}
         self._functions: Function | None = None
 
     def has_probe(self, at: Place) -> bool:
-        return at in self._probes
+        return at in self._loaded_with or at in self._given
+
+    def was_loaded_with(self, at: Place) -> bool:
+        return at in self._loaded_with
+
+    @property
+    def given(self) -> Mapping[Place, "GivenProbe"]:
+        """The probes that its functions were given later."""
+        return self._given
 
     def without_probes(self) -> None:
         """The compiler has refused them."""
-        self._probes, self._functions = {}, None
+        self._loaded_with, self._functions = {}, None
 
-    def add_probes(self, probes: Mapping[Place, Probe]) -> None:
-        """The functions with these places, which ``find`` has found, have got code with probes there."""
-        found = {at: one for at, one in self._triggers.items() if one is not None}
-        changed = {found[at].function for at in probes if at in found}
-        self._triggers = {at: one for at, one in found.items() if one.function not in changed}
-        self._probes.update(probes)
+    def exchanged(self, wanted: Mapping[Place, "GivenProbe"], spans: Set[Span]) -> None:
+        """The functions of these lines have what is wanted there, beside what they were loaded with."""
+        kept = {at: one for at, one in self._given.items() if one.function not in spans}
+        new = {at: one for at, one in wanted.items() if one.function in spans and at not in self._loaded_with}
+        self._given = kept | new
+        self._triggers = {
+            at: one for at, one in self._triggers.items() if one is not None and one.function not in spans
+        }
         self._functions = None
 
     def take_points(self, other: "LoadedChunk") -> None:
@@ -79,9 +100,12 @@ class LoadedChunk:
         if other is not self and other._points is not self._seen:
             self._points, self._seen = _joined(other._points, self._points), other._points
 
-    def with_probes(self, probes: Mapping[Place, Probe]) -> bytes:
-        """The text of its code as that is now, with further probes at places that ``find`` has looked for."""
-        return instrument(self.text, {**self._probes, **probes}, self._points)
+    def text_with(self, given: Mapping[Place, "GivenProbe"]) -> bytes:
+        """The text of its code if that had these probes, at places that ``find`` has looked for."""
+        return self._instrumented({at: one.probe for at, one in given.items()})
+
+    def _instrumented(self, probes: Mapping[Place, Probe]) -> bytes:
+        return instrument(self.text, {**probes, **self._loaded_with}, self._points)
 
     def has_line(self, line: int, text: bytes) -> bool:
         """Whether a line of the source, as its text is now, is the one that was loaded."""
@@ -94,7 +118,7 @@ class LoadedChunk:
     def functions(self) -> Function | None:
         """What its code is; None where that cannot be told."""
         if self._functions is None:
-            self._functions = compiled(self.with_probes({}))
+            self._functions = compiled(self.text_with(self._given))
         return self._functions
 
     def trigger(self, at: Place) -> Trigger | None:
@@ -116,7 +140,8 @@ class LoadedChunk:
         loaded = self.functions()
         if loaded is None or not any(one.place == at for one in self._points.points.get(at[0], ())):
             return None
-        marked = compiled(self.with_probes({at: Probe(MARK)}))
+        probes = {place: one.probe for place, one in self._given.items()}
+        marked = compiled(self._instrumented({**probes, at: Probe(MARK)}))
         return None if marked is None else _trigger(loaded, marked)
 
 

@@ -1,6 +1,6 @@
 """Breakpoints in chunks that are loaded already, at no cost: functions are given code with probes.
 
-The chunk's text is compiled again with probes for the breakpoints that lack one, and each function whose instructions
+The chunk's text is compiled again with probes for the breakpoints in force, and each function whose instructions
 differ exchanges them with its new version (``protos.py``), so that closures that exist run the new code. A function
 that has a frame on the stack of any coroutine keeps its code; until it is left, the line hook finds its breakpoints
 (``late.py``).
@@ -17,14 +17,14 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ..runtime.process_memory import ProcessMemory, UnreadableMemoryError
-from .breakpoints import BreakpointTable
+from .breakpoints import BreakpointTable, source_of_file
 from .bytecode import Function, compiled
-from .late import LoadedChunk
-from .probes import Place, Probe
+from .late import GivenProbe, LoadedChunk, Span
+from .probes import Place
 from .protos import (
     Proto,
     SwapRefusedError,
@@ -41,16 +41,16 @@ from .swap_trial import exchange_works
 MAX_LOADS_OF_CHUNK = 8
 MAX_LOADS = 1000
 MAX_SIZE = 16 * 1024 * 1024
+# what is not as expected so often stays as it is
+MAX_FAILURES = 3
 
 # "0" leaves all breakpoints in loaded chunks to the line hook
 _SETTING = "LLMSPELL_FAST_TIER"
 
 _log = logging.getLogger(__name__)
 
-Span = tuple[int, int]  # the first and last line of functions
 
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Load:
     """A load of a chunk; the Lua half knows its function by the number. ``text`` is that of its new version,
     ``is_sent`` whether the Lua half has it."""
@@ -61,15 +61,26 @@ class _Load:
     functions: Function | None = None  # of that text
     is_sent: bool = False
     is_refused: bool = False
+    failures: int = 0
+
+    def failed(self) -> None:
+        """What the Lua half has may be of an attempt that another one has interrupted: it gets the text again."""
+        self.failures += 1
+        self.is_refused = self.failures >= MAX_FAILURES
+        self.is_sent = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Attempt:
     """Loads of one chunk that are to get the same probes."""
 
-    chunk: LoadedChunk
-    probes: dict[Place, Probe]
-    loads: list[_Load] = field(default_factory=list)
+    chunk_name: str
+    wanted: Mapping[Place, GivenProbe]
+    loads: Sequence[_Load]
+
+    @property
+    def lacks_probes(self) -> bool:
+        return any(not load.chunk.has_probe(at) for load in self.loads for at in self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,81 +112,91 @@ class CodeSwap:
         self._memory = ProcessMemory()
         self._numbers = itertools.count(1)
         self._loads: dict[int, _Load] = {}  # the oldest first
+        self._of_name: dict[str, list[_Load]] = {}
         self._size = 0
-        # of these chunks there are loads that are not known
-        self._lost: set[str] = set()
-        self._attempts: list[_Attempt] = []
+        # of these chunks there are loads that are not known; the oldest first
+        self._lost: dict[str, None] = {}
+        self._planned: list[_Attempt] = []
+        self._attempts: list[_Attempt] = []  # of those, what is still to be done
 
     def loaded(self, chunk: LoadedChunk) -> tuple[int, ...]:
         """A chunk is about to be loaded: the number under which the Lua half keeps its function, then those that it
         forgets."""
-        if not self._enabled:
+        name = chunk.chunk_name
+        if not self._enabled or name in self._lost:
             return ()
+        known = self._of_name.get(name, [])
+        # functions of another text are none of the file as it is
+        forgotten = [one for one in known if one.chunk.text != chunk.text]
+        if len(known) - len(forgotten) >= MAX_LOADS_OF_CHUNK:
+            self._lose(name)
+            forgotten = list(known)
+        for one in forgotten:
+            self._forget(one)
         load = _Load(next(self._numbers), chunk)
-        forgotten = []
-        of_chunk = [one for one in self._loads.values() if one.chunk.chunk_name == chunk.chunk_name]
-        if len(of_chunk) >= MAX_LOADS_OF_CHUNK:
-            forgotten.append(of_chunk[0].number)
         self._loads[load.number] = load
+        self._of_name.setdefault(name, []).append(load)
         self._size += len(chunk.text)
-        for number in forgotten:
-            self._forget(number)
         while len(self._loads) > MAX_LOADS or self._size > MAX_SIZE:
-            forgotten.append(next(iter(self._loads)))
-            self._forget(forgotten[-1])
-        return load.number, *forgotten
+            # files are debugged more than cells and strings are, which come and go
+            passing = (one for one in self._loads.values() if source_of_file(one.chunk.chunk_name) is None)
+            oldest = next(passing, None) or next(iter(self._loads.values()))
+            self._lose(oldest.chunk.chunk_name)
+            self._forget(oldest)
+            forgotten.append(oldest)
+        return load.number, *(one.number for one in forgotten)
 
-    def _forget(self, number: int) -> None:
-        load = self._loads.pop(number)
+    def _forget(self, load: _Load) -> None:
+        name = load.chunk.chunk_name
+        del self._loads[load.number]
+        self._of_name[name].remove(load)
+        if not self._of_name[name]:
+            del self._of_name[name]
         self._size -= len(load.chunk.text)
-        if len(self._lost) < MAX_LOADS:
-            self._lost.add(load.chunk.chunk_name)
-        else:
-            self._enabled = False
+
+    def _lose(self, chunk_name: str) -> None:
+        self._lost[chunk_name] = None
+        if len(self._lost) > MAX_LOADS:
+            del self._lost[next(iter(self._lost))]
 
     def plan(self) -> tuple[int | bytes, ...]:
         """What the Lua half is to load: number, chunk name and text of each; no text where it has that already."""
         self._attempts = []
         if not self._enabled:
             return ()
-        lacking = self._table.lacking_probes()
-        if not lacking:
+        chunks = self._table.wanted_probes()
+        if not chunks:
             self._attempted(False)
             return ()
         if not exchange_works():
             self._enabled = False
             return ()
         flat: list[int | bytes] = []
-        for chunk, probes in lacking:
-            attempt = self._attempt(chunk, probes)
-            if attempt is not None:
-                self._attempts.append(attempt)
-                for load in attempt.loads:
-                    flat += [load.number, os.fsencode(chunk.chunk_name), b"" if load.is_sent else load.text]
-                    load.is_sent = True
-        self._attempted(bool(flat))
+        for chunk, wanted in chunks:
+            loads = self._loads_for(chunk, wanted)
+            if loads:
+                self._attempts.append(_Attempt(chunk.chunk_name, wanted, loads))
+            for load in loads:
+                flat += [load.number, os.fsencode(chunk.chunk_name), b"" if load.is_sent else load.text]
+                load.is_sent = True
+        self._planned = list(self._attempts)
+        self._tell_attempted()
         return tuple(flat)
 
-    def _attempt(self, chunk: LoadedChunk, probes: dict[Place, Probe]) -> _Attempt | None:
-        if chunk.chunk_name in self._lost:
-            return None
-        loads = [
-            one
-            for one in self._loads.values()
-            # functions of another text are none of the file as it is
-            if one.chunk.chunk_name == chunk.chunk_name and one.chunk.text == chunk.text
-        ]
-        if not any(one.chunk is chunk for one in loads):
-            return None
+    def _loads_for(self, chunk: LoadedChunk, wanted: Mapping[Place, GivenProbe]) -> Sequence[_Load]:
+        """The loads of a chunk, with the texts of their new versions; none where functions must stay as they are."""
+        loads = tuple(self._of_name.get(chunk.chunk_name, ()))
+        if chunk.chunk_name in self._lost or not any(one.chunk is chunk for one in loads):
+            return ()
         for load in loads:
             load.chunk.take_points(chunk)
-            wanted = load.chunk.with_probes(probes)
-            if wanted != load.text:
-                load.text, load.functions, load.is_sent = wanted, compiled(wanted), False
-                load.is_refused = load.functions is None
+            text = load.chunk.text_with(wanted)
+            if text != load.text:
+                load.text, load.functions, load.is_sent = text, compiled(text), False
+                load.is_refused, load.failures = load.functions is None, 0
             if load.is_refused:
-                return None
-        return _Attempt(chunk, probes, loads)
+                return ()
+        return loads
 
     def swap(self, addresses: bytes, threads: bytes) -> tuple[bool, bool]:
         """``addresses``: number, function and new function of each load, 0 where there is none; ``threads``: all
@@ -190,20 +211,24 @@ class CodeSwap:
             try:
                 spans, of_colour = self._swap(attempt, functions, coroutines)
             except SwapRefusedError as refusal:
-                _log.debug("%s: not now: %s", attempt.chunk.chunk_name, refusal)
+                _log.debug("%s: not now: %s", attempt.chunk_name, refusal)
                 continue
             except (UnexpectedFunctionError, UnreadableMemoryError) as problem:
-                _log.debug("%s: %s", attempt.chunk.chunk_name, problem)
+                _log.debug("%s: %s", attempt.chunk_name, problem)
                 for load in attempt.loads:
-                    load.is_refused = True
+                    load.failed()
                 continue
             wants_collection = wants_collection or of_colour
-            if spans:
-                swapped = True
-                self._note(attempt, spans)
+            for load in attempt.loads if spans else ():
+                self._table.exchanged(load.chunk, attempt.wanted, spans)
+            swapped = swapped or bool(spans)
             if of_colour:
                 self._attempts.append(attempt)
+        self._tell_attempted()
         return swapped, wants_collection
+
+    def _tell_attempted(self) -> None:
+        self._attempted(any(one.lacks_probes for one in self._planned))
 
     def _swap(
         self, attempt: _Attempt, functions: dict[int, tuple[int, int]], coroutines: list[int]
@@ -237,17 +262,6 @@ class CodeSwap:
             if was.shape != becomes.shape:
                 raise UnexpectedFunctionError(f"function at line {was.first_line}: a probe changes its shape")
             yield _Pair(one, other, was, becomes, name)
-
-    def _note(self, attempt: _Attempt, spans: set[Span]) -> None:
-        """Functions have got their probes."""
-        probes = {
-            at: probe
-            for at, probe in attempt.probes.items()
-            if (one := attempt.chunk.trigger(at)) is not None and one.function in spans
-        }
-        attempt.probes = {at: probe for at, probe in attempt.probes.items() if at not in probes}
-        for load in attempt.loads:
-            self._table.add_probes(load.chunk, probes)
 
 
 def _code_differs(one: Function, other: Function) -> bool:
