@@ -88,6 +88,7 @@ class Jobs:
         return None
 
     def _time_out(self, host: Host, job: Job) -> dict[str, Value]:
+        job.calls.is_abandoned = True
         job.calls.interrupt()
         error = _too_late(job.timeout_ms)
         host.tool_breakers.of(job.tool).failed(error)
@@ -100,6 +101,7 @@ class Jobs:
             if job is not None:
                 with host.waits.changed:
                     job.outcome = {}
+                job.calls.is_abandoned = True
                 job.calls.interrupt()
 
 
@@ -156,6 +158,9 @@ def _outcome(host: Host, tool: str, parameters: Value, timeout_ms: float) -> dic
     duration = (time.monotonic() - started) * 1000
     if "output" in outcome and duration > timeout_ms:
         outcome = {"error": _too_late(timeout_ms)}
+        calls = calls_of_thread.get()
+        if calls is None or not calls.is_abandoned:
+            host.tool_breakers.of(tool).failed(str(outcome["error"]))
     outcome["duration_ms"] = round(duration)
     return outcome
 

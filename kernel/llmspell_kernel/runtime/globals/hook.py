@@ -1,4 +1,4 @@
-"""The host half of the global `Hook`: its points, the hooks registered for them, and what came of their calls.
+"""The host half of the global `Hook`: its points, the hooks that are registered, and what came of their calls.
 
 The callbacks are Lua functions, called by ``lua/guard.lua``. ``Hook.inspect`` and ``Hook.circuits`` are for the kernel's
 clients.

@@ -47,7 +47,7 @@ def execute(host: Host, name: str, parameters: Value) -> Value:
         else:
             result = dict(run_tool(name, parameters, _context(host)))
     except ToolError as error:
-        if error.code in _FAULTS:
+        if error.code in _FAULTS and not _is_abandoned():
             breaker.failed(str(error))
         else:
             breaker.abandoned()
@@ -58,8 +58,17 @@ def execute(host: Host, name: str, parameters: Value) -> Value:
     except BaseException as error:
         breaker.failed(f"{type(error).__name__}: {error}")
         raise
-    breaker.succeeded()
+    if _is_abandoned():
+        breaker.abandoned()
+    else:
+        breaker.succeeded()
     return result
+
+
+def _is_abandoned() -> bool:
+    """Whether this is the thread of a tool whose answer comes too late: that was counted as a failure already."""
+    calls = calls_of_thread.get()
+    return calls is not None and calls.is_abandoned
 
 
 def _run_python(host: Host, python_tool: "PythonTool", parameters: dict[str, Value]) -> Value:

@@ -2,7 +2,7 @@
 -- Invariant: every coroutine has its own innermost part; a new one starts with that of its maker; a part ends with its
 -- function, whether that returns, raises or is interrupted.
 local host, library = ...
-local setmetatable, rawequal, type = library.setmetatable, library.rawequal, library.type
+local setmetatable, rawget, type = library.setmetatable, library.rawget, library.type
 local running, format, concat = library.coroutine.running, library.string.format, library.table.concat
 
 local MAX_DEPTH <const> = 100
@@ -31,8 +31,11 @@ end
 local part_metatable = { __metatable = false }
 function part_metatable.__close(part, err)
   innermost[part.thread] = part.parent
-  if err ~= nil and (failure == nil or not rawequal(failure.err, err)) then
-    failure = { err = err, id = part.id, path = path(part) }
+  if err == nil then return end
+  -- what ends a run has been made a table by the handler of library.run, {kind, message, …}
+  if type(err) == "table" then err = rawget(err, 2) end
+  if type(err) == "string" and (failure == nil or failure.message ~= err) then
+    failure = { message = err, id = part.id, path = path(part) }
   end
 end
 
@@ -83,6 +86,6 @@ end
 
 -- Where the error came from that ended the run: the run's id and the path.
 function library.failure_of_correlation(message)
-  if failure and type(failure.err) == "string" and failure.err == message then return failure.id, failure.path end
+  if failure and failure.message == message then return failure.id, failure.path end
   return root.id, ""
 end

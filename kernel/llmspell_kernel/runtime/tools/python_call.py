@@ -34,6 +34,8 @@ class PythonCalls:
         self._lock = threading.Lock()
         self._thread: int | None = None
         self._interrupted = 0.0
+        # nobody wants what the call gives any more: its time was over, or what it is part of has ended
+        self.is_abandoned = False
         self.enter: Callable[[Callable[..., Any], Mapping[str, Any]], Any] = _call
 
     def run(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
