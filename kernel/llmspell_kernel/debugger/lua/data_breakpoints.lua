@@ -255,25 +255,25 @@ local function hook(event, line)
   if event == "count" or find(other.mask, CODES[event], 1, true) then return other.handler(event, line) end
 end
 
-local function set_joined(thread)
-  local other = wanted[thread]
-  if other then
-    sethook(thread, hook, armed .. other.mask, other.count or 0)
-  else
-    sethook(thread, hook, armed)
-  end
+-- Sets the hook of a thread that others want `other` of. An update may come between any two instructions, and arm or
+-- disarm.
+local function set_joined(thread, other)
+  repeat
+    local events = armed
+    if events then
+      wanted[thread] = other
+      sethook(thread, hook, other and events .. other.mask or events, other and other.count or 0)
+    elseif other then
+      sethook(thread, other.handler, other.mask, other.count or 0)
+    else
+      sethook(thread)
+    end
+  until armed == events
 end
 
 -- As debug.sethook, beside our hooks.
 function state.raw_sethook(thread, handler, mask, count)
-  if armed then
-    wanted[thread] = handler and { handler = handler, mask = mask or "", count = count }
-    set_joined(thread)
-  elseif handler then
-    sethook(thread, handler, mask, count or 0)
-  else
-    sethook(thread)
-  end
+  return set_joined(thread, handler and { handler = handler, mask = mask or "", count = count } or nil)
 end
 
 -- As debug.gethook, without ours.
@@ -290,7 +290,7 @@ local made
 local function hook_new(known, thread, value)
   local others = made -- an update may come between any two instructions
   if others then others(known, thread, value) else rawset(known, thread, value) end
-  if armed and gethook(thread) ~= hook then set_joined(thread) end
+  if armed and gethook(thread) ~= hook then set_joined(thread, wanted[thread]) end
 end
 
 function state.hook_new(handler)
@@ -310,10 +310,11 @@ local function set_hook(thread)
     return
   end
   local handler, mask, count = gethook(thread)
+  local other = wanted[thread]
   if type(handler) == "function" and handler ~= hook then
-    wanted[thread] = { handler = handler, mask = mask, count = count > 0 and count or nil }
+    other = { handler = handler, mask = mask, count = count > 0 and count or nil }
   end
-  set_joined(thread)
+  set_joined(thread, other)
 end
 
 -- Sets the hooks of all coroutines. One whose stack is full refuses; it is about to end.

@@ -89,19 +89,22 @@ local function hook_of_step(event, line)
   if step then return step.handler(event, line) end
 end
 
--- As debug.sethook, for the hooks of steps.
+-- As debug.sethook, for the hooks of steps. An update may come between any two instructions, and arm or disarm.
 function state.sethook(thread, handler, mask, count)
   thread = thread or running()
-  if not armed then
-    if handler then sethook(thread, handler, mask, count) else sethook(thread) end
-    return
-  end
-  wanted[thread] = handler and { handler = handler, mask = mask, count = count }
-  if handler then
-    sethook(thread, hook_of_step, mask .. "l", count)
-  else
-    sethook(thread, hook, "l")
-  end
+  repeat
+    local joined = armed
+    if joined then wanted[thread] = handler and { handler = handler, mask = mask, count = count } end
+    if not joined and handler then
+      sethook(thread, handler, mask, count)
+    elseif not joined then
+      sethook(thread)
+    elseif handler then
+      sethook(thread, hook_of_step, mask .. "l", count)
+    else
+      sethook(thread, hook, "l")
+    end
+  until armed == joined
 end
 
 -- A new coroutine has the events of its creator, but not what they call. An update may come between any two
