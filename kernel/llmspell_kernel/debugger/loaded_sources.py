@@ -19,6 +19,7 @@ from typing import Any
 from lupa.lua54 import LuaRuntime
 
 from ..protocol.ldp import integer_argument, object_argument, response
+from ..runtime.service_threads import ServiceTimer
 from .breakpoints import read_source
 from .inspection import source_name
 from .string_chunks import location, reference_of
@@ -85,7 +86,7 @@ class LoadedSources:
         self._told: dict[str, _Loaded] | None = None  # None: nobody was there to be told
         self._untold: dict[str, None] = {}
         self._due = 0  # of the untold, those that a stop has asked for
-        self._timer: threading.Timer | None = None
+        self._timer: ServiceTimer | None = None
         self.handlers: Mapping[str, Callable[[Request, Respond], None]] = {
             "loadedSources": self._list_sources,
             "modules": self._list_modules,
@@ -132,8 +133,7 @@ class LoadedSources:
             self._wait(FIRST_SECONDS)
 
     def _wait(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._tell_some)
-        self._timer.daemon = True
+        self._timer = ServiceTimer(seconds, self._tell_some, name="loaded-sources")
         self._timer.start()
 
     def _tell_some(self) -> None:

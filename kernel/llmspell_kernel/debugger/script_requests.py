@@ -17,6 +17,7 @@ from lupa.lua54 import LuaError
 
 from ..protocol.ldp import RequestError, error_response, response
 from ..runtime.interrupt import AsyncHook
+from ..runtime.service_threads import ServiceThread
 from ..runtime.values import Scalar, Value, decode, encode
 
 Respond = Callable[[dict[str, Any]], None]
@@ -183,9 +184,7 @@ class ScriptRequests:
 
     def _watch_evaluation(self, seconds: float) -> None:
         ended = self._evaluation_ended
-        threading.Thread(
-            target=self._limit_evaluation, args=(ended, seconds), name="llmspell-evaluate", daemon=True
-        ).start()
+        ServiceThread(self._limit_evaluation, ended, seconds, name="evaluate").start()
 
     def _limit_evaluation(self, ended: threading.Event, wait: float) -> None:
         """Interrupt an evaluation that takes too long, in whatever coroutine it is, until it has ended."""

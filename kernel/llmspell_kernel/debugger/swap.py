@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..runtime.process_memory import ProcessMemory, UnreadableMemoryError
+from ..runtime.service_threads import ServiceTimer
 from .breakpoints import BreakpointTable, source_of_file
 from .bytecode import Function, compiled
 from .late import GivenProbe, LoadedChunk, Span
@@ -276,7 +277,7 @@ class Retry:
     def __init__(self, call: Callable[[], None]) -> None:
         self._call = call
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._timer: ServiceTimer | None = None
         self._delay = self.FIRST_SECONDS
 
     def attempted(self, remains: bool) -> None:
@@ -285,9 +286,7 @@ class Retry:
             if not remains:
                 self._stop()
             elif self._timer is None:
-                self._timer = threading.Timer(self._delay, self._elapsed)
-                self._timer.daemon = True
-                self._timer.name = "llmspell-swap"
+                self._timer = ServiceTimer(self._delay, self._elapsed, name="swap")
                 self._timer.start()
                 self._delay = min(2 * self._delay, self.MOST_SECONDS)
 
