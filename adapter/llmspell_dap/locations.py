@@ -112,6 +112,12 @@ class Locations:
         found = (_moved(real, local, remote) for local, remote in self._mappings)
         return next((path for path in found if path is not None), real)
 
+    def folder_to_client(self, path: str) -> str:
+        """A path of the kernel's as a real path of the client's machine."""
+        pairs = sorted(self._mappings, key=lambda pair: -len(pair[1]))
+        back = (_moved(path, remote, local) for local, remote in pairs)
+        return next((each for each in back if each is not None), path)
+
     def is_mapped(self, path: str) -> bool:
         """Whether a path of the kernel's is what a mapping has made of one of the client's."""
         return any(_moved(path, remote, local) is not None for local, remote in self._mappings)
@@ -126,8 +132,7 @@ class Locations:
         given = self._given.get(real)
         if given is not None:
             return given
-        back = (_moved(real, remote, local) for local, remote in sorted(self._mappings, key=lambda pair: -len(pair[1])))
-        path = real = next((each for each in back if each is not None), real)
+        path = real = self.folder_to_client(real)
         for folder, called in self._folders.items():
             rest = Path(real)
             if not rest.is_relative_to(folder):

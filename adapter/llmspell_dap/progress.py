@@ -41,7 +41,8 @@ class Progress:
             yield
             return
         identifier = f"request-{seq}"
-        begin = asyncio.get_running_loop().call_later(DELAY, self._begin, identifier, seq, title)
+        shown = {"progressId": identifier, "title": title, "requestId": seq, "cancellable": command != "restart"}
+        begin = asyncio.get_running_loop().call_later(DELAY, self._begin, identifier, seq, shown)
         try:
             yield
         finally:
@@ -62,10 +63,9 @@ class Progress:
         for identifier in list(self._shown):
             self._end(identifier)
 
-    def _begin(self, identifier: str, seq: int, title: str) -> None:
+    def _begin(self, identifier: str, seq: int, shown: Json) -> None:
         self._shown[identifier] = seq
-        body = {"progressId": identifier, "title": title, "requestId": seq, "cancellable": True}
-        self._send(event("progressStart", body))
+        self._send(event("progressStart", shown))
 
     def _end(self, identifier: str) -> None:
         if self._shown.pop(identifier, None) is not None:

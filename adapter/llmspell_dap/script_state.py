@@ -18,10 +18,15 @@ class ScriptState:
         self.stopped_thread: int | None = None
         self._exited = False
         self._own_resumes = 0
+        self._is_looking = False
+        self._early_stop: Json | None = None
 
     def admits(self, told: Json) -> bool:
         """Whether an event is to be told; one that is counts as told."""
         name = told["event"]
+        if not self._is_looking and name in ("stopped", "continued"):
+            self._early_stop = told if name == "stopped" else None
+            return False
         if self.terminated.is_set() or (name == "exited" and self._exited) or self._is_own_resume(name):
             return False
         if name == "stopped":
@@ -33,6 +38,12 @@ class ScriptState:
         elif name == "terminated":
             self.terminated.set()
         return True
+
+    def looks(self) -> Json | None:
+        """The client is configured: it hears of stops from now on, and of the one that there may be already, which
+        others have caused."""
+        self._is_looking = True
+        return self._early_stop
 
     def resumes(self) -> None:
         """The client lets the script go on: the response to its request tells it so."""

@@ -247,7 +247,8 @@ class DapSession:
     async def _open_console(self, arguments: LaunchArguments, asked: Json) -> None:
         if self._features is not None:
             title = f"LLMSpell: {Path(arguments.program).name}"
-            await self._console.open(arguments.console, self._features, title, asked["cwd"])
+            cwd = self._locations.folder_to_client(asked["cwd"])
+            await self._console.open(arguments.console, self._features, title, cwd)
 
     def _map_folders(self, sources: SourceOptions) -> None:
         self._refuse_a_second_start()
@@ -293,6 +294,9 @@ class DapSession:
             return
         self._begun = True
         await self._kernel.request("configurationDone")
+        early = self._script.looks()
+        if early is not None:
+            self._dispatcher.tell(early)
 
     async def _restart(self, request: Request) -> Json:
         old, arguments = self._kernel, self._launch_arguments

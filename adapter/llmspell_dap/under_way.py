@@ -50,7 +50,8 @@ class RequestsUnderWay:
         finally:
             if one.limit is not None:
                 one.limit.cancel()
-            del self._requests[request.seq]
+            # A client that numbers two requests alike has the last of them taken back.
+            self._requests.pop(request.seq, None)
 
     async def cancel(self, kernel: DebuggedSession, seq: int) -> None:
         """Take a request back; one that is not under way needs nothing."""

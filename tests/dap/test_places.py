@@ -97,6 +97,18 @@ def test_step_in_targets(counted: Counted) -> None:
     ]
 
 
+def test_location_of_a_function(counted: Counted) -> None:
+    reference = counted.client.locals(counted.frame["id"])["add"]["valueLocationReference"]
+    found = counted.client.ask("locations", locationReference=reference)
+    assert (found["source"]["path"], found["line"]) == (counted.source["path"], counted.at(1))
+
+
+def test_instructions(counted: Counted) -> None:
+    reference = counted.frame["instructionPointerReference"]
+    [found] = counted.client.ask("disassemble", memoryReference=reference, instructionCount=1)["instructions"]
+    assert found["line"] == counted.at(CALLS)
+
+
 def test_completions(counted: Counted) -> None:
     text = '"🌍" .. point.te'
     answer = counted.client.ask(

@@ -112,6 +112,7 @@ def test_client_that_comes_to_a_stop_is_told_of_it(shared: Shared, start_adapter
     first.event("stopped")
     third = shared.attached(start_adapter())
     assert third.event("stopped")["threadId"] == 1
+    assert third.outline()[-2:] == ["configurationDone!", "stopped"]
     assert third.top_frame(1)["name"] == "step"
     break_at(first)
     third.ask("continue", threadId=1)
@@ -134,6 +135,7 @@ def test_client_whose_connection_was_lost_finds_its_debug_session_again(shared: 
     found = start_adapter()
     found.initialize()
     found.ask("attach", **target)
+    found.ask("configurationDone")
     found.event("stopped")
     assert found.top_frame(1)["name"] == "step"
     found.ask("disconnect")
