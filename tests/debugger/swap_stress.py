@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from conftest import Debuggee
+from llmspell_kernel.debugger.swap import Retry
 
 HOOKED = (Path(__file__).parent / "hooked.lua").read_bytes()
 
@@ -67,6 +68,8 @@ def module():
 
 
 def main(mode, cycles, folder):
+    # attempts come when this program makes them
+    Retry.FIRST_SECONDS = 3600.0
     debuggee = Debuggee(folder)
     table, swaps = debuggee.debugger._table, []
     exchanged = table.exchanged

@@ -141,7 +141,10 @@ class BreakpointTable:
     def _placement(self, source: str) -> Placement | str:
         """The probe points of a source, or why there are none."""
         try:
-            return place(self._read(source))
+            text = self._read(source)
+            loaded = self._loaded.get(source)
+            # a large file takes some 40 ms
+            return loaded.placement if loaded is not None and loaded.text == text else place(text)
         except OSError as error:
             return f"{os.path.basename(source)} cannot be read: {error.strerror}"
         except ValueError as error:
