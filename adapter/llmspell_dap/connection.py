@@ -28,13 +28,27 @@ class TrafficLog:
         self._started = time.monotonic()
 
     def write(self, direction: str, message: Json) -> None:
-        arguments = message.get("arguments")
-        if isinstance(arguments, dict) and isinstance(arguments.get("env"), dict):
-            hidden = dict.fromkeys(arguments["env"], _SECRET)
-            message = {**message, "arguments": {**arguments, "env": hidden}}
-        row = {"dir": direction, "t": round(time.monotonic() - self._started, 6), "msg": message}
+        row = {"dir": direction, "t": round(time.monotonic() - self._started, 6), "msg": _without_secrets(message)}
         self._file.write(json.dumps(row) + "\n")
         self._file.flush()
+
+
+def _without_secrets(message: Json) -> Json:
+    """A configuration stands in the arguments of launch and attach, and in those of the arguments of restart."""
+    arguments = message.get("arguments")
+    if not isinstance(arguments, dict):
+        return message
+    shown = _without_environment(arguments)
+    if isinstance(shown.get("arguments"), dict):
+        shown = {**shown, "arguments": _without_environment(shown["arguments"])}
+    return {**message, "arguments": shown}
+
+
+def _without_environment(configuration: Json) -> Json:
+    environment = configuration.get("env")
+    if not isinstance(environment, dict):
+        return configuration
+    return {**configuration, "env": dict.fromkeys(environment, _SECRET)}
 
 
 class Connection:

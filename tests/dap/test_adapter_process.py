@@ -173,6 +173,7 @@ def test_log_has_the_conversation_and_no_secrets(start_adapter: Start, tmp_path:
     client = start_adapter("--log", str(log))
     client.initialize()
     client.request("launch", program="/no/such.lua", env={"API_KEY": "hunter2"})
+    client.request("restart", arguments={"program": "/no/such.lua", "env": {"API_KEY": "hunter2"}})
     client.ask("disconnect")
     client.until_end()
     rows = [json.loads(line) for line in log.read_text().splitlines()]
