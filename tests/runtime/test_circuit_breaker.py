@@ -14,7 +14,7 @@ class Clock:
         return self.now
 
 
-# steps: + a call that succeeds, - one that fails, ~ one that is abandoned, x one that is refused, a number: seconds pass
+# + a call that succeeds, - one that fails, ~ one that is abandoned, x one that is refused, a number: seconds pass
 @pytest.mark.parametrize(
     ("steps", "state"),
     [

@@ -5,6 +5,7 @@ from llmspell_kernel.runtime import correlation
 from llmspell_kernel.runtime.globals import tool as tool_module
 
 STEP = "{name = 's', type = 'tool', tool = 'calculator', input = {input = '1'}}"
+BAD = STEP.replace("calculator", "none")
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_the_thread_of_a_tool_knows_what_it_works_for(fresh, monkeypatch):
     [
         ("error('oh')", ""),
         ("Tool.execute('none', {})", "tool 'none'"),
-        ("Workflow.sequential({name = 'w', steps = {" + STEP.replace("calculator", "none") + "}}):execute()", "workflow 'w'"),
+        (f"Workflow.sequential({{name = 'w', steps = {{{BAD}}}}}):execute()", "workflow 'w'"),
         ("pcall(Tool.execute, 'none', {}) error('other')", ""),
     ],
 )  # fmt: skip

@@ -78,6 +78,8 @@ def test_coroutine_functions_refuse_as_those_of_lua_do(script, call):
 )  # fmt: skip
 def test_coroutine_functions_give_what_those_of_lua_give(script, code, printed):
     assert script.run(code).replace("\t", " ").startswith(printed)
+
+
 @pytest.mark.parametrize("kind", ["interrupt", "terminate"])
 def test_interrupt_ends_a_wait_for_input_before_the_hook_comes(script, kind, monkeypatch):
     hook = script.runtime.async_hook

@@ -5,7 +5,8 @@ Invariant: the error is asked for again until the callback has ended, and never 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .host import Host
 from .interrupt import InterruptUnavailableError
@@ -26,6 +27,7 @@ class Deadlines:
         self._last = 0
         self._looks_at = float("inf")
         self._thread: threading.Thread | None = None
+        self._stopped = 0  # how many say that the time does not count now
 
     def register(self, host: Host) -> None:
         host.register("Deadline.begin", self.begin)
@@ -59,11 +61,27 @@ class Deadlines:
             now = time.monotonic()
             return [number for number, ends in self._ends.items() if ends <= now]
 
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """While the script is stopped in the debugger the time of its callbacks does not count."""
+        with self._changed:
+            self._stopped += 1
+            self._withdraw()
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._stopped -= 1
+                passed = time.monotonic() - started
+                self._ends = {number: ends + passed for number, ends in self._ends.items()}
+                self._changed.notify()
+
     def _watch(self) -> None:
         while True:
             with self._changed:
                 now = time.monotonic()
-                nearest = min(self._ends.values(), default=float("inf"))
+                nearest = min(self._ends.values(), default=float("inf")) if not self._stopped else float("inf")
                 if nearest <= now:
                     try:
                         self._request()

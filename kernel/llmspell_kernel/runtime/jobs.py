@@ -60,6 +60,7 @@ class Jobs:
             return {"outcome": _run_here(host, tool, parameters, timeout_ms)}
         if len(self._jobs) >= MAX_RUNNING:
             raise HostError(f"{MAX_RUNNING} tools run at the same time, the limit; lower max_concurrency")
+        host.tool_breakers, host.python_tools  # noqa: B018 - made here, since threads would make two
         number = self._add(job := Job(tool, timeout_ms))
         ServiceThread(_run, host, job, parameters, Correlation(**correlation), name=f"tool-{tool}").start()
         return {"job": number}

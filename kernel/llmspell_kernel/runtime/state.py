@@ -168,7 +168,10 @@ class Runtime:
         self.async_hook = AsyncHook(self.lua, self.library, compile_internal(self.lua, LUA_FOLDER / "control.lua"))
         self.async_hook.end_waiting = host.waits.wake
         host.waits.wanted = self.async_hook.pending
-        Deadlines(lambda: self.async_hook.request("expire"), lambda: self.async_hook.withdraw("expire")).register(host)
+        self.deadlines = Deadlines(
+            lambda: self.async_hook.request("expire"), lambda: self.async_hook.withdraw("expire")
+        )
+        self.deadlines.register(host)
         self.library.emits_timing_events = host.context.configuration.emit_timing_events
         self.library.emits_state_events = host.context.configuration.emit_state_events
         for part in SHARED:

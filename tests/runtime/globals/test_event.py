@@ -244,5 +244,7 @@ def test_mistakes_are_named(script, code, message):
 
 
 def test_bytes_that_are_no_text_pass_unchanged(bus):
-    code = "local id = Event.subscribe('*') Event.publish('a', '\\xff\\0x') print(Event.receive(id, 0).data == '\\xff\\0x')"
+    code = (
+        r"local id = Event.subscribe('*') Event.publish('a', '\xff\0x') print(Event.receive(id, 0).data == '\xff\0x')"
+    )
     assert bus(code) == "true"

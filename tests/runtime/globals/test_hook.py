@@ -189,8 +189,8 @@ def test_hooks_run_by_priority_and_then_in_order(hooked):
 
 def test_the_next_hook_sees_what_the_one_before_has_changed(hooked):
     code = f"""
-        first = Hook.register("BeforeToolExecution", function() return {{type = "modified", data = {{input = "9"}}}} end)
-        second = Hook.register("BeforeToolExecution", function(context) print(context.data.input) end)
+        first = Hook.register("ToolValidation", function() return {{type = "modified", data = {{input = "9"}}}} end)
+        second = Hook.register("ToolValidation", function(context) print(context.data.input) end)
         print({SUM})
     """
     assert hooked(code).splitlines() == ["9", "9"]

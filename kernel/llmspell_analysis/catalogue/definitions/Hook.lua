@@ -75,6 +75,27 @@ function HookHandle:unregister() end
 ---| "WorkflowRollback" # A rollback happens.
 ---| "AfterWorkflowComplete" # After a workflow ends.
 ---| "WorkflowError" # Workflow failure.
+---| "BeforeStateRead" # Before a value is read.
+---| "AfterStateRead" # After a value was read.
+---| "BeforeStateWrite" # Before a value is written.
+---| "AfterStateWrite" # After a value was written.
+---| "StateConflict" # Concurrent writes.
+---| "StateMigration" # The state's schema changes.
+---| "ConfigurationChange" # The configuration has changed.
+---| "ResourceLimitExceeded" # A limit was passed.
+---| "SecurityViolation" # A security rule was broken.
+---| "SessionStart" # A session starts.
+---| "SessionEnd" # A session ends.
+---| "SessionCheckpoint" # A checkpoint of a session.
+---| "SessionRestore" # A session is restored.
+---| "SessionSave" # A session is saved.
+---| "BeforeEventEmit" # Before an event is published.
+---| "AfterEventEmit" # After an event was published.
+---| "EventHandlerError" # Failure of an event's handler.
+---| "PerformanceThresholdExceeded" # A slow operation.
+---| "MemoryUsageHigh" # High use of memory.
+---| "CpuUsageHigh" # High use of the processor.
+---| "Custom" # A point of one's own.
 
 ---What a hook callback returns: nil or "continue" to go on, "skip", another string to cancel for that reason, or a table.
 ---@alias HookResult nil|"continue"|"skip"|string|HookAction

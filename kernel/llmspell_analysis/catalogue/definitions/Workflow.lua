@@ -160,7 +160,9 @@ function WorkflowBuilder:with_range(range) end
 function WorkflowBuilder:with_collection(values) end
 
 ---Loop while a condition holds.
----@param condition string When to take this way.
+---
+---The text is a Lua expression over loop_index, shared data and outputs of steps by their names.
+---@param condition string When to go on.
 ---@return WorkflowBuilder
 function WorkflowBuilder:with_while(condition) end
 
@@ -273,17 +275,20 @@ function WorkflowInstance:get_metrics() end
 
 ---One workflow step.
 ---
----Other step types raise "Unknown step type". Defaults: 30 s per step, 3 attempts, 1000 ms delay.
+---Other step types raise "Unknown step type". Defaults: 30 s per step, 3 attempts with the strategy retry, 1000 ms
+---before the second attempt and twice as long before each further one. A text {{step.output.path}} in an input is replaced
+---by the output of an earlier step, as are {{workflow.input.x}}, {{loop.value}}, {{loop.index}} and {{shared_data.key}}.
 ---@class WorkflowStep
 ---@field name string Unique name within the workflow.
----@field type "tool"|"agent"|"workflow"|"template" What kind of step it is.
+---@field type "tool"|"agent"|"workflow"|"template"|"function" What kind of step it is.
+---@field run? fun(input: any, run: {input: table?, outputs: table, shared_data: table, loop: table?, index: integer?, value: any}): any For function steps: what they do; its value is the step's output.
 ---@field tool? string For tool steps.
 ---@field agent? string Agent name for agent steps.
 ---@field input? table|string Table for tool and workflow steps, string prompt for agent steps.
 ---@field workflow? WorkflowInstance For workflow steps.
 ---@field template_id? string For template steps.
 ---@field params? table For template steps.
----@field timeout_ms? integer Time limit in milliseconds. A step is not interrupted: its answer counts as a failure when it comes later.
+---@field timeout_ms? integer Time limit in milliseconds. Functions and tools of the project are ended then; the answer of other tools is dropped.
 ---@field retry_count? integer Further attempts after a failure.
 
 ---Condition of a conditional workflow. Other types raise.
@@ -327,7 +332,8 @@ function WorkflowInstance:get_metrics() end
 ---@class ConditionalConfig
 ---@field name string
 ---@field branches {name: string?, condition: any?, steps: WorkflowStep[]}[]
----@field default_branch? any Ignored.
+---@field steps? WorkflowStep[] Steps before a branch is chosen.
+---@field default_branch? any Steps that run when no branch matches.
 ---@field description? string
 ---@field error_strategy? string
 
@@ -336,7 +342,7 @@ function WorkflowInstance:get_metrics() end
 ---@field name string
 ---@field iterator {range: {start: integer?, end: integer, step: integer?}?, collection: any[]?, while_condition: string?, max_iterations: integer?}
 ---@field body WorkflowStep[]
----@field break_conditions? any Ignored.
+---@field break_conditions? any Conditions; the loop ends after an iteration where one holds.
 ---@field description? string
 ---@field error_strategy? string
 
@@ -345,7 +351,7 @@ function WorkflowInstance:get_metrics() end
 ---@field name string
 ---@field branches? {name: string?, steps: WorkflowStep[]}[] Or steps with the same shape.
 ---@field steps? table[]
----@field max_concurrency? integer Ignored.
+---@field max_concurrency? integer Branches at once. Default: `4`.
 ---@field timeout_ms? integer
 ---@field error_strategy? string
 ---@field description? string

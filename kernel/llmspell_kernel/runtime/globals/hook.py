@@ -1,7 +1,7 @@
-"""The host half of the global `Hook`: its points, the hooks that are registered, and what came of their calls.
+"""The host half of the global `Hook`: its points, the registered hooks, and what came of their calls.
 
-The callbacks are Lua functions, called by ``lua/guard.lua``. ``Hook.inspect`` and ``Hook.circuits`` are for the kernel's
-clients.
+The callbacks are Lua functions, called by ``lua/guard.lua``. ``Hook.inspect`` and ``Hook.circuits`` are for clients of
+the kernel.
 
 Invariant: every call of a hook is counted, and the last MAX_TRACES are kept with what they answered.
 """

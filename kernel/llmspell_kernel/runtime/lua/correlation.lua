@@ -5,7 +5,7 @@ local host, library = ...
 local setmetatable, rawget, type = library.setmetatable, library.rawget, library.type
 local running, format, concat = library.coroutine.running, library.string.format, library.table.concat
 
-local MAX_DEPTH <const> = 100
+local MAX_DEPTH <const> = 60
 
 local correlation = {}
 local root = { kind = "script", name = "", id = "", number = 0, depth = 0 }

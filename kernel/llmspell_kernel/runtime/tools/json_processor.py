@@ -149,13 +149,15 @@ class _Child:
 # Windows' Python does not start without these.
 _ENVIRONMENT = {name: os.environ[name] for name in ("SYSTEMROOT", "PATHEXT") if name in os.environ}
 _children: list[_Child] = []
+_making = threading.Lock()
 
 
 def _child() -> _Child:
     # A child that was inherited by a fork belongs to the parent process.
-    if not _children or _children[-1].pid != os.getpid():
-        _children.append(_Child())
-    return _children[-1]
+    with _making:
+        if not _children or _children[-1].pid != os.getpid():
+            _children.append(_Child())
+        return _children[-1]
 
 
 def close() -> None:

@@ -11,6 +11,7 @@ import importlib.util
 import linecache
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -52,18 +53,22 @@ class _Loaded:
 
 
 class PythonTools:
-    """Those of one project. Used by the script's thread alone."""
+    """Those of one project. Threads that run tools for a workflow ask at the same time; a file is loaded by one of
+    them."""
 
     def __init__(self, project_root: Path) -> None:
         self._folder = project_root / FOLDER
         self._files: dict[Path, _Loaded] = {}
         self._packages: dict[str, _Loaded] | None = None
+        self._lock = threading.RLock()  # a file that is loaded may run anything
 
     def all(self) -> Mapping[str, PythonTool]:
         """By name; a project's own tool stands before a package's of the same name."""
-        self._refresh()
+        with self._lock:
+            self._refresh()
+            every = (*self._files.values(), *(self._packages or {}).values())
         found: dict[str, PythonTool] = {}
-        for loaded in (*self._files.values(), *(self._packages or {}).values()):
+        for loaded in every:
             for name, one in loaded.tools.items():
                 found.setdefault(name, one)
         return found
