@@ -128,8 +128,9 @@ end
 -- Whether a breakpoint that was reached stops or logs, by its counts.
 local function counts(breakpoint)
   local id = breakpoint.id
-  hits[id] = (hits[id] or 0) + 1 -- the condition may have been interrupted by an update that knows it no more
-  if breakpoint.hit_operator and not COMPARISONS[breakpoint.hit_operator](hits[id], breakpoint.hit_count) then
+  local count = (hits[id] or 0) + 1 -- an update that knows the breakpoint no more may come at any instruction
+  hits[id] = count
+  if breakpoint.hit_operator and not COMPARISONS[breakpoint.hit_operator](count, breakpoint.hit_count) then
     return false
   end
   local passed = ignored[id] or 0
