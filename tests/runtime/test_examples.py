@@ -16,6 +16,7 @@ LAST_LINES = {
     "05_coroutine.lua": "  turn 4: tea is done",
     "06_orders/main.lua": "written: 252 bytes, as long as the report: true",
     "07_display.lua": "brewing [##############################] 100% (3/3)",
+    "08_flows.lua": "steps:\t21\tbegun\t21\tcompleted",
 }
 
 
