@@ -205,7 +205,23 @@ def person(work: Run) -> None:
             env=env,
             limit=200,
         )
+        debugged = work.temporary / "debugging.jsonl"
+        driver = [work.bed.node, HERE / "browser/debugging.mjs", f"http://127.0.0.1:{port}", _debugged_folder(work)]
+        env = {**env, "LLMSPELL_TEST_REPORT": str(debugged)}
+        _report_of(work, debugged, "the person's debugging", driver, env=env, limit=200)
     _show_logs(work, data, failed)
+
+
+def _debugged_folder(work: Run) -> Path:
+    """A project with a script to debug, and with the configurations of two clients that share its session."""
+    folder = _project(work, "debugged-project")
+    shared = {"type": "llmspell", "session": "shared"}
+    launch = {**shared, "name": "Launch shared", "request": "launch", "program": "stock.lua", "stopOnEntry": True}
+    attach = {**shared, "name": "Attach shared", "request": "attach"}
+    (folder / ".vscode").mkdir()
+    configurations = json.dumps({"version": "0.2.0", "configurations": [launch, attach]})
+    (folder / ".vscode/launch.json").write_text(configurations, "utf-8")
+    return folder
 
 
 def dap_testsupport(work: Run) -> None:

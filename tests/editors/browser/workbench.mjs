@@ -40,18 +40,19 @@ const QUICK_INPUT = '.quick-input-widget:not([style*="display: none"]) input';
 
 /** Opens a quick pick by its key, types, and takes the first row once it shows `row`. */
 async function pick(page, key, text, row) {
-  // The workbench swallows keys until it has registered them: the key is repeated until the input shows.
+  // The workbench swallows keys until it has registered them, and a debugger that stops takes the focus away: the key
+  // is repeated until the input shows what was looked for.
   for (let attempt = 0; ; attempt++) {
     await page.keyboard.press(key);
     try {
       await page.waitForSelector(QUICK_INPUT, { timeout: 3_000 });
+      await page.locator(QUICK_INPUT).first().fill(text, { timeout: 3_000 });
+      await page.locator('.quick-input-list .monaco-list-row.focused', { hasText: row }).first().waitFor({ timeout: 5_000 });
       break;
     } catch (error) {
       if (attempt === 5) throw error;
     }
   }
-  await page.locator(QUICK_INPUT).first().fill(text);
-  await page.locator('.quick-input-list .monaco-list-row.focused', { hasText: row }).first().waitFor();
   await page.keyboard.press('Enter');
 }
 
@@ -67,6 +68,8 @@ export async function goToLine(page, line) {
   await page.keyboard.press('Control+g');
   await page.waitForSelector(QUICK_INPUT);
   await page.locator(QUICK_INPUT).first().fill(`:${line}`);
+  // Before its row shows, the key would be lost.
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: new RegExp(`line ${line}\\b`) }).first().waitFor();
   await page.keyboard.press('Enter');
   await page.waitForSelector(QUICK_INPUT, { state: 'hidden' });
 }
