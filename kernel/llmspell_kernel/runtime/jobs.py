@@ -45,7 +45,7 @@ class Jobs:
         self._last = 0
 
     def register(self, host: Host) -> None:
-        host.register("Job.start", self.start)
+        host.register("Tool.start", self.start)
         host.register("Job.pause", self.pause)
         host.register("Job.wait", self.wait)
         host.register("Job.cancel", self.cancel)

@@ -36,7 +36,7 @@ end
 -- {output, duration_ms} or {error, duration_ms}.
 function library.run_tool_job(tool, parameters, timeout_ms)
   local is_alone = not branch_threads[running()]
-  local started = host("Job.start", tool, parameters, timeout_ms,
+  local started = host("Tool.start", tool, parameters, timeout_ms,
     { id = correlation.id(), path = correlation.path() }, is_alone)
   return started.outcome or await_one(started.job)
 end
