@@ -93,7 +93,7 @@ Action = Callable[[Node, int], None]
 
 # Globals whose meaning decides how the text around them is read. Where a local has such a name, the builder of a
 # later segment must be told.
-READ_SPECIALLY = _TESTERS | _LOADERS | _G_READERS | _PROTECTORS | {"_G", "_ENV", "require", "rawset"}
+READ_SPECIALLY = _TESTERS | _LOADERS | _G_READERS | _PROTECTORS | {"_G", "_ENV", "require", "rawset", "error", "os"}
 
 
 def analyze(document: Document, outer: frozenset[str] = frozenset()) -> Analysis:
@@ -293,9 +293,9 @@ class _Builder:
             argument_flags |= GUARD
         arguments = call_arguments(node)
         self.note_call_on_globals(name if is_global else "", arguments)
-        if name in _G_READERS and is_global:
+        if name in _G_READERS and is_global and arguments:
             self.push_all(arguments[1:], inherited)
-            self.push(arguments[0] if arguments else None, inherited | self.guard_if_g(arguments, argument_flags))
+            self.push(arguments[0], inherited | self.guard_if_g(arguments, argument_flags))
         else:
             self.push_all(arguments, argument_flags)
         if callee is None:
@@ -524,7 +524,7 @@ class _Builder:
     def iterated(self, clause: Node) -> Node | None:
         """The argument of `ipairs` or `pairs` in a generic for."""
         for values in clause.named_children:
-            call = values.named_child(0) if values.kind_id in EXPRESSION_LIST else None
+            call = next(iter(values.named_children), None) if values.kind_id in EXPRESSION_LIST else None
             if call is not None and call.kind_id in CALL:
                 name = call.child_by_field_id(NAME_FIELD)
                 arguments = call_arguments(call)

@@ -14,8 +14,8 @@ from llmspell_analysis.analysis.file import File
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.segments import Segment, Segments
 from llmspell_analysis.catalogue import Catalogue
+from llmspell_analysis.rules import flow, global_variables, statements, syntax_errors, syntax_walk, tools, variables
 from llmspell_analysis.rules import globals as globals_rules
-from llmspell_analysis.rules import syntax_errors, tools
 from llmspell_analysis.rules.model import (
     Diagnostic,
     FileCheck,
@@ -34,9 +34,20 @@ from llmspell_analysis.syntax.compiler import compile_error
 from llmspell_analysis.syntax.document import Document
 
 # To add a rule: write its module, add its codes to the table, add its check to the list of its kind.
-FILE_CHECKS: tuple[FileCheck, ...] = (syntax_errors.check, globals_rules.check_undefined_globals)
+FILE_CHECKS: tuple[FileCheck, ...] = (
+    syntax_errors.check,
+    globals_rules.check_undefined_globals,
+    global_variables.check_new_globals,
+    global_variables.check_readonly_globals,
+    global_variables.check_g,
+    global_variables.check_duplicate_fields,
+    variables.check_chunk,
+    flow.check_chunk,
+    statements.check_swaps,
+    statements.check_empty_statements,
+)
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (globals_rules.check_undefined_fields, tools.check)
-PIECE_CHECKS: tuple[PieceCheck, ...] = ()
+PIECE_CHECKS: tuple[PieceCheck, ...] = (syntax_walk.check, variables.check_inner)
 # More findings than a person reads; a file with more is not a script.
 MAX_DIAGNOSTICS = 1000
 

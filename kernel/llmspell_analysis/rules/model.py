@@ -83,6 +83,21 @@ class Rule:
     needs_valid_text: bool = False
 
 
+def found(
+    code: str,
+    message: str,
+    span: tuple[int, int],
+    *,
+    tags: tuple[Literal["unnecessary", "deprecated"], ...] = (),
+    related: tuple[Related, ...] = (),
+    fixes: tuple[Fix, ...] = (),
+) -> Diagnostic:
+    """A finding with its code's own severity."""
+    from llmspell_analysis.rules.table import RULES
+
+    return Diagnostic(code, RULES[code].severity, message, *span, tags, related, fixes)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a project adds or changes. `severities` maps a code to a severity, or to None to switch it off."""

@@ -2,7 +2,13 @@
 
 from llmspell_analysis.rules.model import Rule, Severity
 
-_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_ERROR, _WARNING, _INFORMATION, _HINT = Severity.ERROR, Severity.WARNING, Severity.INFORMATION, Severity.HINT
+
+
+def _rule(code: str, severity: Severity, explanation: str, *, is_on: bool = True) -> Rule:
+    """A rule on texts that compile."""
+    return Rule(code, severity, explanation, is_on, needs_valid_text=True)
+
 
 RULES: dict[str, Rule] = {
     rule.code: rule
@@ -27,6 +33,50 @@ RULES: dict[str, Rule] = {
         ),
         Rule("unknown-tool-operation", _ERROR, "The tool has no such operation."),
         Rule("invalid-tool-parameter", _ERROR, "A literal value that the tool's parameter does not accept."),
+        _rule("duplicate-index", _WARNING, "A table constructor gives the same key twice; the last value counts."),
+        _rule("mixed-table", _HINT, "A table constructor has both a list and named fields.", is_on=False),
+        _rule("negated-comparison", _WARNING, "`not` comes before `==`; and `not (a == b)` is `a ~= b`."),
+        _rule(
+            "constant-table-comparison", _WARNING, "A table just made equals nothing: the answer is always the same."
+        ),
+        _rule("compare-nan", _WARNING, "Not-a-number equals nothing, not even itself."),
+        _rule("divide-by-zero", _WARNING, "Division by the constant zero; `//` and `%` raise for integers."),
+        _rule("ambiguity-1", _WARNING, "`or` with a literal beside arithmetic: the arithmetic is done first."),
+        _rule("newline-call", _WARNING, "A parenthesis at the beginning of a line calls the line above."),
+        _rule(
+            "newfield-call", _WARNING, "A field at the beginning of a line calls the field above: a comma is missing."
+        ),
+        _rule("type-check-inside-call", _WARNING, '`type(x == "string")` compares first and is always "boolean".'),
+        _rule("count-down-loop", _WARNING, "A numeric loop whose step goes the wrong way never runs."),
+        _rule("close-non-object", _WARNING, "A `<close>` local gets a literal that cannot be closed: that raises."),
+        _rule("unbalanced-assignments", _WARNING, "An assignment has more values than variables, or fewer."),
+        _rule("almost-swapped", _WARNING, "`a = b; b = a` does not swap: write `a, b = b, a`."),
+        _rule(
+            "same-condition", _WARNING, "A condition was tested before in the same chain: the branch is never taken."
+        ),
+        _rule("empty-block", _HINT, "A block has neither a statement nor a comment in it."),
+        _rule("empty-statement", _HINT, "A `;` that ends no statement.", is_on=False),
+        _rule("parenthesized-condition", _HINT, "A condition in parentheses that Lua does not need.", is_on=False),
+        _rule("redundant-return", _HINT, "A function returns at its end by itself."),
+        _rule("unreachable-code", _HINT, "Code after `return`, `break`, `goto`, `error()` or an endless loop."),
+        _rule("loop-once", _WARNING, "The body of a loop always leaves it, so that it never comes round."),
+        _rule("unused-local", _HINT, "A local that nobody uses."),
+        _rule("unused-argument", _HINT, "A parameter that its function does not use."),
+        _rule("unused-loop-variable", _HINT, "A loop variable that the loop does not use."),
+        _rule("unused-function", _HINT, "A local function that nobody calls, or only other unused ones."),
+        _rule("unused-label", _HINT, "A label that no `goto` goes to."),
+        _rule("unused-vararg", _HINT, "A function takes `...` and does not use it."),
+        _rule("used-underscore", _HINT, "A parameter whose name begins with `_` is used.", is_on=False),
+        _rule("set-never-read", _HINT, "A local that is set and never read."),
+        _rule("never-set", _WARNING, "A local that is read and never given a value: it is always nil."),
+        _rule("redefined-local", _HINT, "A local of the same name is declared again in the same scope."),
+        _rule("shadowed-local", _HINT, "A local hides one of the same name in a scope around it."),
+        _rule("iter-variable-reassign", _WARNING, "An assignment to the variable that a loop counts by."),
+        _rule("set-undefined-global", _INFORMATION, "An assignment makes a new global."),
+        _rule("lowercase-global", _INFORMATION, "A new global whose name begins with a small letter."),
+        _rule("readonly-global", _WARNING, "A global of Lua or LLMSpell, or a field of one, gets another value."),
+        _rule("global-usage", _INFORMATION, "`_G` is used.", is_on=False),
+        _rule("duplicate-set-field", _WARNING, "A function of a table is defined twice; the first is lost."),
     )
 }
 

@@ -1,0 +1,72 @@
+"""The one walk over a segment's tree that shows each node to the rules on its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from llmspell_analysis.analysis.kinds import (
+    ASSIGNMENT,
+    BINARY,
+    BLOCK,
+    CALL,
+    DO,
+    ELSE,
+    ELSEIF,
+    EMPTY,
+    FOR,
+    FOR_NUMERIC,
+    FUNCTION,
+    IF,
+    REPEAT,
+    TABLE,
+    UNARY,
+    VARIABLE_DECLARATION,
+    WHILE,
+)
+from llmspell_analysis.rules import expressions, flow, statements, variables
+from llmspell_analysis.rules.model import Diagnostic, Piece
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+NodeCheck = Callable[["Node", Piece], Iterator[Diagnostic]]
+
+_RULES: tuple[tuple[frozenset[int], NodeCheck], ...] = (
+    (TABLE, expressions.table),
+    (BINARY, expressions.binary),
+    (UNARY, expressions.negation),
+    (CALL, expressions.call),
+    (FOR_NUMERIC, expressions.numeric_for),
+    (ASSIGNMENT | VARIABLE_DECLARATION, statements.assignment),
+    (IF, statements.if_statement),
+    (IF | ELSEIF | ELSE | WHILE | REPEAT | DO | FOR, statements.block_holder),
+    (IF | ELSEIF | WHILE | REPEAT, statements.condition_holder),
+    (EMPTY, statements.empty_statement),
+    (FUNCTION, statements.function),
+    (FUNCTION, variables.vararg),
+    (BLOCK, flow.block),
+    (WHILE | REPEAT | FOR, flow.loop),
+)
+_BY_KIND: dict[int, tuple[NodeCheck, ...]] = {}
+for _kinds, _check in _RULES:
+    for _kind in _kinds:
+        _BY_KIND[_kind] = (*_BY_KIND.get(_kind, ()), _check)
+
+
+def check(piece: Piece) -> Iterator[Diagnostic]:
+    pending = [piece.analysis.document.tree.root_node]
+    by_kind = _BY_KIND
+    while pending:
+        node = pending.pop()
+        for run in by_kind.get(node.kind_id, ()):
+            if run is statements.assignment and _is_declared(node):
+                continue
+            yield from run(node, piece)
+        pending.extend(node.named_children)
+
+
+def _is_declared(node: Node) -> bool:
+    """The assignment inside `local … = …` was seen with its declaration."""
+    parent = node.parent
+    return node.kind_id in ASSIGNMENT and parent is not None and parent.kind_id in VARIABLE_DECLARATION

@@ -1,0 +1,16 @@
+-- case: the default is not taken
+local a, n = ...
+local x = a or 0 + n
+          ^^^^^^^^^^ warning ambiguity-1: This means `a or (0 + n)`: write parentheses to say which is meant
+                     fix: local x = (a or 0) + n
+local y = n + a or 0
+          ^^^^^^^^^^ warning ambiguity-1: This means `(n + a) or 0`: write parentheses to say which is meant
+                     fix: local y = n + (a or 0)
+local z = a or "" .. n
+          ^^^^^^^^^^^^ warning ambiguity-1: This means `a or ("" .. n)`: write parentheses to say which is meant
+                       fix: local z = (a or "") .. n
+return x, y, z
+
+-- case: parentheses or no literal
+local a, n = ...
+return (a or 0) + n, a or n + 1, n + (a or 0), a or 0, (a or "") .. "x", a or n .. "x", a and n - 1 or 0

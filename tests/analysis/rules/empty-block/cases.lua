@@ -1,0 +1,24 @@
+-- case: nothing in it
+local a = ...
+if a then
+^^^^^^^^^ hint empty-block: This `if` has nothing in it
+end
+if a then elseif not a then else end
+^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ hint empty-block: This `if` has nothing in it
+          ^^^^^^^^^^^^^^^^^ hint empty-block: This `elseif` has nothing in it
+                            ^^^^ hint empty-block: This `else` has nothing in it
+while a do end
+^^^^^^^^^^^^^^ hint empty-block: This block has nothing in it
+do end
+^^^^^^ hint empty-block: This block has nothing in it
+
+-- case: a comment says why, or the work is elsewhere
+local a = ...
+if a then
+  -- nothing to do
+end
+while a() do end
+repeat until a()
+for _ in a do end
+for _ = 1, 3 do end
+function a.f() end

@@ -1,0 +1,17 @@
+-- case: at the end
+local function f(x)
+  print(x)
+  return
+  ^^^^^^ hint redundant-return: A function returns at its end by itself
+         fix: 
+end
+f(1)
+
+-- case: not at the end, or with a value
+local function f(x)
+  if x then return end
+  print(x)
+  return nil
+end
+local function g() return end
+f(g)

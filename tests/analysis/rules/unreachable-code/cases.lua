@@ -1,0 +1,65 @@
+-- case: after what leaves
+local function f(x)
+  if x then
+    error("no")
+    print("never")
+    ^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after `error`
+  end
+  do return 1 end
+  print("never")
+  ^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after this `do`, which always leaves
+  print("never either")
+end
+local function g(x)
+  while true do
+    print(x)
+  end
+  print("never")
+  ^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after an endless loop
+end
+local function h(x)
+  if x then return 1 else error("x") end
+  print("never")
+  ^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after this `if`, which always leaves
+end
+local function i(x)
+  for _, v in ipairs(x) do
+    do break end
+    print(v)
+    ^^^^^^^^ hint unreachable-code: Never reached: it comes after this `do`, which always leaves
+  end
+  repeat do return x end until x
+  ^^^^^^ warning loop-once: This `repeat` never comes round: its body always leaves
+  print("never")
+  ^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after an endless loop
+end
+f(g, h, i)
+os.exit(1)
+print("never")
+^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after `os.exit`
+
+-- case: what may be reached
+local function f(x)
+  if x then return 1 elseif f then return 2 end
+  while true do
+    if x then break end
+  end
+  print(x)
+  goto done
+  ::done::
+  while true do
+    for _ in pairs(x) do break end
+    if x() then goto out end
+  end
+  ::out::
+  repeat
+    if x then break end
+    do return end
+  until true
+  local error = print
+  error("x")
+  print(x)
+  pcall(error, x)
+  print(x)
+end
+f(1)
