@@ -6,6 +6,8 @@ do
         fix: a, b = b, a
   b = a
   a.x = b[1]; b[1] = a.x
+  ^^^^^^^^^^^^^^^^^^^^^^ warning almost-swapped: This does not swap: both end as `b[1]`
+                         fix: a.x, b[1] = b[1], a.x
 end
 
 -- case: among the statements of the file
