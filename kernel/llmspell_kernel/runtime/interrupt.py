@@ -35,6 +35,13 @@ _CLOSURE_PROTO, _PROTO_CODE = 24, 64
 _TAG_THREAD, _TAG_LIGHT_C, _TAG_C_CLOSURE = 72, 22, 102
 _OBJECT_THREAD = 8
 _ATTEMPT_SECONDS = 0.003
+_STEADY_SECONDS = 0.001
+# the most urgent first
+_ENDING: tuple[Action, ...] = ("terminate", "interrupt")
+_ACTIONS: tuple[Action, ...] = (*_ENDING, "update", "pause", "expire")
+# UpVal: v.p and, when closed, the value itself; TValue: value, tag
+_UPVALUE_POINTER, _UPVALUE_VALUE = 16, 24
+_TAG_INTEGER = 3
 _MAX_NESTING = 200
 # frames of ours above the one whose hook runs
 _MAX_HOOK_FRAMES = 16
@@ -172,6 +179,42 @@ def _instruction_at(call_info: "_Block", codes: dict[int, int]) -> tuple[int, in
     return code, (call_info.u64(_CI_SAVED_PC) - code) // 4 - 1
 
 
+class _Switches:
+    """Two integers of Lua's (``library.switch_state`` of boot.lua) that are read and written where they are."""
+
+    def __init__(self, pending: int, count: int) -> None:
+        self._pending = ctypes.c_int64.from_address(pending)
+        self._count = ctypes.c_int64.from_address(count)
+
+    @classmethod
+    def of(cls, library: Any) -> "_Switches | None":
+        """None where they are not at the place where Lua 5.4 has them. Called by the thread that runs Lua."""
+        switch_state, upvalueid, format_ = library.switch_state, library.debug.upvalueid, library.string.format
+        found = []
+        with contextlib.suppress(_TornReadError):
+            for index, values in ((1, (0x1DEA, 0)), (2, (0, 0x1DEA))):
+                switch_state(*values)
+                upvalue = int(format_(b"%p", upvalueid(switch_state, index)), 16)
+                value = upvalue + _UPVALUE_VALUE
+                is_closed = _memory.u64(upvalue + _UPVALUE_POINTER) == value
+                if is_closed and (_memory.u64(value), _memory.u8(value + 8)) == (0x1DEA, _TAG_INTEGER):
+                    found.append(value)
+        switch_state(0, 0)
+        return cls(*found) if len(found) == 2 else None
+
+    @property
+    def count(self) -> int:
+        return self._count.value
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._pending.value)
+
+    @pending.setter
+    def pending(self, value: bool) -> None:
+        self._pending.value = value
+
+
 class AsyncHook:
     """Asks the running Lua thread to attend to an action at its next instruction.
 
@@ -190,7 +233,8 @@ class AsyncHook:
         self._thread: threading.Thread | None = None
         self.end_waiting: Callable[[], None] = lambda: None  # called after each request, by its thread
         self.set_debugger: Callable[[Any], None]
-        self.set_debugger, check_offsets = control(library, self._attend, _hooked_instruction)
+        self._switches: _Switches | None = None
+        self.set_debugger, check_offsets = control(library, self._attend, _hooked_instruction, self._synchronise)
         self._offsets_hold = False
         if self._symbols is not None:
             # library.debug is the captured original; a hook is set for a moment to learn hookf's address
@@ -203,6 +247,8 @@ class AsyncHook:
             self._bootstrap_address = ctypes.cast(self._bootstrap, ctypes.c_void_p).value
             self._offsets_hold = _memory.available()
             check_offsets(self._check_offsets)
+            if self._offsets_hold:
+                self._switches = _Switches.of(library)
 
     @property
     def available(self) -> bool:
@@ -221,6 +267,7 @@ class AsyncHook:
                 self._thread = ServiceThread(self._arm_until_taken, name="arm")
                 self._thread.start()
             self._taken.clear()
+            self._note()
             self._wanted.notify()
         self.end_waiting()
 
@@ -228,29 +275,42 @@ class AsyncHook:
         """Forget requests (all when none is named), as when the script has ended by itself."""
         with self._lock:
             self._actions = [one for one in self._actions if actions and one not in actions]
-            if not self._actions:
-                self._taken.set()
+            self._note()
 
     def pending(self) -> bool:
         with self._lock:
             return bool(self._actions)
 
-    def take(self) -> Action | None:
-        """The most urgent request, removed. Also used by a stopped thread, which no hook reaches."""
+    def take(self, *, is_internal: bool = False) -> Action | None:
+        """The most urgent request, removed. Also used by a stopped thread, which no hook reaches.
+
+        ``is_internal``: the hook came in the middle of our own code, where only what ends the script is taken.
+        """
         with self._lock:
-            for action in ("terminate", "interrupt", "update", "pause", "expire"):
+            for action in _ENDING if is_internal else _ACTIONS:
                 if action in self._actions:
                     self.last_taken = action
                     self._actions.remove(action)
-                    if not self._actions:
-                        self._taken.set()
+                    self._note()
                     return action
-            self._taken.set()
+            self._note()
         return None
 
-    def _attend(self) -> bytes | None:
-        action = self.take()
+    def _note(self) -> None:
+        """After a change of the actions, with the lock held."""
+        if self._switches is not None:
+            self._switches.pending = bool(self._actions)
+        if not self._actions:
+            self._taken.set()
+
+    def _attend(self, is_internal: bool) -> bytes | None:
+        action = self.take(is_internal=is_internal)
         return action.encode() if action else None
+
+    def _synchronise(self) -> None:
+        """A coroutine was left: it is not let go before a hook that is being set in it is set."""
+        with self._lock:
+            pass
 
     def _arm_until_taken(self) -> None:
         while True:
@@ -260,10 +320,22 @@ class AsyncHook:
             self._arm(self._state)
             if self._taken.wait(_ATTEMPT_SECONDS):
                 continue
-            running = self._running_coroutine()
-            if running is not None and running == self._running_coroutine() and not self._taken.is_set():
+            self._arm_running_coroutine()
+
+    def _arm_running_coroutine(self) -> None:
+        """Arm one that has run for a while. One that ends meanwhile would be gone when its hook is set: so whoever
+        leaves a coroutine counts that and waits for the lock, and short-lived ones are left to ``library.safe_point``
+        and to those that resume them."""
+        switches = self._switches
+        if switches is None:
+            return
+        count, running = switches.count, self._running_coroutine()
+        if running is None or self._taken.wait(_STEADY_SECONDS):
+            return
+        with self._lock:
+            if self._actions and switches.count == count and self._running_coroutine() == running:
                 self._arm(running)
-                self._taken.wait(_ATTEMPT_SECONDS)
+        self._taken.wait(_ATTEMPT_SECONDS)
 
     def _arm(self, state: int) -> None:
         self._symbols.lua_sethook(state, self._bootstrap_address, _MASK_COUNT, 1)

@@ -515,6 +515,36 @@ end
 local native_coroutine = library.coroutine
 local create, resume, close, status = native_coroutine.create, native_coroutine.resume, native_coroutine.close,
   native_coroutine.status
+
+-- What runtime/interrupt.py reads and writes from its own thread: whether an action waits (1) or not (0), and how often
+-- a coroutine was entered or left. A coroutine that is given a hook from there is not let go meanwhile: whoever has
+-- resumed it waits in `library.synchronise`.
+local pending, switches = 0, 0
+function library.switch_state(first, second)
+  pending, switches = first, second
+  return pending, switches
+end
+
+local function entering()
+  if pending ~= 0 then library.safe_point() end
+  switches = switches + 1
+end
+
+local function left()
+  switches = switches + 1
+  if pending ~= 0 then library.synchronise() end
+end
+
+-- Our own coroutines are not counted; the last ones are kept instead.
+local last_made, made = {}, 0
+local LAST_MADE <const> = 256
+function native_coroutine.create(chunk)
+  local thread = create(chunk)
+  made = made % LAST_MADE + 1
+  last_made[made] = thread
+  return thread
+end
+
 local coroutine_table = {}
 for key, value in next, native_coroutine do coroutine_table[key] = value end
 globals.coroutine, package.loaded.coroutine = coroutine_table, coroutine_table
@@ -560,6 +590,7 @@ end
 -- What coroutine.wrap of Lua does with an error (auxwrap of lcorolib.c): it closes the coroutine and passes the error
 -- on, with the place of the call before a text. That function is not used: it says nothing before the stack is gone.
 local function unwrapped(thread, ok, ...)
+  left()
   if ok then return ... end
   local value = ...
   if rawequal(value, library.thread_terminated) then value = ended(thread) end
@@ -594,10 +625,14 @@ function coroutine_table.wrap(chunk)
   local thread = create(chunk)
   coroutines[thread] = true
   library.inherit(thread)
-  return function(...) return unwrapped(thread, resume(thread, ...)) end
+  return function(...)
+    entering()
+    return unwrapped(thread, resume(thread, ...))
+  end
 end
 
 local function resumed(thread, ok, ...)
+  left()
   if not ok then
     if rawequal((...), library.thread_terminated) then return false, ended(thread) end
     pass_interrupt((...))
@@ -609,11 +644,13 @@ end
 -- As pcall: an interrupt ends the coroutine and passes.
 function coroutine_table.resume(thread, ...)
   if type(thread) ~= "thread" then bad_argument(1, "resume", "coroutine", thread) end
+  entering()
   return resumed(thread, resume(thread, ...))
 end
 library.resume = coroutine_table.resume
 
-local function closed(condition, ok, ...)
+local function closed(thread, condition, ok, ...)
+  left()
   if not ok then
     pass_interrupt((...))
     if catching and condition == "suspended" then catching.past((...)) end
@@ -625,7 +662,8 @@ function coroutine_table.close(thread)
   if type(thread) ~= "thread" then bad_argument(1, "close", "coroutine", thread) end
   local condition = status(thread)
   if condition ~= "suspended" and condition ~= "dead" then raise(format("cannot close a %s coroutine", condition)) end
-  return closed(condition, close(thread))
+  entering()
+  return closed(thread, condition, close(thread))
 end
 
 -- What scripts must not have -----------------------------------------------------------------------------------

@@ -1,13 +1,11 @@
 -- What the running thread does when the asynchronous hook of runtime/interrupt.py calls it. Returns set_debugger(table) and a function that calls Python inside a coroutine with that one's address.
-local library, attend, hooked_instruction = ...
+local library, attend, hooked_instruction, synchronise = ...
 local sethook, running, getregistry = library.debug.sethook, library.coroutine.running, library.debug.getregistry
-local error = library.error
+local error, getinfo, is_internal = library.error, library.debug.getinfo, library.is_internal
 
 local debugger -- set when debugging: debugger.pause(), debugger.update(), debugger.rearm()
 
-local function hook()
-  sethook()
-  local action = attend()
+local function act(action)
   if debugger then
     debugger.rearm()
     if action == "update" then
@@ -25,7 +23,22 @@ local function hook()
   if action == "interrupt" then error(library.interrupted, 0) end
   if action == "terminate" then error(library.terminated, 0) end
 end
+
+-- In the middle of our own code nothing is changed that it relies on: what can wait does, for the script's next
+-- instruction. Levels: 1 here, 2 what the hook has interrupted.
+local function hook()
+  sethook()
+  return act(attend(is_internal(getinfo(2, "S").source)))
+end
 library.hook = hook
+
+library.synchronise = synchronise
+
+-- Where our code relies on nothing that an action changes.
+function library.safe_point()
+  sethook()
+  return act(attend(false))
+end
 
 -- In a hook: the index of the instruction that is about to run, -1 where it cannot be told.
 function library.hooked_instruction() return hooked_instruction(library.string.format("%p", (running()))) end
