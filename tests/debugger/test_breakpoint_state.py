@@ -256,6 +256,20 @@ def test_condition_that_raises_stops_with_its_message(debuggee, condition, says)
     assert debuggee.output == ["1\n"]
 
 
+def test_condition_that_yields_stops_and_leaves_the_coroutine_to_the_script(debuggee):
+    path = debuggee.script(
+        "local co = coroutine.wrap(function(...)\n  local v = ...\n  while true do\n    v = coroutine.yield(v)\n  end\n"
+        "end)\nprint(co(1), co(2), co(3))"
+    )
+    debuggee.breakpoints(path, {"line": 4, "condition": "coroutine.yield(...)"})
+    debuggee.start(path)
+    for number in range(1, 4):
+        assert "attempt to yield from a breakpoint" in debuggee.stopped(number)["text"]
+        debuggee.body("continue", threadId=1)
+    assert debuggee.end().error is None
+    assert debuggee.output == ["1\t2\t3\n"]
+
+
 @pytest.mark.parametrize("condition", ["a =", "a = 1", "1 +", "(", "a b", "return 1", "'", "goto x", "..."])
 def test_condition_that_does_not_compile_is_told_with_its_text(debuggee, condition):
     path = debuggee.script("local a = 1\nprint(a)")
@@ -323,6 +337,11 @@ def test_more_variables_than_a_function_can_use_leave_the_breakpoints_in_force(d
         ("{nil} {true} {1.5}", "nil true 1.5"),
         ("{nosuch.x}", "<"),
         ("{f()}", "1"),
+        ("{'}'} {\"{\"}", "} {"),
+        ("{[[}]]}{[=[{]]]=]}", "}{]]"),
+        ("{'\\'}'} {a} 'it'}", "'} 1 'it'}"),
+        ("{a --[[}]]} b", "1 b"),
+        ("it's {a} o'clock", "it's 1 o'clock"),
     ],
 )
 def test_log_message(debuggee, message, text):

@@ -444,8 +444,10 @@ EXPRESSIONS = [
     ("guard", "1", "'guard' is <close>"),
     ("keep", "1", "'keep' is <const>"),
     ("FOLDED", "1", "'FOLDED' is <const>"),
-    ("a + 1", "1", "syntax error"),
-    ("f()", "1", "syntax error"),
+    ("a + 1", "1", "expected a variable or a field"),
+    ("a +", "1", "unexpected symbol"),
+    ("f()", "1", "'f()' is not assigned to: expected a variable or a field"),
+    ("own, up.name", "1", "expected a variable or a field"),
 ]
 
 

@@ -199,16 +199,16 @@ EVALUATIONS = [
     ("...", "7\tnil"),
     ("x = = 1", "evaluate:1: unexpected symbol near '='"),
     ("error('q')", "evaluate:1: q"),
-    ("error({})", None),
+    ("error({ code = 1 })", "{code = 1}"),
+    ("error(setmetatable({}, { __tostring = function() return 'told' end }))", "told"),
+    ("error(nil)", "nil"),
 ]
 
 
 @pytest.mark.parametrize(("expression", "answer"), EVALUATIONS)
 def test_evaluate(debuggee, expression, answer):
     stopped_at(debuggee, "local up = 9\nlocal function f(a, ...)\n  local b = up\n  print(a)\nend\nf(1, 7, nil)", 4)
-    found = debuggee.evaluate(expression, frameId=debuggee.frame())
-    if answer is not None:
-        assert found == answer
+    assert debuggee.evaluate(expression, frameId=debuggee.frame()) == answer
 
 
 def test_assignment_to_a_local_changes_what_the_script_sees(debuggee):

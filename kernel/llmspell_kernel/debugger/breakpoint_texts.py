@@ -11,6 +11,10 @@ from typing import Any
 from lupa.lua54 import LuaRuntime
 
 _HIT_CONDITION = re.compile(r"\s*(==|>=|<=|>|<|%|=)?\s*(\d{1,9})\s*")
+# Braces in strings and long comments of an expression do not end it.
+_BRACE_OR_STRING = re.compile(
+    r"""[{}] | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | \[(?P<level>=*)\[.*?\](?P=level)\]""", re.DOTALL | re.VERBOSE
+)
 
 LogPart = tuple[str, str]  # ("text", …) or ("expression", …)
 
@@ -51,7 +55,10 @@ def parse_hit_condition(text: str) -> tuple[str, int]:
 
 
 def parse_log_message(text: str) -> tuple[LogPart, ...]:
-    """Split at ``{expression}`` (braces nest; ``\\{`` is a brace). Raises BreakpointError."""
+    """Split at ``{expression}``; braces nest, those in its strings do not count, ``\\{`` is a brace.
+
+    Raises BreakpointError.
+    """
     parts: list[LogPart] = []
     literal: list[str] = []
     index = 0
@@ -82,8 +89,8 @@ def parse_log_message(text: str) -> tuple[LogPart, ...]:
 
 def _closing_brace(text: str, start: int) -> int:
     depth = 0
-    for index in range(start, len(text)):
-        depth += {"{": 1, "}": -1}.get(text[index], 0)
+    for matched in _BRACE_OR_STRING.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(matched[0], 0)
         if depth == 0:
-            return index
+            return matched.start()
     raise BreakpointError(f"log message: the brace at column {start + 1} is not closed")

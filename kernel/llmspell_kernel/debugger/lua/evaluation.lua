@@ -269,7 +269,11 @@ end
 
 local function failure_text(message)
   if message == library.interrupted then return "evaluation was stopped: it took too long" end
-  return library.text_of(message)
+  local metatable = type(message) == "table" and getmetatable(message)
+  if type(message) ~= "table" or type(metatable) == "table" and rawget(metatable, "__tostring") ~= nil then
+    return library.text_of(message)
+  end
+  return presentation.preview(message)
 end
 
 -- Runs a chunk as if it stood in the frame; what it gives, with their number behind them.
@@ -410,8 +414,10 @@ function commands.setExpression(target, expression, frame, hex)
   local thread, level, info = frame_or_top(frame)
   local environment = frame_environment(thread, level, info, false, true)
   local chunk, message = raw_load("return " .. target, "=expression", "t", environment)
-  if chunk then chunk, message = raw_load(target .. "\n= ...", "=expression", "t", environment) end
   if not chunk then error(message, 0) end
+  chunk = raw_load("return (" .. target .. "\n)", "=expression", "t", environment)
+    and raw_load(target .. "\n= ...", "=expression", "t", environment)
+  if not chunk then error(format("'%s' is not assigned to: expected a variable or a field", target), 0) end
   local value = value_in(frame, expression)
   run_in(thread, level, { nups = 0 }, function() chunk(value) end)
   return describe(value, nil, target, frame)

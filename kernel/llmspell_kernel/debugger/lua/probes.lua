@@ -4,10 +4,12 @@
 -- that are in force.
 local library, presentation, evaluation, state, pull_breakpoints, log = ...
 
-local type, pcall, raw_load, error = library.type, library.pcall, library.load, library.error
+local type, pcall, raw_load, error, select = library.type, library.pcall, library.load, library.error, library.select
+local gsub, find = library.string.gsub, library.string.find
 local format, concat, unpack = library.string.format, library.table.concat, library.table.unpack
 local coroutine, getinfo, getmetatable = library.coroutine, library.debug.getinfo, library.debug.getmetatable
-local running, status, rebuild = coroutine.running, coroutine.status, library.rebuild
+local running, status, isyieldable = coroutine.running, coroutine.status, coroutine.isyieldable
+local rebuild = library.rebuild
 local frame_environment, varargs_in = evaluation.frame_environment, evaluation.varargs_in
 local scalar_text, preview = presentation.scalar_text, presentation.preview
 
@@ -67,6 +69,8 @@ local COMPARISONS = {
 -- other calls may be a tail call. `level` is the script's.
 local SCRIPT_LEVEL <const> = 5
 local LEVELS_OF_INSPECTOR <const> = 3
+local YIELDS <const> = "attempt to yield from a breakpoint"
+
 local function evaluate_here(code, level)
   local thread = running()
   local inspector = coroutine.create(function()
@@ -81,7 +85,18 @@ local function evaluate_here(code, level)
   local ok, value = coroutine.resume(inspector)
   if ok and status(inspector) ~= "dead" then
     coroutine.close(inspector)
-    return false, "attempt to yield from a breakpoint"
+    return false, YIELDS
+  end
+  return ok, value
+end
+
+-- The script's own coroutine would give what an expression yields to its resumer. Nothing yields across gsub.
+local function call_here(expressions, number, ...)
+  if not isyieldable() then return pcall(expressions, number, ...) end
+  local arguments, count, ok, value = { ... }, select("#", ...), nil, nil
+  gsub("x", "x", function() ok, value = pcall(expressions, number, unpack(arguments, 1, count)) end)
+  if not ok and type(value) == "string" and find(value, "attempt to yield across a C-call boundary", 1, true) then
+    value = YIELDS
   end
   return ok, value
 end
@@ -94,9 +109,9 @@ local function value_of(part, expressions, level)
   else
     evaluating = running()
     if part.varargs then
-      ok, value = pcall(expressions, part.inline, varargs_in(evaluating, level))
+      ok, value = call_here(expressions, part.inline, varargs_in(evaluating, level))
     else
-      ok, value = pcall(expressions, part.inline)
+      ok, value = call_here(expressions, part.inline)
     end
   end
   evaluating = before
