@@ -214,6 +214,8 @@ class ClientFeatures:
     run_in_terminal: bool
     ansi_styling: bool
     configuration_done: bool
+    # VS Code takes the start of a completion for an index of JavaScript, whatever columnsStartAt1 says
+    counts_completions_from_0: bool
 
     @classmethod
     def read(cls, fields: Fields) -> "ClientFeatures":
@@ -232,6 +234,7 @@ class ClientFeatures:
             ansi_styling=fields.boolean("supportsANSIStyling", False),
             # DAP has no flag of a client for it; all of today send the request.
             configuration_done=fields.boolean("supportsConfigurationDoneRequest", True),
+            counts_completions_from_0=fields.optional("clientID", fields.text) == "vscode",
         )
 
 

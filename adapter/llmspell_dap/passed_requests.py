@@ -156,9 +156,11 @@ def _show_module(module: Json, locations: Locations, _: ClientFeatures) -> Json:
     return locations.source_to_client(module)
 
 
-def _show_completion(target: Json, locations: Locations, _: ClientFeatures) -> Json:
+def _show_completion(target: Json, locations: Locations, features: ClientFeatures) -> Json:
     start = target.get("start")
-    return {**target, "start": locations.column_to_client(start)} if isinstance(start, int) else target
+    if not isinstance(start, int):
+        return target
+    return {**target, "start": start - 1 if features.counts_completions_from_0 else locations.column_to_client(start)}
 
 
 def _show_value(value: Json, _: Locations, features: ClientFeatures) -> Json:

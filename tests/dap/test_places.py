@@ -34,11 +34,11 @@ def units(text: str) -> int:
 class Counted:
     """A client that counts lines and columns from ``base``, stopped at the line of the calls."""
 
-    def __init__(self, client: Any, program: Path, base: int) -> None:
+    def __init__(self, client: Any, program: Path, base: int, **features: Any) -> None:
         self.client = client
         self.base = base
         self.source = {"path": str(program)}
-        client.initialize(linesStartAt1=base == 1, columnsStartAt1=base == 1)
+        client.initialize(linesStartAt1=base == 1, columnsStartAt1=base == 1, **features)
         client.ask("launch", program=str(program))
         self.log = {"line": self.at(2), "logMessage": "a is {a}"}
         rows: list[Json] = [{"line": self.at(CALLS)}, self.log]
@@ -116,6 +116,12 @@ def test_completions(counted: Counted) -> None:
     )
     [target] = answer["targets"]
     assert (target["label"], target["start"]) == ("text", counted.at(units('"🌍" .. point.') + 1))
+
+
+def test_completions_begin_where_vs_code_takes_them_to_begin(adapter: Any, script: Write) -> None:
+    stopped = Counted(adapter, script(SCRIPT), 1, clientID="vscode")
+    answer = adapter.ask("completions", frameId=stopped.frame["id"], text="point.te", column=9)
+    assert [(each["label"], each["start"]) for each in answer["targets"]] == [("text", len("point."))]
 
 
 def test_output_of_a_logpoint(counted: Counted) -> None:

@@ -208,6 +208,18 @@ def test_session_counts_as_debugged_until_the_last_leaves(info, connect):
     assert not is_debugged()
 
 
+def test_script_that_is_to_end_does_so_where_it_is_stopped(connect, script):
+    one, heard = connect()
+    outputs = []
+    one.add_listener(lambda message: outputs.append(message) if message.msg_type == "stream" else None)
+    set_breakpoints(one, script, 6)
+    running = start(one, script)
+    heard.wait("stopped")
+    one.debug_request("disconnect", {"terminateDebuggee": True})
+    assert running.result(LIMIT).content()["ename"] == "Terminated"
+    assert outputs == []
+
+
 def test_script_that_was_left_suspended_is_found_by_the_next(connect, script):
     one, heard = connect()
     set_breakpoints(one, script, 6)

@@ -103,6 +103,7 @@ class Debugger:
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
         self._state = StateScope(lambda: state_path(runtime.host.context))
         self._clients = DebugClients(self._leave)
+        self._departed: set[str] = set()  # clients that have left, and whose connection is not gone yet
         self._loaded = LoadedSources(
             send_event,
             is_debugged=lambda: self._clients.any,
@@ -372,6 +373,7 @@ class Debugger:
             respond(error_response(request, f"internal error: {error!r}"))
 
     def _initialize(self, request: Request, respond: Respond) -> None:
+        self._departed.discard(request["sender"])
         self._clients.initialize(request["sender"], object_argument(request, "arguments"))
         respond(response(request, _CAPABILITIES))
         self._send_event("initialized", {})
@@ -441,11 +443,17 @@ class Debugger:
     def _disconnect(self, request: Request, respond: Respond) -> None:
         """``lost``: said by the kernel for a client whose connection is gone."""
         arguments = object_argument(request, "arguments")
-        if arguments.get("lost") and self._clients.lose(request["sender"]):
+        sender, is_lost = request["sender"], bool(arguments.get("lost"))
+        if is_lost and (sender in self._departed or self._clients.lose(sender)):
+            # what it has left behind when it said that it leaves (a script that stays stopped) is to stay
+            self._departed.discard(sender)
             respond(response(request, {}))
             return
-        is_suspended = bool(arguments.get("suspendDebuggee")) and not arguments.get("terminateDebuggee")
-        self._leave(request["client"], lets_go=not is_suspended)
+        if not is_lost:
+            self._departed.add(sender)
+        stays = arguments.get("suspendDebuggee") or arguments.get("terminateDebuggee")
+        # one that is to end does so where it is stopped
+        self._leave(request["client"], lets_go=not stays)
         respond(response(request, {}))
         if arguments.get("terminateDebuggee"):
             self._terminate()

@@ -10,7 +10,7 @@ from ..protocol.ldp import RequestError, list_argument, path_argument
 
 @dataclass(frozen=True, slots=True)
 class LaunchArguments:
-    """``environment``: variables to set, None for those to remove."""
+    """``environment``: variables to set, None for those to remove. ``allow_stdin``: the client answers input requests."""
 
     program: Path
     arguments: tuple[str, ...]
@@ -18,6 +18,7 @@ class LaunchArguments:
     environment: Mapping[str, str | None]
     stop_on_entry: bool
     no_debug: bool
+    allow_stdin: bool
 
 
 def launch_arguments(arguments: Mapping[str, Any]) -> LaunchArguments:
@@ -37,6 +38,7 @@ def launch_arguments(arguments: Mapping[str, Any]) -> LaunchArguments:
         environment=_environment(arguments.get("env") or {}),
         stop_on_entry=bool(arguments.get("stopOnEntry")),
         no_debug=bool(arguments.get("noDebug")),
+        allow_stdin=arguments.get("allowStdin") is True,
     )
 
 

@@ -202,11 +202,16 @@ class ScriptRequests:
             self._evaluation_ended.set()
             self._hook.withdraw("interrupt")
 
-    def cancel(self, sequence: int) -> None:
-        """Interrupt the evaluation that a request (by its ``seq``) is for, or take it back while it waits."""
+    def cancel(self, sequence: int, client: str) -> None:
+        """Interrupt the evaluation that a client's request (by its ``seq``) is for, or take it back while it waits."""
         overtaken = None
         with self._lock:
-            found = (number for number, one in self._waiting.items() if one.request.get("seq") == sequence)
+            wanted = (sequence, client)
+            found = (
+                number
+                for number, one in self._waiting.items()
+                if (one.request.get("seq"), one.request.get("client")) == wanted
+            )
             number = next(found, 0)
             if number and number == self._evaluating and not self._evaluation_ended.is_set():
                 self._cancelled.add(number)

@@ -25,6 +25,7 @@ BREAKPOINT_CAPABILITIES: Mapping[str, bool] = {
     "supportsExceptionInfoRequest": True,
     "supportsTerminateRequest": True,
     "supportTerminateDebuggee": True,
+    "supportSuspendDebuggee": True,
 }
 
 # What it can do besides: the adapter announces such a flag when it has the request.

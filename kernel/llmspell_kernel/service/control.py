@@ -59,6 +59,7 @@ class ControlRequests:
             "list_subshell_request": self._list_subshells,
             "create_session_request": self._create_session,
             "attach_session_request": self._attach_session,
+            "release_session_request": self._release_session,
             "reset_session_request": self._reset_session,
             "delete_session_request": self._delete_session,
             "list_sessions_request": self._list_sessions,
@@ -143,6 +144,13 @@ class ControlRequests:
         if owner and session.is_owned:
             session.owners.add(owner)
             self._life.expect(owner)
+        return {"session": session.description()}
+
+    def _release_session(self, message: Message) -> dict[str, Any]:
+        """From now on it lives until it is deleted, whoever owned it."""
+        session = self._sessions[message.content().get("session")]
+        session.owners.clear()
+        session.is_owned = False
         return {"session": session.description()}
 
     def _reset_session(self, message: Message) -> dict[str, Any]:

@@ -13,7 +13,8 @@ reason} when the process ends by itself.
 import os
 import queue
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ class Session:
             project_file=context.project_folder / "debugger.json" if self._shared else None,
             run_idle=self._call_when_idle,
             cells=self._cells,
-            uncounted=self._watchdog.uncounted,
+            uncounted=self._uncounted,
         )
 
     # Frames out --------------------------------------------------------------------------------------------
@@ -186,7 +187,7 @@ class Session:
             self._input.is_allowed = job.content.get("allow_stdin", False) is True
             self._reply(job, refusal(job.content["invalid"]) if "invalid" in job.content else answer(job.content))
         elif job.kind == "launch":
-            self._input.is_allowed = False
+            self._input.is_allowed = job.content["launch"].allow_stdin
             self._run_program(job.content["launch"])
         elif job.kind == "call":
             job.content["call"]()
@@ -314,6 +315,12 @@ class Session:
         self._output.flush()
         self._keep()
         self._link.leave(code)
+
+    @contextmanager
+    def _uncounted(self) -> Iterator[None]:
+        """While a script is stopped in the debugger."""
+        with self._watchdog.uncounted(), self._runtime.deadlines.uncounted():
+            yield
 
     # Ending scripts, from any thread -----------------------------------------------------------------------
 
