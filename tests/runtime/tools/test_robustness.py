@@ -60,11 +60,11 @@ def plausible(tool):
     of_type = {"string": text, "integer": st.integers(-5, 200), "number": st.floats(), "boolean": st.booleans()}
     strategies = {}
     for name, schema in properties.items():
-        right = st.sampled_from(schema["enum"]) if "enum" in schema else of_type.get(schema.get("type"), values)
+        right = st.sampled_from(schema["enum"]) if "enum" in schema else of_type.get(str(schema.get("type")), values)
         if schema.get("type") == "object":
             inner = schema.get("properties", {})
             right = st.fixed_dictionaries(
-                {}, optional={key: of_type.get(each.get("type"), values) for key, each in inner.items()}
+                {}, optional={key: of_type.get(str(each.get("type")), values) for key, each in inner.items()}
             )
         strategies[name] = right
     return st.fixed_dictionaries({}, optional=strategies)

@@ -21,6 +21,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "base64-encoder": "base64_encoder",
         "calculator": "calculator",
+        "csv-analyzer": "csv_analyzer",
         "datetime-handler": "datetime_handler",
         "environment-reader": "environment_reader",
         "file-operations": "file_operations",
