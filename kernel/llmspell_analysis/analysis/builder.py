@@ -114,45 +114,14 @@ class _Builder:
         self.names: dict[str, list[Local]] = {name: [Local(name, -1, -1, -1, chunk, "outer")] for name in outer}
         self.members = Members(self.analysis, self.names)
         self.stack: list[tuple[Action | None, Node, int]] = []
-        self.dispatch = self._dispatch_table()
-
-    def _dispatch_table(self) -> dict[int, Action]:
-        table: dict[int, Action] = {}
-        for numbers, action in (
-            (IDENTIFIER, self.read_identifier),
-            (DOT_INDEX, self.read_index),
-            (METHOD_INDEX, self.read_index),
-            (BRACKET_INDEX, self.read_index),
-            (CALL, self.call),
-            (PARENTHESIZED, self.parenthesized),
-            (BINARY, self.binary),
-            (UNARY, self.unary),
-            (TABLE, self.table),
-            (FUNCTION_DECLARATION, self.function_declaration),
-            (FUNCTION_DEFINITION, self.function_definition),
-            (VARIABLE_DECLARATION, self.variable_declaration),
-            (ASSIGNMENT, self.assignment),
-            (FOR, self.for_statement),
-            (REPEAT, self.repeat_statement),
-            (CONDITIONAL, self.conditional),
-            (RETURN, self.return_statement),
-            (LABEL, self.label),
-            (GOTO, self.goto),
-            (BLOCK, self.block),
-            (NOTHING, self.nothing),
-        ):
-            for number in numbers:
-                table[number] = action
-        table[ERROR] = self.error
-        return table
 
     def run(self) -> Analysis:
         self.push_children(self.root, BROKEN if self.root.kind_id == ERROR else 0, self.root.kind_id == ERROR)
-        stack, dispatch, children = self.stack, self.dispatch, self.children
+        stack, dispatch, children = self.stack, _DISPATCH, _Builder.children
         while stack:
             action, node, flags = stack.pop()
             if action is None:
-                dispatch.get(node.kind_id, children)(node, flags)
+                dispatch.get(node.kind_id, children)(self, node, flags)
             else:
                 action(node, flags)
         return self.analysis
@@ -596,3 +565,41 @@ class _Builder:
         for child in node.named_children:
             if child.kind_id in IDENTIFIER:
                 self.declare_node(child, "local", child.end_byte)
+
+
+Visit = Callable[[_Builder, Node, int], None]
+
+
+def _dispatch_table() -> dict[int, Visit]:
+    table: dict[int, Visit] = {}
+    for numbers, action in (
+        (IDENTIFIER, _Builder.read_identifier),
+        (DOT_INDEX, _Builder.read_index),
+        (METHOD_INDEX, _Builder.read_index),
+        (BRACKET_INDEX, _Builder.read_index),
+        (CALL, _Builder.call),
+        (PARENTHESIZED, _Builder.parenthesized),
+        (BINARY, _Builder.binary),
+        (UNARY, _Builder.unary),
+        (TABLE, _Builder.table),
+        (FUNCTION_DECLARATION, _Builder.function_declaration),
+        (FUNCTION_DEFINITION, _Builder.function_definition),
+        (VARIABLE_DECLARATION, _Builder.variable_declaration),
+        (ASSIGNMENT, _Builder.assignment),
+        (FOR, _Builder.for_statement),
+        (REPEAT, _Builder.repeat_statement),
+        (CONDITIONAL, _Builder.conditional),
+        (RETURN, _Builder.return_statement),
+        (LABEL, _Builder.label),
+        (GOTO, _Builder.goto),
+        (BLOCK, _Builder.block),
+        (NOTHING, _Builder.nothing),
+    ):
+        for number in numbers:
+            table[number] = action
+    table[ERROR] = _Builder.error
+    return table
+
+
+# Once for all: a builder is made for every statement.
+_DISPATCH = _dispatch_table()

@@ -6,6 +6,7 @@ Each function is called for nodes of one kind; see `syntax_walk.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.chains import ARGUMENTS_FIELD, call_arguments, literal_string
@@ -22,7 +23,7 @@ from llmspell_analysis.analysis.kinds import (
     UNARY,
     VALUE_FIELD,
 )
-from llmspell_analysis.rules.model import Diagnostic, Fix, Piece, Related, found
+from llmspell_analysis.rules.model import Diagnostic, Fix, Piece, Related, Severity, found
 from llmspell_analysis.rules.reading import number, operands, parts, shown, span, text, unary
 from llmspell_analysis.syntax.tree import Edit
 
@@ -164,7 +165,9 @@ def _division(node: Node, left: Node, operator: bytes, right: Node, data: bytes)
     is_integer = not any(char in written.lower() for char in b".ep") or written.lower().startswith(b"0x")
     if operator == b"/":
         # `1/0` and `0/0` are how infinity and not-a-number are written.
-        if number(left, data) not in (-1, 0, 1):
+        # A call may give an LPeg pattern or another value for which `/ 0` is defined.
+        is_number = left.kind_id in IDENTIFIER or left.kind_id in NUMBER or left.kind_id in BINARY
+        if is_number and number(left, data) not in (0, 1):
             yield found("divide-by-zero", "Division by zero gives infinity or not-a-number", span(node))
     elif is_integer and (left.kind_id not in NUMBER or b"." not in text(left, data)):
         raised = "attempt to perform 'n//0'" if operator == b"//" else "attempt to perform 'n%%0'"
@@ -176,11 +179,12 @@ def _ambiguity(left: Node, operator: bytes, right: Node, data: bytes) -> Iterato
     if operator != b"or":
         return
     inner = operands(right, data)
-    if inner is not None and inner[1] in _ARITHMETIC:
+    if inner is not None and inner[1] in _ARITHMETIC and inner[1] != b"..":
+        # `name or "none: " .. reason` is how a text with a default is written, and `x or 60 * 1000` a number.
         first = inner[0]
         while (deeper := operands(first, data)) is not None:
             first = deeper[0]
-        if first.kind_id in _LITERAL:
+        if first.kind_id in NUMBER and inner[2].kind_id not in NUMBER:
             edits = (Edit(left.start_byte, left.start_byte, b"("), Edit(first.end_byte, first.end_byte, b")"))
             meant = f"({shown(left, data, 20)} or {shown(first, data, 20)})"
             yield _ambiguous(left, right, f"{shown(left, data, 20)} or ({shown(right, data, 30)})", meant, edits)
@@ -223,7 +227,8 @@ def negation(node: Node, piece: Piece) -> Iterator[Diagnostic]:
             Edit(inner[0].end_byte, node.end_byte, b""),
         )
         fixes = (Fix(f"Write `{opposite.decode()}`", edits),)
-    yield found("negated-comparison", message, span(node), fixes=fixes)
+    # Nothing is wrong with it: a hint.
+    yield replace(found("negated-comparison", message, span(node), fixes=fixes), severity=Severity.HINT)
 
 
 def call(node: Node, piece: Piece) -> Iterator[Diagnostic]:

@@ -23,7 +23,7 @@ _OPEN_TABLES = frozenset({"package", "_G", "arg", "_ENV"})
 def check_new_globals(subject: FileSubject) -> Iterator[Diagnostic]:
     """set-undefined-global and lowercase-global, once for each name."""
     file = subject.file
-    if subject.defined_elsewhere is None:
+    if subject.defined_elsewhere is None or "module" in file.globals_read:
         return
     known = subject.catalogue.globals.keys() | subject.defined_elsewhere | {"_ENV", "_G"}
     for name, index in file.globals_assigned.items():
@@ -44,6 +44,8 @@ def check_new_globals(subject: FileSubject) -> Iterator[Diagnostic]:
 def check_readonly_globals(subject: FileSubject) -> Iterator[Diagnostic]:
     """readonly-global: `print = …`, `math.pi = …`."""
     file = subject.file
+    if file.has_dynamic_globals or "module" in file.globals_read:
+        return  # its globals are those of another table
     for name in file.globals_assigned.keys() & subject.catalogue.globals.keys() - _OPEN_TABLES:
         if name in file.globals_tested:
             continue  # it is given only where it is missing
@@ -112,12 +114,16 @@ def check_duplicate_fields(subject: FileSubject) -> Iterator[Diagnostic]:
     file = subject.file
     pending: dict[tuple[object, bytes], tuple[int, int, int]] = {}
     names: dict[str, set[tuple[object, bytes]]] = {}
+    roots: dict[str, set[tuple[object, bytes]]] = {}
     for index, placed in enumerate(file.placed):
-        defined, reads = _defines(placed.segment)
+        defined, reads, writes = _defines(placed.segment)
         for name in reads & names.keys():
             if defined is None or name != defined[2]:
                 for key in names.pop(name):
                     pending.pop(key, None)
+        for written in writes & roots.keys():
+            for key in roots.pop(written):
+                pending.pop(key, None)  # the table is a new one
         if defined is None:
             continue
         root, path, name, start, end = defined
@@ -131,13 +137,14 @@ def check_duplicate_fields(subject: FileSubject) -> Iterator[Diagnostic]:
             yield found("duplicate-set-field", message, span, related=related)
         pending[key] = (index, start, end)
         names.setdefault(name, set()).add(key)
+        roots.setdefault(root, set()).add(key)
 
 
 Definition = tuple[str, bytes, str, int, int]
 
 
-def _defines(segment: Segment) -> tuple[Definition | None, frozenset[str]]:
-    """The function that a statement gives to a field, and the fields that it reads."""
+def _defines(segment: Segment) -> tuple[Definition | None, frozenset[str], frozenset[str]]:
+    """The function that a statement gives to a field, the fields that it reads, the variables that it writes."""
     if "defines" not in segment.kept:
         analysis = segment.analysis
         reads = frozenset(access.name for access in analysis.members_accessed if access.access != "write")
@@ -149,6 +156,9 @@ def _defines(segment: Segment) -> tuple[Definition | None, frozenset[str]]:
             if rest and path.replace(".", "").isidentifier():
                 last = path.rpartition(".")[2]
                 defined = (root, path.encode(), last, function.name_start, function.name_end)
-        segment.kept["defines"] = (defined, reads)
-    found_: tuple[Definition | None, frozenset[str]] = segment.kept["defines"]
+        writes = frozenset(
+            name for name, uses in segment.free.items() if any(reference.access == "write" for reference in uses)
+        )
+        segment.kept["defines"] = (defined, reads, writes)
+    found_: tuple[Definition | None, frozenset[str], frozenset[str]] = segment.kept["defines"]
     return found_

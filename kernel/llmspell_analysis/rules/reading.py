@@ -77,7 +77,7 @@ def same(left: Node, right: Node, data: bytes) -> bool:
 
 
 def _tokens(node: Node, data: bytes) -> Iterator[bytes]:
-    piece = text(node, data)
+    piece = b" " + text(node, data)  # a `#` at the very beginning of a text would be a shebang
     return (token.text(piece) for token in tokenize(piece) if token.kind != "comment")
 
 

@@ -13,6 +13,7 @@ from llmspell_analysis.analysis.kinds import (
     CALL,
     COMMENT,
     CONDITION_FIELD,
+    ELSE,
     ELSEIF,
     EMPTY,
     EXPRESSION_LIST,
@@ -202,7 +203,7 @@ def block_holder(node: Node, piece: Piece) -> Iterator[Diagnostic]:
         body = node.child_by_field_id(BODY_FIELD) or node.child_by_field_name("consequence")
     if body is not None and body.named_child_count:
         return
-    if any(child.kind_id in COMMENT for child in node.named_children):
+    if _has_comment(node):
         return
     data = piece.data
     if kind in REPEAT | WHILE:
@@ -215,6 +216,14 @@ def block_holder(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     end = node.end_byte if first_line_end < 0 else first_line_end
     what = {"elseif_statement": "`elseif`", "else_statement": "`else`", "if_statement": "`if`"}.get(node.type, "block")
     yield found("empty-block", f"This {what} has nothing in it", (node.start_byte, end), tags=("unnecessary",))
+
+
+def _has_comment(node: Node) -> bool:
+    """Whether a comment is where the statements would be; the tree has it beside an empty branch, not in it."""
+    if any(child.kind_id in COMMENT for child in node.named_children):
+        return True
+    following = node.next_sibling
+    return node.kind_id in ELSE | ELSEIF and following is not None and following.kind_id in COMMENT
 
 
 def empty_statement(node: Node, piece: Piece) -> Iterator[Diagnostic]:

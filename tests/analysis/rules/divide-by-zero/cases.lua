@@ -9,3 +9,7 @@ return a / 0, a // 0, a % 0, a % 0x0
 -- case: infinity, not-a-number and other numbers
 local a, b0 = ...
 return 1 / 0, -1 / 0, 0 / 0, a / 1, a // 0.5, 1.5 // 0, a / b0
+
+-- case: a call may give anything
+local compile = ...
+return compile("x") / 0

@@ -23,3 +23,9 @@ else
   function N.stop() return 2 end
 end
 return M
+
+-- case: the table is a new one
+Class = {}
+function Class.new() return 1 end
+Class = {}
+function Class.new() return 2 end

@@ -22,3 +22,10 @@ repeat until a()
 for _ in a do end
 for _ = 1, 3 do end
 function a.f() end
+
+-- case: a comment beside the branch
+local a = ...
+if a then print(1) else -- nothing else
+end
+if a then print(1) elseif not a then -- nothing
+else print(2) end

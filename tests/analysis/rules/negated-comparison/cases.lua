@@ -12,9 +12,9 @@ if not a < 1 then print(3) end
 -- case: not of an equality
 local a, b = ...
 return not (a == b), not (a ~= b) and a
-       ^^^^^^^^^^^^ warning negated-comparison: `not (… == …)` is `… ~= …`
+       ^^^^^^^^^^^^ hint negated-comparison: `not (… == …)` is `… ~= …`
                     fix: return a ~= b, not (a ~= b) and a
-                     ^^^^^^^^^^^^ warning negated-comparison: `not (… ~= …)` is `… == …`
+                     ^^^^^^^^^^^^ hint negated-comparison: `not (… ~= …)` is `… == …`
 
 -- case: what is meant
 local a, b = ...

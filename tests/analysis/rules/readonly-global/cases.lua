@@ -18,3 +18,8 @@ if not string.trim then string.trim = old end
 local string = {}
 string.format = old
 return string
+
+-- case: definitions for editors
+---@meta
+string = {}
+function string.format() end

@@ -17,3 +17,7 @@ elseif next(a) then print(2)
 elseif a then
   if a then print(3) end
 end
+
+-- case: lengths that differ
+local a = ...
+if #a == 1 then print(1) elseif #a == 2 then print(2) elseif #a > 2 then print(3) end
