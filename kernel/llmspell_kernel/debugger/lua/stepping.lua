@@ -32,7 +32,7 @@ local MAX_RETURNED <const> = 20
 local stepping = { commands = {} }
 
 -- thread, limit: where it stops, and the depth that no line may exceed (`enters`: any may); left: the frame above
--- `limit` is the one that is to be left; hooked: thread -> its role ("steps", "waits" for the one that steps, "entered"
+-- `limit` is the one that is to be left; func: that of the frame at `limit`, as long as it has not returned; hooked: thread -> its role ("steps", "waits" for the one that steps, "entered"
 -- by a resume); target: {name, count} of the call to go into; line, first, last: the line to run to and the lines of
 -- its function; anywhere: any line will do; returned: what functions gave back.
 local step
@@ -169,6 +169,10 @@ local function depth()
   return low - 2
 end
 
+-- An error has unwound the frame of the step, without a return event: what is called or returns there now (a handler of
+-- a <close> variable, pcall) is passed by. Called by a hook: `depth` counts that as the script's, too.
+local function unwound() step.limit, step.left, step.func = depth() - 2, true, nil end
+
 -- Whether the call that begins is the one to step into.
 local function is_target()
   local target = step.target
@@ -194,9 +198,12 @@ local function on_call(event)
       step.enters = true
     elseif replaced then
       -- the frame is gone, and what it calls stands in its place
-      step.limit, step.left, step.target = step.limit - 1, true, nil
+      step.limit, step.left, step.target, step.func = step.limit - 1, true, nil, nil
       return hook(thread, role, "r", nil, deep)
     elseif pcall(getlocal, step.limit + 3, NO_LOCAL) then
+      return hook(thread, role, "r", nil, deep)
+    elseif step.func then
+      unwound()
       return hook(thread, role, "r", nil, deep)
     end
   end
@@ -244,6 +251,9 @@ local function on_return()
     -- below are functions that an error has come to
     if pcall(getlocal, limit + 2, NO_LOCAL) then remember_returned() end
     if step.target and step.enters then step.enters, step.target = false, nil end
+    if step.func and not pcall(getlocal, limit + 3, NO_LOCAL) then
+      if getinfo(2, "f").func == step.func then step.func = nil else unwound() end
+    end
     if not step.left and pcall(getlocal, limit + 3, NO_LOCAL) then return hook(thread, role, lines) end
   end
   -- what called the frame goes on in the middle of its line
@@ -293,7 +303,7 @@ function stepping.begin(mode, ...)
     reason = "step", thread = stop.thread, limit = stop.top, hooked = {}, stoppable = {}, returned = {},
   }
   -- on the thread itself, this function stands above park
-  local home = getinfo(stop.thread, stop.depth - stop.top + (stop.thread == running() and 1 or 0), "S")
+  local home = getinfo(stop.thread, stop.depth - stop.top + (stop.thread == running() and 1 or 0), "Sf")
   if mode == "runTo" then
     step.line, step.first, step.last = ...
   else
@@ -305,6 +315,7 @@ function stepping.begin(mode, ...)
       local name, count = ...
       if name then step.target = { name = name, count = count } else step.enters = true end
     end
+    if mode ~= "stepOut" and home then step.func = home.func end
   end
   hook_waiting()
   hook(stop.thread, step.line and "entered" or "steps", step.line and not (home and has_lines(home)) and "cr" or "lcr")
