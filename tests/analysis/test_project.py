@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+from llmspell_analysis.analysis.builder import analyze
 from llmspell_analysis.analysis.project import Project
+from llmspell_analysis.catalogue import load_catalogue
+from llmspell_analysis.features.completion import complete
+from llmspell_analysis.syntax.document import Document
+from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Options, Severity, validate, validate_file
 
 
@@ -68,3 +73,21 @@ def test_validate_file_gives_text_and_findings(tmp_path: Path) -> None:
     text, found = validate_file(str(script))
     assert text == b"prnt(1)\n"
     assert [each.code for each in found] == ["undefined-global"]
+
+
+def test_a_module_that_returns_a_table_constructor_is_known_by_its_fields(tmp_path: Path) -> None:
+    (tmp_path / "m.lua").write_text('return { calc = Tool.get("calculator"), inner = { state = State } }\n')
+    main = tmp_path / "main.lua"
+    use = 'local m = require("m")\n'
+    assert codes(use + 'm.calc:execute({ operation = "evaluate", input = "1" })', main) == []
+    assert codes(use + "m.calc:execut({})", main) == ["undefined-global-field"]
+    assert codes(use + 'm.inner.state.sav("custom", "k", 1)', main) == ["undefined-global-field"]
+    assert codes(use + "m.other()", main) == []
+
+
+def test_fields_of_a_module_are_completed_when_it_returns_a_table_constructor(tmp_path: Path) -> None:
+    (tmp_path / "m.lua").write_text("return { run = function(task) return task end, limit = 3 }\n")
+    text = 'local m = require("m")\nm.'
+    analysis = analyze(Document(SourceText.from_str(text), str(tmp_path / "main.lua")))
+    completion = complete(analysis, len(text), load_catalogue(), Project())
+    assert {"run", "limit"} <= {item.label for item in completion.items}

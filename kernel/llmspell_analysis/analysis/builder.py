@@ -58,6 +58,7 @@ from llmspell_analysis.analysis.kinds import (
 )
 from llmspell_analysis.analysis.members import Members
 from llmspell_analysis.analysis.model import (
+    RETURNED,
     AccessKind,
     Analysis,
     Call,
@@ -514,6 +515,8 @@ class _Builder:
         if self.scope is self.analysis.chunk:
             values = [child for each in node.named_children for child in each.named_children]
             self.analysis.returned = values[0] if values else None
+            if values and values[0].kind_id in TABLE:
+                self.members.add_table((RETURNED, ()), values[0])
         self.push_all(node.named_children, flags & _INHERITED)
 
     def label(self, node: Node, flags: int) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # "outer": a local of the text around the piece that is analysed
 LocalKind = Literal["local", "function", "parameter", "loop", "self", "outer"]
+# What stands for a variable where a module returns a table constructor itself: no name that a script can write.
+RETURNED = "return"
 AccessKind = Literal["read", "write", "call", "index"]
 
 

@@ -20,7 +20,7 @@ from llmspell_analysis.analysis.kinds import (
     STRING,
     TABLE,
 )
-from llmspell_analysis.analysis.model import Analysis, Local, Member
+from llmspell_analysis.analysis.model import RETURNED, Analysis, Local, Member
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.types import class_of, element_of, members_of
 from llmspell_analysis.catalogue import Catalogue, Entry, Tool
@@ -247,6 +247,8 @@ class Evaluator:
         module = self.project.module(name, self.analysis.document.path) if name else None
         if module is None or module.returned is None or depth > _MAX_DEPTH:
             return None
+        if module.returned.kind_id in TABLE:
+            return Value(type="table", analysis=module, owner=(RETURNED, ()), node=module.returned)
         return Evaluator(module, self.catalogue, self.project).of_node(module.returned, depth + 1)
 
     # --- calls -----------------------------------------------------------------------------------------------
