@@ -51,3 +51,10 @@ prnt(text)
 ---@diagnostic disable-next-line: syntax-error
 local x = = 1
           ^ error syntax-error: Unexpected symbol near `=`
+
+-- case: names of LuaLS for what has another name here
+---@diagnostic disable-next-line: undefined-field
+State.sav("custom", "key", 1)
+---@diagnostic disable-next-line: redundant-value
+local a = 1, 2
+print(a)

@@ -1,0 +1,114 @@
+"""What other tools call our diagnostics, so that their suppression comments silence the same findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_UNUSED = frozenset(
+    {
+        "unused-local",
+        "unused-argument",
+        "unused-loop-variable",
+        "unused-function",
+        "unused-label",
+        "unused-vararg",
+        "set-never-read",
+    }
+)
+_REDEFINED = frozenset({"redefined-local", "shadowed-local"})
+_GLOBALS = frozenset(
+    {"undefined-global", "set-undefined-global", "lowercase-global", "readonly-global", "undefined-global-field"}
+)
+
+# LuaLS, EmmyLua and selene, where they differ from our names.
+BY_NAME: Mapping[str, frozenset[str]] = {
+    "unused-local": _UNUSED - {"unused-label", "unused-vararg"},
+    "unused": _UNUSED | {"unreachable-code"},
+    "unused_variable": _UNUSED,
+    "redefined-local": _REDEFINED,
+    "shadowing": _REDEFINED,
+    "undefined-field": frozenset({"undefined-global-field"}),
+    "code-after-break": frozenset({"unreachable-code"}),
+    "redundant-value": frozenset({"unbalanced-assignments"}),
+    "unbalanced_assignments": frozenset({"unbalanced-assignments"}),
+    "undefined_variable": frozenset({"undefined-global"}),
+    "unscoped_variables": frozenset({"set-undefined-global", "lowercase-global"}),
+    "global-element": frozenset({"set-undefined-global"}),
+    "global-in-non-module": frozenset({"set-undefined-global"}),
+    "readonly": frozenset({"readonly-global"}),
+    "incorrect_standard_library_use": frozenset({"readonly-global", "undefined-global-field"}),
+    "global_usage": frozenset({"global-usage"}),
+    "empty_if": frozenset({"empty-block"}),
+    "empty_loop": frozenset({"empty-block"}),
+    "suspicious_reverse_loop": frozenset({"count-down-loop"}),
+    "if_same_then_else": frozenset({"same-condition"}),
+    "ifs_same_cond": frozenset({"same-condition"}),
+    "unnecessary-if": frozenset({"same-condition"}),
+    "duplicate_keys": frozenset({"duplicate-index"}),
+    "mixed_table": frozenset({"mixed-table"}),
+    "compare_nan": frozenset({"compare-nan"}),
+    "divide_by_zero": frozenset({"divide-by-zero"}),
+    "constant_table_comparison": frozenset({"constant-table-comparison"}),
+    "almost_swapped": frozenset({"almost-swapped"}),
+    "type_check_inside_call": frozenset({"type-check-inside-call"}),
+    "parenthese_conditions": frozenset({"parenthesized-condition"}),
+}
+
+# luacheck's numbers; a number there is a pattern that matches from the beginning.
+_BY_NUMBER: Mapping[str, frozenset[str]] = {
+    "111": frozenset({"set-undefined-global", "lowercase-global"}),
+    "112": frozenset({"undefined-global"}),
+    "113": frozenset({"undefined-global"}),
+    "121": frozenset({"readonly-global"}),
+    "122": frozenset({"readonly-global"}),
+    "142": frozenset({"undefined-global-field"}),
+    "143": frozenset({"undefined-global-field"}),
+    "211": frozenset({"unused-local", "unused-function"}),
+    "212": frozenset({"unused-argument", "unused-vararg"}),
+    "213": frozenset({"unused-loop-variable"}),
+    "214": frozenset({"used-underscore"}),
+    "221": frozenset({"never-set"}),
+    "231": frozenset({"set-never-read"}),
+    "232": frozenset({"set-never-read"}),
+    "233": frozenset({"set-never-read"}),
+    "314": frozenset({"duplicate-index"}),
+    "411": frozenset({"redefined-local"}),
+    "412": frozenset({"redefined-local"}),
+    "413": frozenset({"redefined-local"}),
+    **{number: frozenset({"shadowed-local"}) for number in ("421", "422", "423", "431", "432", "433")},
+    "511": frozenset({"unreachable-code"}),
+    "512": frozenset({"loop-once"}),
+    "521": frozenset({"unused-label"}),
+    "531": frozenset({"unbalanced-assignments"}),
+    "532": frozenset({"unbalanced-assignments"}),
+    "541": frozenset({"empty-block"}),
+    "542": frozenset({"empty-block"}),
+    "551": frozenset({"empty-statement"}),
+    "571": frozenset({"count-down-loop"}),
+    "581": frozenset({"negated-comparison"}),
+    "582": frozenset({"negated-comparison"}),
+}
+_LUACHECK_GROUPS: Mapping[str, frozenset[str]] = {
+    "unused": _UNUSED,
+    "unused args": frozenset({"unused-argument", "unused-vararg", "unused-loop-variable"}),
+    "redefined": _REDEFINED,
+    "global": _GLOBALS,
+}
+
+
+def of_name(name: str) -> frozenset[str]:
+    """Our codes for a name in a comment of LuaLS, EmmyLua or selene."""
+    return BY_NAME.get(name, frozenset()) | {name, name.replace("_", "-")}
+
+
+def of_luacheck(pattern: str) -> frozenset[str]:
+    """Our codes for a number of luacheck, or its first digits."""
+    digits = pattern.lstrip("W")
+    if not digits.isdigit():
+        return frozenset()
+    return frozenset().union(*(codes for number, codes in _BY_NUMBER.items() if number.startswith(digits)))
+
+
+def of_luacheck_group(words: str) -> frozenset[str]:
+    """Our codes for what `luacheck: no …` switches off."""
+    return _LUACHECK_GROUPS.get(words, frozenset())
