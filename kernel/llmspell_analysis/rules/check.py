@@ -15,7 +15,16 @@ from llmspell_analysis.analysis.file import File
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.segments import Segment, Segments
 from llmspell_analysis.catalogue import Catalogue
-from llmspell_analysis.rules import flow, global_variables, statements, syntax_errors, syntax_walk, tools, variables
+from llmspell_analysis.rules import (
+    flow,
+    global_variables,
+    layout,
+    statements,
+    syntax_errors,
+    syntax_walk,
+    tools,
+    variables,
+)
 from llmspell_analysis.rules import globals as globals_rules
 from llmspell_analysis.rules.model import (
     Diagnostic,
@@ -46,6 +55,7 @@ FILE_CHECKS: tuple[FileCheck, ...] = (
     flow.check_chunk,
     statements.check_swaps,
     statements.check_empty_statements,
+    layout.check,
 )
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (globals_rules.check_undefined_fields, tools.check)
 PIECE_CHECKS: tuple[PieceCheck, ...] = (syntax_walk.check, variables.check_inner)
