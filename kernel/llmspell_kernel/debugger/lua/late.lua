@@ -1,7 +1,8 @@
 -- Breakpoints of chunks that are loaded already: where the script comes to a place that has no probe.
 --
--- Invariant: while there is such a breakpoint every coroutine of the script has a line hook; else none has. A step sets
--- its hooks through `state.sethook`, which adds to them what a late breakpoint needs.
+-- Invariant: while there is such a breakpoint every coroutine of the script has a hook; else none has. Lines are asked
+-- for only in functions that have such a breakpoint, elsewhere calls and returns alone. A step sets its hooks through
+-- `state.sethook`, which adds to them what a late breakpoint needs.
 --
 -- A place is {site, source, line, first_line, last_line, index, exact}: the lines on which its function begins and
 -- ends, and the instruction (debugger/late.py).
@@ -37,9 +38,8 @@ local function is_at(place)
   return not tells_instruction or library.hooked_instruction() == place.index
 end
 
--- Of the script's function. Levels: 1 here, 2 reached, 3 the hook, 4 that function.
-local function places_of()
-  local info, found = getinfo(4, "S"), false
+local function find_places(info)
+  local found = false
   for line, of_line in next, places do
     for _, place in ipairs(of_line) do
       if place.source == info.source and place.first_line == info.linedefined and place.last_line == info.lastlinedefined then
@@ -52,16 +52,23 @@ local function places_of()
   return found
 end
 
+-- Of the function at a level of the caller: its places by line, false where it has none.
+local function places_in(level)
+  local info = getinfo(level + 1, "f")
+  if not info then return false end
+  local found = by_function[info.func]
+  if found == nil then
+    found = find_places(getinfo(level + 1, "S"))
+    by_function[info.func] = found
+  end
+  return found
+end
+
 -- A line event; gives true when it has stopped. Levels: 1 here, 2 the hook, 3 the script's function; for what `reach`
 -- evaluates that is the seventh (see probes.lua).
 local SCRIPT_LEVEL <const> = 7
 local function reached(line)
-  local chunk = getinfo(3, "f").func
-  local found = by_function[chunk]
-  if found == nil then
-    found = places_of()
-    by_function[chunk] = found
-  end
+  local found = places_in(3)
   local here = found and found[line]
   if not here then return false end
   state.parked = false
@@ -71,22 +78,42 @@ local function reached(line)
   return state.parked
 end
 
-local function hook(_, line)
-  if places[line] then reached(line) end
-end
+local CODES <const> = { line = "l", call = "c", ["tail call"] = "c", ["return"] = "r" }
 
 -- What a step wants of a coroutine's events: {handler, mask, count}.
 local wanted = setmetatable({}, { __mode = "k" })
+-- Whether a coroutine is in a function without places, where its lines are not asked for; nil: not known.
+local away = setmetatable({}, { __mode = "k" })
+
+local hook
+
+local function set_hook(thread)
+  local step, events = wanted[thread], away[thread] and "cr" or "lcr"
+  if step then
+    sethook(thread, hook, step.mask .. events, step.count)
+  else
+    sethook(thread, hook, events)
+  end
+end
+
+local function note_away(thread, is_away)
+  if is_away == away[thread] then return end
+  away[thread] = is_away
+  set_hook(thread)
+end
 
 -- The step's handler is told by a tail call: it counts levels.
-local function hook_of_step(event, line)
-  local step = wanted[running()]
+function hook(event, line)
+  local thread = running()
   if event == "line" then
+    if away[thread] == nil then note_away(thread, not places_in(2)) end
     -- whoever has stopped may have begun another step
-    if places[line] and reached(line) then return end
-    if not step or not find(step.mask, "l", 1, true) then return end
+    if places[line] and not away[thread] and reached(line) then return end
+  elseif event ~= "count" then
+    note_away(thread, not places_in(event == "return" and 3 or 2))
   end
-  if step then return step.handler(event, line) end
+  local step = wanted[thread]
+  if step and (event == "count" or find(step.mask, CODES[event], 1, true)) then return step.handler(event, line) end
 end
 
 -- As debug.sethook, for the hooks of steps. An update may come between any two instructions, and arm or disarm.
@@ -99,10 +126,8 @@ function state.sethook(thread, handler, mask, count)
       sethook(thread, handler, mask, count)
     elseif not joined then
       sethook(thread)
-    elseif handler then
-      sethook(thread, hook_of_step, mask .. "l", count)
     else
-      sethook(thread, hook, "l")
+      set_hook(thread)
     end
   until armed == joined
 end
@@ -111,15 +136,16 @@ end
 -- instructions; once the coroutine is known it finds it.
 local function hook_new(known, thread, value)
   rawset(known, thread, value)
-  sethook(thread, hook, "l")
+  sethook(thread, hook, "lcr")
   if not armed then sethook(thread) end
 end
 
 local function arm_thread(thread)
+  away[thread] = nil
   local step = wanted[thread]
   if not step then
     local handler, mask, count = gethook(thread)
-    if type(handler) == "function" and handler ~= hook and handler ~= hook_of_step then
+    if type(handler) == "function" and handler ~= hook then
       step = { handler = handler, mask = mask, count = count > 0 and count or nil }
     end
   end
@@ -148,10 +174,14 @@ function state.take_late(sites)
     end
   end
   places, by_function = lines, setmetatable({}, { __mode = "k" })
-  if any ~= armed then arm(any) end
+  if any or armed then arm(any) end
 end
 
 function state.is_late() return armed end
 
 -- The hook of the running coroutine has been taken away by another one; a step sets its own.
-return function() state.sethook() end
+-- Calls may have been missed meanwhile.
+return function()
+  away[running()] = nil
+  state.sethook()
+end
