@@ -92,6 +92,7 @@ class Configuration:
     - ``hook_timeout``: ``timeout`` of ``[hooks]``: seconds that a hook's callback may run. Default: 30 s.
     - ``emit_timing_events``, ``emit_state_events`` of ``[events]``: whether tools and workflows, and writes to the
       state, publish events. Default: true.
+    - ``document``: the file as it was read, for `Config`; it may hold secrets.
     """
 
     allow_processes: bool = False
@@ -102,6 +103,7 @@ class Configuration:
     emit_state_events: bool = True
     tool_breakers: BreakerSettings = field(default_factory=BreakerSettings)
     hook_breakers: BreakerSettings = field(default_factory=BreakerSettings)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 def find_project_root(start: Path) -> Path:
@@ -151,6 +153,7 @@ def load_configuration(project_root: Path) -> Configuration:
         emit_state_events=_setting(document, path, ("events", "emit_state_events"), bool, True),
         tool_breakers=_breakers(document, path, "tools"),
         hook_breakers=_breakers(document, path, "hooks"),
+        document=document,
     )
 
 

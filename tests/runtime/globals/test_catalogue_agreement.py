@@ -16,7 +16,7 @@ CONDITIONAL = {
     "restore_backup",
     "validate_backup",
 }
-GLOBALS = ("Comm", "Display", "Event", "Hook", "JSON", "State", "Tool", "Workflow")
+GLOBALS = ("Comm", "Config", "Display", "Event", "Hook", "JSON", "State", "Tool", "Workflow")
 INSTANCES = {
     "DisplayProgress": "Display.progress()",
     "HookHandle": "Hook.register('ToolError', print)",

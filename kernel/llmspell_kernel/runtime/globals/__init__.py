@@ -6,13 +6,14 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import comm, display, event, hook, json, state, tool, workflow
+from . import comm, config, display, event, hook, json, state, tool, workflow
 
 if TYPE_CHECKING:
     from ..host import Host
 
 GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Comm": comm.register,
+    "Config": config.register,
     "Display": display.register,
     "JSON": json.register,
     "Event": event.register,
