@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # Short enough to feel immediate, long enough to skip the letters of one word.
 _DEBOUNCE_SECONDS = 0.03
+# Once nothing has been typed for so long, the tables of the whole text are made, for completion elsewhere in it.
+_IDLE_SECONDS = 1.0
 
 
 def _load() -> None:
@@ -124,10 +126,15 @@ class Diagnostics:
         found = finished.result()
         self._found[snapshot.uri] = (snapshot, found)
         self._server.publish(snapshot.uri, snapshot.document.version, found, snapshot)
+        asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._make_tables, snapshot)
         names = snapshot.globals_assigned
         if self._globals.get(snapshot.uri, frozenset()) != names:
             self._globals[snapshot.uri] = names
             self.schedule_all(but=snapshot.uri)
+
+    def _make_tables(self, snapshot: Snapshot) -> None:
+        if not self._closed and self._server.documents.get(snapshot.uri) is snapshot:
+            self._executor.submit(lambda: snapshot.analysis)
 
     def latest(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
         """The findings of this very snapshot, computed now if need be."""
