@@ -28,6 +28,16 @@ LIBRARY_PATTERNS = (
     "/opt/homebrew/share/lua/**",
 )
 _FUNCTIONS = frozenset({"function_declaration", "function_definition"})
+# what statements and the conditions of compound ones are in
+_HOLDERS = _FUNCTIONS | {
+    "chunk",
+    "block",
+    "if_statement",
+    "elseif_statement",
+    "while_statement",
+    "repeat_statement",
+    "for_statement",
+}
 _GLOB = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 _GLOB_TEXTS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
@@ -76,7 +86,7 @@ def _pattern(glob: str) -> tuple[re.Pattern[str], bool]:
 @dataclass(frozen=True, slots=True)
 class StepInTarget:
     """A call of the line that is stopped at: what Lua names its function by (empty: nothing), and the how many-th with
-    that name it is."""
+    that name it is from there on; ``within``: the lines of the statements that the line belongs to."""
 
     label: str
     name: str
@@ -85,6 +95,7 @@ class StepInTarget:
     column: int
     end_line: int
     end_column: int
+    within: tuple[int, int]
 
 
 class Steps:
@@ -148,7 +159,8 @@ class Steps:
         if number not in targets:
             self._targets = targets
             raise RequestError(f"targetId: this stop has no target {number}")
-        self._resume(request, respond, targets[number].name.encode(), targets[number].count)
+        target = targets[number]
+        self._resume(request, respond, target.name.encode(), target.count, *target.within)
 
     def step_in_targets(self, request: Request, respond: Respond) -> None:
         """The calls of the line that a frame is at, in the order in which they are made. Only the top frame goes on
@@ -204,15 +216,17 @@ def _described(number: int, target: StepInTarget) -> dict[str, Any]:
 
 def calls_on_line(text: bytes, line: int) -> list[StepInTarget]:
     """The calls that begin on a line of a text, without those in the bodies of functions that begin there too."""
-    found: list[StepInTarget] = []
-    counts: dict[str, int] = {}
-    for node in _calls(parse(text), line - 1):
+    row, found, counts = line - 1, [], dict[str, int]()
+    calls, first, last = _calls_of_statements(parse(text), row)
+    for node in calls:
         function = node.child_by_field_name("name")
-        if function is None or function.start_point[0] != line - 1:
+        if function is None:
             continue
         name = _called_name(function)
         counts[name] = counts.get(name, 0) + 1
         begin, end = node.start_point, node.end_point
+        if function.start_point[0] != row:
+            continue
         label = _text(function).replace("\n", " ")
         found.append(
             StepInTarget(
@@ -223,21 +237,42 @@ def calls_on_line(text: bytes, line: int) -> list[StepInTarget]:
                 _column(text, node.start_byte, begin[1]),
                 end[0] + 1,
                 _column(text, node.end_byte, end[1]),
+                (first + 1, last + 1),
             )
         )
     return found
 
 
-def _calls(root: Node, row: int) -> Iterator[Node]:
-    """The calls that touch a row, each behind those that give it its function and arguments."""
+def _calls_of_statements(root: Node, row: int) -> tuple[Sequence[Node], int, int]:
+    """The calls of the statements that touch a row, from those on that may still be made when it is reached first; and
+    the first and last row of these statements."""
     outermost = _innermost_function(root, row)
+    spans = [_statement(node) for node in _calls(outermost, row, row)]
+    first = min((one.start_point[0] for one in spans), default=row)
+    last = max((one.end_point[0] for one in spans), default=row)
+    calls = list(_calls(outermost, first, last))
+    begins = next((index for index, node in enumerate(calls) if node.start_point[0] == row), 0) if first < row else 0
+    return calls[begins:], first, last
+
+
+def _statement(node: Node) -> Node:
+    """The statement of an expression, without the blocks that belong to it."""
+    while node.parent is not None and node.parent.type not in _HOLDERS:
+        node = node.parent
+    return node
+
+
+def _calls(outermost: Node, first: int, last: int) -> Iterator[Node]:
+    """The calls of a function that touch some rows, each behind those that give it its function and arguments."""
     stack: list[tuple[Node, bool]] = [(outermost, False)]
     while stack:
         node, is_done = stack.pop()
         if is_done:
             yield node
             continue
-        if node is not outermost and (node.type in _FUNCTIONS or node.end_point[0] < row or node.start_point[0] > row):
+        if node is not outermost and (
+            node.type in _FUNCTIONS or node.end_point[0] < first or node.start_point[0] > last
+        ):
             continue
         if node.type == "function_call":
             stack.append((node, True))

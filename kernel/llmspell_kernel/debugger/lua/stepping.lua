@@ -32,8 +32,9 @@ local MAX_RETURNED <const> = 20
 local stepping = { commands = {} }
 
 -- thread, limit: where it stops, and the depth that no line may exceed (`enters`: any may); left: the frame above
--- `limit` is the one that is to be left; func: that of the frame at `limit`, as long as it has not returned; hooked: thread -> its role ("steps", "waits" for the one that steps, "entered"
--- by a resume); target: {name, count} of the call to go into; line, first, last: the line to run to and the lines of
+-- `limit` is the one that is to be left; func: that of the frame at `limit`, as long as it has not returned; hooked:
+-- thread -> its role ("steps", "waits" for the one that steps, "entered" by a resume); target: {name, count, first,
+-- last} of the call to go into, and the lines of its statement; line, first, last: the line to run to and the lines of
 -- its function; anywhere: any line will do; returned: what functions gave back.
 local step
 local near, deep
@@ -122,6 +123,12 @@ local function first_active(line)
   return found
 end
 
+-- Lines on which the statement goes on whose call is to be stepped into.
+local function in_statement_of_target(line)
+  local target = step.target
+  return target and not step.enters and target.first < target.last and target.first <= line and line <= target.last
+end
+
 local function on_line(line)
   local info = getinfo(2, "S")
   if not stoppable(info.source) then return end
@@ -142,6 +149,8 @@ local function on_line(line)
     if line ~= step.at then return end
   elseif role == "steps" and not step.enters and pcall(getlocal, step.limit + 3, NO_LOCAL) then
     return hook(thread, role, "r", nil, deep)
+  elseif role == "steps" and in_statement_of_target(line) then
+    return
   end
   return stop(line, info.source)
 end
@@ -295,8 +304,8 @@ function deep(event)
   return near(event)
 end
 
--- Called by park on the stopped coroutine. `...`: for stepIn the name of the call to go into and which of that name;
--- for runTo the line, and the first and last of its function (0 and 0: the chunk).
+-- Called by park on the stopped coroutine. `...`: for stepIn the name of the call to go into, which of that name, and
+-- the first and last line of its statement; for runTo the line, and the first and last of its function (0 and 0: the chunk).
 function stepping.begin(mode, ...)
   local stop = state.stop
   step = {
@@ -312,8 +321,8 @@ function stepping.begin(mode, ...)
     if mode == "stepOut" then
       step.limit, step.left = stop.top - 1, true
     elseif mode == "stepIn" then
-      local name, count = ...
-      if name then step.target = { name = name, count = count } else step.enters = true end
+      local name, count, first, last = ...
+      if name then step.target = { name = name, count = count, first = first, last = last } else step.enters = true end
     end
     if mode ~= "stepOut" and home then step.func = home.func end
   end
