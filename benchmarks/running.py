@@ -20,7 +20,9 @@ from .measure import Row, interleaved
 
 PROGRAMS = sorted((Path(__file__).resolve().parent / "programs").glob("*.lua"))
 UNREACHED = "-- unreached"
-ROUNDS = 15
+ROUNDS = 8
+# with MobDebug each takes up to a minute; others of the programs took several, or did not end
+COMPARED = ("closures", "generators", "objects")
 SLOW_ROUNDS = 2  # of what takes many times as long as the plain run; of MobDebug one
 FILTERS = ("raised", "caught", "uncaught", "syntax", "tool")
 
@@ -82,7 +84,7 @@ def _programs() -> Iterator[Row]:
         slow = [min(times) for times in interleaved(SLOW_ROUNDS, *slow_ways.values())]
         for name, elapsed in zip([*ways, *slow_ways], [*quick, *slow], strict=True):
             ratios.setdefault(name, []).append(elapsed / plain)
-        if missing is None:
+        if missing is None and program.stem in COMPARED:
             ratios.setdefault("mobdebug", []).append(_with_mobdebug(program, text)() / plain)
     mean = {name: statistics.geometric_mean(all_of) for name, all_of in ratios.items()}
     yield Row(f"plain / plain, CPU, mean of {len(PROGRAMS)} programs (the noise)", mean["noise"], "×")
@@ -93,7 +95,7 @@ def _programs() -> Iterator[Row]:
     yield Row("exceptions: filter `uncaught` / plain", mean["uncaught"], "×")
     yield Row("exceptions: all filters / plain", mean["filters"], "×")
     yield Row("for comparison: an empty line hook in Lua / plain", mean["hook"], "×")
-    what = f"for comparison: an unhit breakpoint of {mobdebug.NAME} / plain"
+    what = f"for comparison: an unhit breakpoint of {mobdebug.NAME} / plain, {len(COMPARED)} of the programs"
     yield Row(what, mean.get("mobdebug"), "×", note=missing and f"not measured: {missing}")
     if missing is None:
         yield Row("  the worst of them", max(ratios["mobdebug"]), "×")
