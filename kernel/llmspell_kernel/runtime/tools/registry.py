@@ -22,6 +22,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "base64-encoder": "base64_encoder",
         "calculator": "calculator",
         "csv-analyzer": "csv_analyzer",
+        "data-validator": "data_validator",
         "datetime-handler": "datetime_handler",
         "diff-calculator": "diff_calculator",
         "environment-reader": "environment_reader",
