@@ -219,6 +219,16 @@ class FileEvaluator(Evaluator):
             return self.of_global(name)
         return super().of_name(name, offset, depth)
 
+    def local_at(self, name: Node) -> Local | None:
+        """The local that an identifier means, which may be of another segment."""
+        reference = self.analysis.reference_at.get(name.start_byte)
+        if reference is None:
+            return None
+        if reference.local is not None and reference.local.kind != "outer":
+            return reference.local
+        variable = self.file.bound[self.index].get(reference.name)
+        return variable.local if variable is not None else None
+
     def of_global(self, name: str) -> Value | None:
         entry = self.catalogue.globals.get(name)
         own = Value(analysis=self.analysis, owner=(name, ()))

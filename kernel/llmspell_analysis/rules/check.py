@@ -16,6 +16,7 @@ from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.segments import Segment, Segments
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.rules import (
+    calls,
     flow,
     global_variables,
     layout,
@@ -57,7 +58,7 @@ FILE_CHECKS: tuple[FileCheck, ...] = (
     statements.check_empty_statements,
     layout.check,
 )
-SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (globals_rules.check_undefined_fields, tools.check)
+SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (globals_rules.check_undefined_fields, tools.check, calls.check)
 PIECE_CHECKS: tuple[PieceCheck, ...] = (syntax_walk.check, variables.check_inner)
 _META = re.compile(rb"\A(?:[ \t]*(?:--[^\r\n]*)?\r?\n)*?---[ \t]*@meta\b")
 _META_WITHIN = 4096

@@ -77,6 +77,7 @@ RULES: dict[str, Rule] = {
         _rule("readonly-global", _WARNING, "A global of Lua or LLMSpell, or a field of one, gets another value."),
         _rule("global-usage", _INFORMATION, "`_G` is used.", is_on=False),
         _rule("duplicate-set-field", _WARNING, "A function of a table is defined twice; the first is lost."),
+        _rule("redundant-parameter", _WARNING, "A call gives a local function more arguments than it takes."),
         Rule("trailing-whitespace", _HINT, "Blanks at the end of a line.", is_on=False),
         Rule("mixed-indent", _HINT, "A tab follows a space in the indentation.", is_on=False),
         Rule("line-too-long", _HINT, "A line has more than 120 characters.", is_on=False),

@@ -34,6 +34,7 @@ local function i(x)
   ^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after an endless loop
 end
 f(g, h, i)
+     ^^^^ warning redundant-parameter: `f` takes one argument, not 3
 os.exit(1)
 print("never")
 ^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after `os.exit`
