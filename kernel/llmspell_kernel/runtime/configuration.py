@@ -103,7 +103,7 @@ class Configuration:
     emit_state_events: bool = True
     tool_breakers: BreakerSettings = field(default_factory=BreakerSettings)
     hook_breakers: BreakerSettings = field(default_factory=BreakerSettings)
-    document: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 def find_project_root(start: Path) -> Path:
