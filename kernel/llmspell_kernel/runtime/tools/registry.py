@@ -19,6 +19,7 @@ from .output import ToolError, ToolOutput, failure, lua_table
 _PACKAGE = "llmspell_kernel.runtime.tools"
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
+        "archive-handler": "archive_handler",
         "base64-encoder": "base64_encoder",
         "calculator": "calculator",
         "csv-analyzer": "csv_analyzer",
