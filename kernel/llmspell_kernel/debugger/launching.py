@@ -10,7 +10,8 @@ from ..protocol.ldp import RequestError, list_argument, path_argument
 
 @dataclass(frozen=True, slots=True)
 class LaunchArguments:
-    """``environment``: variables to set, None for those to remove. ``allow_stdin``: the client answers input requests."""
+    """``environment``: variables to set, None for those to remove. ``allow_stdin``: the client answers when the script
+    asks for input."""
 
     program: Path
     arguments: tuple[str, ...]
