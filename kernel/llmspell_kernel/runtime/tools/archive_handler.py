@@ -10,7 +10,8 @@ import stat
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -120,12 +121,13 @@ def _create(parameters: Parameters, context: ToolContext) -> ToolOutput:
 
     def fill(file: BinaryIO) -> None:
         pack = _pack_zip(file, members, context) if kind == "zip" else _pack_tar(file, kind, members, context)
-        for size in pack:
-            sizes.append(size)
-            if sum(sizes) > archive_formats.MAX_TOTAL:
-                raise ToolError(
-                    f"the files are larger than the limit of {archive_formats.MAX_TOTAL} bytes", "too_large"
-                )
+        with closing(pack):
+            for size in pack:
+                sizes.append(size)
+                if sum(sizes) > archive_formats.MAX_TOTAL:
+                    raise ToolError(
+                        f"the files are larger than the limit of {archive_formats.MAX_TOTAL} bytes", "too_large"
+                    )
 
     _write(path, context, fill)
     total = sum(sizes)
@@ -181,7 +183,7 @@ def _below(real: Path, name: str, path: str, context: ToolContext, depth: int) -
         yield from _below(real / each, f"{name}/{each}", path, context, depth + 1)
 
 
-def _pack_zip(file: BinaryIO, members: Mapping[str, Path], context: ToolContext) -> Iterator[int]:
+def _pack_zip(file: BinaryIO, members: Mapping[str, Path], context: ToolContext) -> Generator[int, None, None]:
     """Packs the files one by one and gives the size of each before it is packed; so does `_pack_tar`."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION_LEVEL) as archive:
         for name, path in members.items():
@@ -198,7 +200,9 @@ def _pack_zip(file: BinaryIO, members: Mapping[str, Path], context: ToolContext)
                     shutil.copyfileobj(source, packed)
 
 
-def _pack_tar(file: BinaryIO, kind: str, members: Mapping[str, Path], context: ToolContext) -> Iterator[int]:
+def _pack_tar(
+    file: BinaryIO, kind: str, members: Mapping[str, Path], context: ToolContext
+) -> Generator[int, None, None]:
     compressed = {} if kind == "tar" else {"compresslevel": COMPRESSION_LEVEL}
     with tarfile.open(fileobj=file, mode=f"w:{_TAR_MODES[kind]}", **compressed) as archive:  # type: ignore[call-overload]
         for name, path in members.items():
