@@ -30,6 +30,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "file-converter": "file_converter",
         "file-operations": "file_operations",
         "file-search": "file_search",
+        "graph-builder": "graph_builder",
         "hash-calculator": "hash_calculator",
         "json-processor": "json_processor",
         "system-monitor": "system_monitor",
