@@ -75,7 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     execute.set_defaults(handler=_exec)
 
     validate = commands.add_parser("validate", help="check scripts without running them")
-    validate.add_argument("paths", nargs="+", type=Path, help="Lua files, or folders to look for them in")
+    validate.add_argument("paths", nargs="*", type=Path, help="Lua files, or folders to look for them in")
+    validate.add_argument(
+        "--severity",
+        choices=("error", "warning", "information", "hint"),
+        default="information",
+        help="the least severe findings that are shown (default: information)",
+    )
+    validate.add_argument("--explain", metavar="CODE", help="say what a diagnostic means, and end")
     validate.set_defaults(handler=_validate)
 
     _add_kernel_actions(commands.add_parser("kernel", help="start, find and stop kernels; install one for Jupyter"))
@@ -221,9 +228,15 @@ def _exec(options: argparse.Namespace) -> int:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from llmspell_cli.validate import validate
+    from llmspell_analysis.validation import Severity
 
-    return validate(options.paths)
+    from llmspell_cli.validate import explain, validate
+
+    if options.explain is not None:
+        return explain(options.explain)
+    if not options.paths:
+        return fail("validate: name the scripts to check, or the folders to look for them in")
+    return validate(options.paths, Severity[options.severity.upper()])
 
 
 def _kernel_start(options: argparse.Namespace) -> int:

@@ -14,7 +14,20 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFORMATION: 
 _NOT_SEARCHED = frozenset({"node_modules", "__pycache__"})
 
 
-def validate(paths: Sequence[Path]) -> int:
+def explain(code: str) -> int:
+    """Print a diagnostic's page; exit code 1 for a code that does not exist."""
+    from llmspell_analysis.rules.explanation import explanation
+    from llmspell_analysis.rules.nearest import nearest
+    from llmspell_analysis.rules.table import RULES
+
+    if code in RULES:
+        print(explanation(code))
+        return 0
+    near = nearest(code, RULES)
+    return fail(f"there is no diagnostic {code!r}" + (f"; did you mean {near!r}?" if near else ""))
+
+
+def validate(paths: Sequence[Path], least: Severity) -> int:
     """Print the findings; exit code 1 when there is an error or a file cannot be read, else 0."""
     coloured = sys.stdout.isatty()
     failed, files, findings = False, 0, 0
@@ -30,6 +43,7 @@ def validate(paths: Sequence[Path]) -> int:
             except (OSError, ValueError) as error:
                 failed = bool(fail(f"{file}: {error}"))
                 continue
+            diagnostics = tuple(one for one in diagnostics if one.severity <= least)
             findings += len(diagnostics)
             failed = failed or any(one.severity == Severity.ERROR for one in diagnostics)
             print("".join(_shown(str(file), SourceText(text), diagnostics, coloured)), end="")

@@ -159,6 +159,27 @@ def test_validate_lists_findings(llmspell, folder):
     assert done.stdout.splitlines()[-1].startswith("2 files, ")
 
 
+def test_validate_shows_hints_when_they_are_asked_for(llmspell, folder):
+    (folder / "hint.lua").write_text("local function unused() end\n")
+    assert "0 findings" in llmspell("validate", "hint.lua").stdout
+    assert "hint[unused-function]" in llmspell("validate", "--severity", "hint", "hint.lua").stdout
+
+
+def test_validate_explains_a_code(llmspell):
+    done = llmspell("validate", "--explain", "unused-function")
+    assert done.returncode == 0
+    assert done.stdout.startswith("# unused-function (hint")
+    done = llmspell("validate", "--explain", "unused-functon")
+    assert done.returncode == 1
+    assert "there is no diagnostic 'unused-functon'; did you mean 'unused-function'?" in done.stderr
+
+
+def test_validate_without_paths_says_what_it_takes(llmspell):
+    done = llmspell("validate")
+    assert done.returncode == 1
+    assert "name the scripts to check" in done.stderr
+
+
 def test_validate_of_a_missing_file_fails(llmspell):
     done = llmspell("validate", "nosuch.lua")
     assert done.returncode == 1
