@@ -62,7 +62,19 @@ def test_a_wrong_parameter_is_explained(tool, parameters, message):
     assert message in str(caught.value)
 
 
-HEAVY = ("fastjsonschema", "simpleeval", "jinja2", "jq", "dateutil", "sqlite3", "zoneinfo", "subprocess", "difflib")
+HEAVY = (
+    "fastjsonschema",
+    "regex",
+    "tarfile",
+    "simpleeval",
+    "jinja2",
+    "jq",
+    "dateutil",
+    "sqlite3",
+    "zoneinfo",
+    "subprocess",
+    "difflib",
+)
 
 
 def test_nothing_heavy_is_imported_before_it_is_used():

@@ -18,7 +18,7 @@ from .output import ToolError, ToolOutput, text_meta
 from .patterns import Search, searcher
 from .registry import Parameters, ToolContext
 
-MAX_SECONDS = 30.0
+MAX_SECONDS = 10.0
 MAX_FILES = 50_000
 MAX_MATCHES = 10_000
 MAX_CHARACTERS = 8 * 1024 * 1024
