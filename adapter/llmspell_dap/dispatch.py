@@ -87,6 +87,11 @@ class Dispatcher:
         self._refuse(request, CANCELLED)
         return True
 
+    def take_back_all(self, command: str) -> None:
+        """Answer all requests of a kind with ``cancelled`` that nothing was done for."""
+        for request in [each for each in self._not_begun if each.command == command]:
+            self.take_back(request.seq)
+
     def tell(self, told: Told) -> None:
         """Publish now, or as soon as no response has to come first."""
         if self._holds:

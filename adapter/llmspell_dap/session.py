@@ -125,8 +125,12 @@ class DapSession:
             return
         if isinstance(message, Response):
             self._client.take(message)
-        else:
-            self._dispatcher.take(message)
+            return
+        if message.command == "restart" and self._kernel is not None and self._kernel.own:
+            # It waits for its turn, and nobody waits for what the old script is still asked.
+            self._dispatcher.take_back_all("evaluate")
+            self._dispatcher.start(self._under_way.cancel_all(self._kernel))
+        self._dispatcher.take(message)
 
     def tell_failure(self, text: str) -> None:
         """Show why the connection ends: the one event that may come before the response to initialize."""
@@ -461,6 +465,10 @@ class DapSession:
     async def _end_script(self) -> None:
         if self._kernel is not None and self._begun and not self._script.terminated.is_set():
             await self._kernel.request("terminate")
+            if self._launch_arguments is None:
+                # What others run tells no end, and their session is theirs: only the debugging ends.
+                self._dispatcher.tell(event("terminated"))
+                return
             self._start(self._insist_on_the_end(self._kernel))
 
     async def _insist_on_the_end(self, kernel: DebuggedSession) -> None:

@@ -5,11 +5,16 @@ a long call of a C function).
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 
+from llmspell_kernel.client import KernelError
+
 from llmspell_dap.kernel import DebuggedSession
 from llmspell_dap.messages import CANCELLED, Request, RequestFailedError
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -61,3 +66,11 @@ class RequestsUnderWay:
         if one.limit is None:
             one.limit = asyncio.get_running_loop().call_later(CANCEL_LIMIT, one.give_up)
         await kernel.request("cancel", {"requestId": one.number})
+
+    async def cancel_all(self, kernel: DebuggedSession) -> None:
+        """Take back all that the kernel is answering."""
+        try:
+            for seq in tuple(self._requests):
+                await self.cancel(kernel, seq)
+        except KernelError as error:
+            log.warning("what is under way was not taken back: %s", error)

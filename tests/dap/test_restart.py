@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from llmspell_kernel.client import KernelClient, find_project_kernel, start_kernel
 
 Write = Callable[..., Path]
@@ -68,6 +69,21 @@ def test_restart_takes_the_new_configuration(adapter: Any, script: Write) -> Non
     adapter.ask("restart", arguments={"program": str(program), "args": ["new"], "noDebug": True})
     adapter.event("terminated")
     assert adapter.output() == "run\t1\told\nrun\t1\tnew\n"
+
+
+@pytest.mark.parametrize("begins_first", [True, False])
+def test_restart_waits_for_no_endless_evaluation(adapter: Any, script: Write, begins_first: bool) -> None:
+    adapter.launch(script(SCRIPT), lines=(3,))
+    thread = adapter.event("stopped")["threadId"]
+    code = "(function() print('begun') while true do end end)()"
+    frame = adapter.top_frame(thread)["id"]
+    evaluation = adapter.send("evaluate", expression=code, context="repl", frameId=frame)
+    if begins_first:
+        adapter.take(lambda message: message.get("body", {}).get("output") == "begun\n", "output")
+    restart = adapter.send("restart")
+    assert adapter.response(evaluation)["message"] == "cancelled"
+    assert adapter.response(restart)["success"]
+    assert adapter.event("stopped")["reason"] == "breakpoint"
 
 
 def test_restart_that_cannot_be_leaves_the_script_as_it_is(adapter: Any, script: Write) -> None:
