@@ -1,7 +1,7 @@
 """The limits of `file-search`."""
 
 import pytest
-from llmspell_kernel.runtime.tools import ToolContext, file_search, patterns, run_tool
+from llmspell_kernel.runtime.tools import ToolContext, confinement, file_search, patterns, run_tool
 from llmspell_kernel.runtime.tools.output import ToolError
 
 
@@ -51,3 +51,13 @@ def test_a_folder_with_too_many_entries_is_refused(tmp_path, monkeypatch):
         (tmp_path / name).write_text("")
     with pytest.raises(ToolError, match="more than 1 entries"):
         search(tmp_path)
+
+
+def test_the_own_folder_of_llmspell_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(confinement, "home_path", lambda: tmp_path / "own")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "key").write_text("a")
+    (tmp_path / "z").write_text("a")
+    result = search(tmp_path, recursive=True)["metadata"]["response"]["result"]
+    assert [match["file_path"] for match in result["matches"]] == [str(tmp_path / "z")]
+    assert [skipped["path"] for skipped in result["skipped_files"]] == [str(tmp_path / "own")]

@@ -135,6 +135,11 @@ def _files(path: str, parameters: Parameters, context: ToolContext, found: _Foun
 
 def _walk(folder: Path, depth: int, excluded: set[str], context: ToolContext, found: _Found) -> Iterator[Path]:
     found.check_time()
+    try:
+        resolve(str(folder), context.allowed_roots)
+    except ToolError as error:  # LLMSpell's own folder
+        found.skip(folder, str(error))
+        return
     entries: list[tuple[str, int]] = []
     try:
         with opened_folder(str(folder), context.allowed_roots) as (_, descriptor), os.scandir(descriptor) as scan:
