@@ -10,9 +10,14 @@ from .values import Value
 
 REDACTED = "[redacted]"
 # A name that ends so; the name of an environment variable (api_key_env) and a count (max_tokens) are none.
-_NAME = re.compile(
+_NAMES = (
     r"(?:api_?key|access_?key|private_?key|secret(?:_?key)?|token|password|passwd|passphrase|credentials?|"
-    r"authorization|cookie)$"
+    r"authorization|cookie)"
+)
+_NAME = re.compile(_NAMES + "$")
+# `api_key = "…"` within a text, as logs and rendered tables have it
+_ASSIGNED = re.compile(
+    rf"""((?:\b|_){_NAMES}["']?\]?\s*[=:]\s*)(?!\[redacted)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;}})]+)""", re.IGNORECASE
 )
 _TEXT = re.compile(
     r"\b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}|\bgh[oprsu]_[A-Za-z0-9]{20,}|\bxox[a-z]-[A-Za-z0-9-]{10,}|\bAKIA[A-Z0-9]{16}\b|"
@@ -28,7 +33,8 @@ def redacted(value: Value) -> Value:
     if isinstance(value, list):
         return [redacted(item) for item in value]
     if isinstance(value, str):
-        return _PASSWORD_OF_URL.sub(rf"\1:{REDACTED}", _TEXT.sub(REDACTED, value))
+        shown = _ASSIGNED.sub(rf"\1{REDACTED}", _TEXT.sub(REDACTED, value))
+        return _PASSWORD_OF_URL.sub(rf"\1:{REDACTED}", shown)
     return value
 
 

@@ -16,8 +16,9 @@ CONDITIONAL = {
     "restore_backup",
     "validate_backup",
 }
-GLOBALS = ("Comm", "Config", "Display", "Event", "Hook", "JSON", "State", "Tool", "Workflow")
+GLOBALS = ("Comm", "Config", "Debug", "Display", "Event", "Hook", "JSON", "State", "Tool", "Workflow")
 INSTANCES = {
+    "DebugTimer": "Debug.timer('t')",
     "DisplayProgress": "Display.progress()",
     "HookHandle": "Hook.register('ToolError', print)",
     "ToolInstance": "Tool.get('calculator')",

@@ -6,7 +6,7 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import comm, config, display, event, hook, json, state, tool, workflow
+from . import comm, config, debug, display, event, hook, json, state, tool, workflow
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Comm": comm.register,
     "Config": config.register,
+    "Debug": debug.register,
     "Display": display.register,
     "JSON": json.register,
     "Event": event.register,
@@ -24,4 +25,13 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
 }
 
 # Chunks of ``../lua`` that globals share, loaded before these; what they offer is in the library.
-SHARED = ("correlation", "deadline", "jobs", "guard", "workflow_steps", "workflow_values", "workflow_running")
+SHARED = (
+    "correlation",
+    "deadline",
+    "jobs",
+    "guard",
+    "debug_dump",
+    "workflow_steps",
+    "workflow_values",
+    "workflow_running",
+)
