@@ -105,6 +105,21 @@ def test_of_two_that_continue_at_once_one_wins_and_the_other_is_told(shared: Sha
     assert running.result(10).content()["status"] == "ok"
 
 
+def test_terminate_of_a_client_that_attached_ends_what_runs_and_leaves_the_session(shared: Shared) -> None:
+    first, second = shared.clients
+    break_at(first, "step")
+    running = shared.run("kept = 1\n" + CODE)
+    first.event("stopped")
+    first.ask("terminate")
+    first.event("terminated")
+    assert running.result(10).content()["ename"] == "Terminated"
+    first.ask("disconnect")
+    assert shared.kernel.execute("assert(kept == 1)", session=shared.session)["status"] == "ok"
+    second.ask("terminate")
+    second.event("terminated")
+    assert shared.kernel.execute("assert(kept == 1)", session=shared.session)["status"] == "ok"
+
+
 def test_client_that_comes_to_a_stop_is_told_of_it(shared: Shared, start_adapter: Start) -> None:
     first, _ = shared.clients
     break_at(first, "step")
