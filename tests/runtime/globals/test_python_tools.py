@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from llmspell_kernel.runtime.tools import registered
 
 WORDS = '''
 from dataclasses import dataclass
@@ -195,7 +196,7 @@ def test_fault_of_a_file_is_told_to_who_asks_for_its_tools_and_the_others_work(p
 def test_project_without_the_folder_has_none(new_script):
     script = new_script()
     assert script.value('Tool.exists("word-count")') is False
-    assert len(script.value("Tool.list()")) == 10
+    assert len(script.value("Tool.list()")) == len(registered())
 
 
 def test_tools_of_an_installed_package(tmp_path):

@@ -19,7 +19,8 @@ def test_categories_are_distinct(script):
 
 
 def test_discover_filters_by_category(script):
-    assert [tool["name"] for tool in script.value("Tool.discover({category = 'system'})")] == ["environment-reader"]
+    found = [tool["name"] for tool in script.value("Tool.discover({category = 'system'})")]
+    assert found == ["environment-reader", "system-monitor"]
 
 
 def test_discover_filters_by_tag(script):
