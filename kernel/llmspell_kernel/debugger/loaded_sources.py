@@ -188,12 +188,14 @@ class LoadedSources:
     # What is known of a source, from any thread -------------------------------------------------------------
 
     def place(self, source: str) -> dict[str, Any]:
-        """Where DAP's ``Source`` finds a text, and the checksums of what was loaded from there."""
+        """Where DAP's ``Source`` finds a text, the checksums of what was loaded from there, and how a text without a
+        file is named."""
         with self._lock:
             known = self._accepted(source)
             if known is None:
                 return location(source)
-            return {**location(source), "checksums": list(self._checksums(source, known))}
+            found = {**location(source), "checksums": list(self._checksums(source, known))}
+            return found if reference_of(source) is None else {"name": source_name(known.chunk_name), **found}
 
     def text(self, source: str) -> bytes | None:
         """The text that was loaded, as the compiler got it."""
