@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from llmspell_kernel.version import __version__
 
-from llmspell_cli.failure import fail
+from llmspell_cli.failure import fail, problem_of
 
 if TYPE_CHECKING:
     from llmspell_cli.report import Outcome
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     rest.required = False  # argparse before Python 3.13 names it among what is missing
     run.set_defaults(handler=_run)
 
-    execute = commands.add_parser("exec", help="run Lua code and show what it returns")
+    execute = commands.add_parser("exec", help="run Lua code in this process and show what it returns")
     execute.add_argument("code", help="Lua text, or - to read it from standard input")
     execute.set_defaults(handler=_exec)
 
@@ -202,9 +202,10 @@ def _run(options: argparse.Namespace) -> int:
     arguments = list(options.arguments)
     if arguments[:1] == ["--"]:
         arguments.pop(0)
-    if not options.script.is_file():
-        what = "is a folder" if options.script.is_dir() else "does not exist"
-        return fail(f"{options.script} {what}")
+    if (problem := problem_of(options.script)) is not None:
+        return fail(f"{options.script} {problem}")
+    if options.script.is_dir():
+        return fail(f"{options.script} is a folder")
     try:
         return run_script(options.script, arguments)
     except ConfigurationError as error:

@@ -1,5 +1,6 @@
 """``llmspell validate``: findings as text, for people and for editors' problem matchers."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Diagnostic, Severity, validate_file
 
-from llmspell_cli.failure import fail
+from llmspell_cli.failure import fail, problem_of
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFORMATION: "36", Severity.HINT: "90"}
 _NOT_SEARCHED = frozenset({"node_modules", "__pycache__"})
@@ -33,15 +34,21 @@ def validate(paths: Sequence[Path], least: Severity) -> int:
     failed, files, findings = False, 0, 0
     project = Project()  # one for all files: each module is read once
     for path in paths:
-        if not path.exists():
-            failed = bool(fail(f"{path} does not exist"))
+        if (problem := problem_of(path)) is not None:
+            failed = bool(fail(f"{path} {problem}"))
             continue
-        for file in _scripts(path):
+        scripts, unread = _scripts(path)
+        for error in unread:
+            failed = bool(fail(f"{error.filename} cannot be read: {error.strerror}"))
+        for file in scripts:
             files += 1
             try:
                 text, diagnostics = validate_file(str(file), project=project)
-            except (OSError, ValueError) as error:
-                failed = bool(fail(f"{file}: {error}"))
+            except OSError as error:
+                failed = bool(fail(f"{file} cannot be read: {error.strerror}"))
+                continue
+            except ValueError as error:
+                failed = bool(fail(str(error)))
                 continue
             diagnostics = tuple(one for one in diagnostics if one.severity <= least)
             findings += len(diagnostics)
@@ -51,14 +58,17 @@ def validate(paths: Sequence[Path], least: Severity) -> int:
     return 1 if failed else 0
 
 
-def _scripts(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    for file in sorted(path.rglob("*.lua")):
-        parts = file.relative_to(path).parts
-        if file.is_file() and not any(part.startswith(".") or part in _NOT_SEARCHED for part in parts):
-            yield file
+def _scripts(path: Path) -> tuple[Sequence[Path], Sequence[OSError]]:
+    """The scripts at or below a path, and what went wrong with folders below it."""
+    if not path.is_dir():
+        return [path], []
+    found: list[Path] = []
+    unread: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=unread.append):
+        folders[:] = [one for one in folders if not one.startswith(".") and one not in _NOT_SEARCHED]
+        scripts = (Path(folder, one) for one in names if one.endswith(".lua") and not one.startswith("."))
+        found.extend(one for one in scripts if one.is_file())
+    return sorted(found), unread
 
 
 def _shown(name: str, source: SourceText, diagnostics: Iterable[Diagnostic], coloured: bool) -> Iterator[str]:

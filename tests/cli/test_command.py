@@ -1,10 +1,13 @@
 """The ``llmspell`` command, run as people run it: exit codes, and what stands where."""
 
+import errno
 import os
 import signal
 import subprocess
 
 import pytest
+from llmspell_analysis.validation import Severity
+from llmspell_cli.validate import validate
 from llmspell_kernel.version import __version__
 
 
@@ -184,3 +187,28 @@ def test_validate_of_a_missing_file_fails(llmspell):
     done = llmspell("validate", "nosuch.lua")
     assert done.returncode == 1
     assert "nosuch.lua does not exist" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_path_that_cannot_be_looked_at_is_named_with_the_reason(llmspell, command):
+    path = "x" * 300 + ".lua"
+    done = llmspell(command, path)
+    assert done.returncode == 1
+    assert done.stderr == f"llmspell: {path} cannot be read: File name too long\n"
+
+
+def test_validate_says_which_folder_it_cannot_read(folder, monkeypatch, capsys):
+    (folder / "good.lua").write_text("print(1)\n")
+    (folder / "closed").mkdir()
+    scandir = os.scandir
+
+    def refused(path):
+        if os.path.basename(path) == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert validate([folder], Severity.WARNING) == 1
+    shown = capsys.readouterr()
+    assert shown.err == f"llmspell: {folder / 'closed'} cannot be read: Permission denied\n"
+    assert shown.out == "1 file, 0 findings\n"
