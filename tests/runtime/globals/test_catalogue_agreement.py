@@ -16,11 +16,12 @@ CONDITIONAL = {
     "restore_backup",
     "validate_backup",
 }
-GLOBALS = ("Comm", "Config", "Debug", "Display", "Event", "Hook", "JSON", "State", "Tool", "Workflow")
+GLOBALS = ("Comm", "Config", "Debug", "Display", "Event", "Hook", "JSON", "Logger", "State", "Tool", "Workflow")
 INSTANCES = {
     "DebugTimer": "Debug.timer('t')",
     "DisplayProgress": "Display.progress()",
     "HookHandle": "Hook.register('ToolError', print)",
+    "LoggerInstance": "Logger.named('m')",
     "ToolInstance": "Tool.get('calculator')",
     "WorkflowBuilder": "Workflow.builder()",
     "WorkflowInstance": "Workflow.builder():sequential():build()",

@@ -25,6 +25,7 @@ local function log(level, message, module, data)
   local line = host("Debug.log", level, message, module, data)
   if line then library.write("stderr", line) end
 end
+library.log = log
 
 for _, level in ipairs { "error", "warn", "info", "debug", "trace" } do
   local full_name = "Debug." .. level
