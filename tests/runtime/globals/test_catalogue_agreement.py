@@ -16,7 +16,20 @@ CONDITIONAL = {
     "restore_backup",
     "validate_backup",
 }
-GLOBALS = ("Comm", "Config", "Debug", "Display", "Event", "Hook", "JSON", "Logger", "State", "Tool", "Workflow")
+GLOBALS = (
+    "Comm",
+    "Config",
+    "Debug",
+    "Display",
+    "Event",
+    "Hook",
+    "JSON",
+    "Logger",
+    "State",
+    "Tool",
+    "Utils",
+    "Workflow",
+)
 INSTANCES = {
     "DebugTimer": "Debug.timer('t')",
     "DisplayProgress": "Display.progress()",

@@ -6,7 +6,7 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import comm, config, debug, display, event, hook, json, state, tool, workflow
+from . import comm, config, debug, display, event, hook, json, state, tool, utils, workflow
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -27,6 +27,7 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Logger": _in_lua,
     "State": state.register,
     "Tool": tool.register,
+    "Utils": utils.register,
     "Workflow": workflow.register,
 }
 
