@@ -581,3 +581,15 @@ def test_cell_in_a_kernel_stops_at_its_error_and_goes_on_with_it(tmp_path, monke
         client.close()
         os.kill(client.info.pid, signal.SIGTERM)
         assert wait_for_end(client.info.pid, LIMIT)
+
+
+@pytest.mark.parametrize("filters", [[], ["caught"]])
+def test_protected_call_has_the_name_that_the_script_calls_it_by(debuggee, filters):
+    path = debuggee.script("local function f()\n  print(1)\nend\npcall(f)\nxpcall(f, print)")
+    debuggee.body("setExceptionBreakpoints", filters=filters)
+    debuggee.breakpoints(path, 2)
+    debuggee.start(path)
+    for number, name in enumerate(("pcall", "xpcall"), 1):
+        debuggee.stopped(number)
+        assert [one for one, _ in debuggee.stack()] == ["f", name, "(main)"]
+        debuggee.body("continue", threadId=1)

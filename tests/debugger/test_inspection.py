@@ -589,7 +589,7 @@ def send(debuggee, seq, command, **arguments):
     """A request whose answer is waited for later."""
     done, answers = threading.Event(), []
     request = {"seq": seq, "type": "request", "command": command, "arguments": arguments}
-    debuggee.debugger.handle(request, lambda answer: (answers.append(answer), done.set()))
+    debuggee.debugger.handle(request, lambda answer: (answers.append(answer), done.set()), debuggee.client)
 
     def answer():
         assert done.wait(10), f"{command} was not answered"

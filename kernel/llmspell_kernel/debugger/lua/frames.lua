@@ -74,8 +74,15 @@ for _, name in library.ipairs { "string", "table", "math", "os", "io", "coroutin
   end
 end
 
-local function frame_name(info)
+-- The scripts' own pcall has a message handler while a filter needs one (runtime/lua/boot.lua).
+local pcall_of_scripts = library.rawget(globals, "pcall")
+
+local function frame_name(info, thread, level)
   if info.what == "main" then return "(main)" end
+  if info.func == library.xpcall then
+    local caller = getinfo(thread, level + 1, "f")
+    if caller and caller.func == pcall_of_scripts then return "pcall" end
+  end
   if info.what == "C" then return BUILT_IN[info.func] or info.name or "[C]" end
   return info.name or format("function <%s:%d>", info.short_src, info.linedefined)
 end
@@ -176,7 +183,7 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
       end
     end
     list[i - start] = {
-      id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info), source = info.source,
+      id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info, thread, level), source = info.source,
       line = info.currentline, native = info.what == "C" or is_internal(info.source), first = info.linedefined,
       what = info.what, parameters = parameters, pointer = pointer and pointer.at,
       column = thread == state.stop.thread and stack.depth - level == state.stop.top and state.stop.column or nil,
