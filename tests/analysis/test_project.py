@@ -9,6 +9,7 @@ from llmspell_analysis.features.completion import complete
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Options, Severity, validate, validate_file
+from llmspell_kernel.runtime.tools.python_tools import PythonTools
 
 
 def codes(text: str, path: Path, project: Project | None = None) -> list[str]:
@@ -91,3 +92,56 @@ def test_fields_of_a_module_are_completed_when_it_returns_a_table_constructor(tm
     analysis = analyze(Document(SourceText.from_str(text), str(tmp_path / "main.lua")))
     completion = complete(analysis, len(text), load_catalogue(), Project())
     assert {"run", "limit"} <= {item.label for item in completion.items}
+
+
+PYTHON_TOOLS = """\
+import llmspell
+from llmspell import tool
+
+
+@llmspell.tool
+def word_count(text: str) -> int:
+    return len(text.split())
+
+
+@tool(name="shout", description="Shouts.")
+def shouted(text: str) -> str:
+    return text.upper()
+
+
+def no_tool(text: str) -> str:
+    return text
+"""
+CALLS = 'Tool.execute("word-count", {})\nTool.execute("shout", {})\n'
+
+
+def test_tools_in_python_of_the_project_are_known(tmp_path: Path) -> None:
+    (tmp_path / "llmspell.toml").touch()
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "llmspell_tools").mkdir()
+    (tmp_path / "llmspell_tools" / "words.py").write_text(PYTHON_TOOLS)
+    (tmp_path / "llmspell_tools" / "_shared.py").write_text(PYTHON_TOOLS.replace("word_count", "hidden"))
+    main = tmp_path / "scripts" / "main.lua"
+    assert codes(CALLS, main) == []
+    for name in ("no-tool", "hidden"):
+        assert codes(f'Tool.execute("{name}", {{}})', main) == ["unknown-tool"]
+    [found] = validate('Tool.execute("word-coun", {})', str(main))
+    assert found.message.endswith("did you mean `word-count`?")
+
+
+def test_names_of_tools_in_python_are_those_that_the_runtime_finds(tmp_path: Path) -> None:
+    (tmp_path / "llmspell_tools").mkdir()
+    (tmp_path / "llmspell.toml").touch()
+    (tmp_path / "llmspell_tools" / "words.py").write_text(PYTHON_TOOLS)
+    assert Project().python_tools(str(tmp_path / "main.lua")) == PythonTools(tmp_path).all().keys()
+
+
+def test_changed_file_of_tools_is_read_again_and_a_broken_one_has_none(tmp_path: Path) -> None:
+    (tmp_path / "llmspell.toml").touch()
+    (tmp_path / "llmspell_tools").mkdir()
+    words = tmp_path / "llmspell_tools" / "words.py"
+    words.write_text(PYTHON_TOOLS)
+    project = Project()
+    assert codes(CALLS, tmp_path / "main.lua", project) == []
+    words.write_text(PYTHON_TOOLS + "def broken(:\n")
+    assert codes(CALLS, tmp_path / "main.lua", project) == ["unknown-tool", "unknown-tool"]

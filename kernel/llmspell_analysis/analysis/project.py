@@ -13,6 +13,7 @@ from typing import Protocol
 
 from llmspell_analysis.analysis.builder import analyze
 from llmspell_analysis.analysis.model import Analysis
+from llmspell_analysis.analysis.python_tools import PythonToolNames
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.text import SourceText
 
@@ -47,6 +48,7 @@ class Project:
         self.known_globals = known_globals
         self._open_document = open_document
         self._cache: dict[str, tuple[tuple[int, int], Analysis]] = {}
+        self._python_tools = PythonToolNames()
 
     def module(self, name: str, from_path: str) -> Analysis | None:
         """The module that `require(name)` loads in the file `from_path`, or None when it is not found."""
@@ -77,6 +79,10 @@ class Project:
             return None
         self._cache[path] = (stamp, analysis)
         return analysis
+
+    def python_tools(self, script: str) -> frozenset[str]:
+        """The names of the tools in Python of the project that a script belongs to."""
+        return self._python_tools.of(script)
 
     def modules(self, analysis: Requiring) -> Iterator[Analysis | None]:
         """Every module that a file requires, directly and through others; None for one that is not found."""

@@ -117,7 +117,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         tested_members=file.tested_members,
         tested_tools=tools.tested_tools(file),
         added_globals=globals_rules.added_globals(file, subject.modules, subject.catalogue),
-        tools=subject.options.tools,
+        tools=subject.options.tools | subject.project.python_tools(file.document.path),
         modules=subject.modules,
     )
     for index, placed in enumerate(file.placed):

@@ -132,7 +132,9 @@ def _unknown_tool(
     if name in subject.catalogue.tools or name in subject.shared.tools or name in subject.shared.tested_tools:
         return
     message = f"Unknown tool `{name}`"
-    replacement = subject.catalogue.absent.get(name) or nearest(name, subject.catalogue.tools)
+    replacement = subject.catalogue.absent.get(name) or nearest(
+        name, (*subject.catalogue.tools, *sorted(subject.shared.tools))
+    )
     fixes: tuple[Fix, ...] = ()
     if replacement:
         message += f": did you mean `{replacement}`?"
