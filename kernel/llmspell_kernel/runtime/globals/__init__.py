@@ -26,6 +26,7 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Hook": hook.register,
     "Logger": _in_lua,
     "State": state.register,
+    "Streaming": _in_lua,
     "Tool": tool.register,
     "Utils": utils.register,
     "Workflow": workflow.register,
