@@ -29,9 +29,15 @@ class Published:
             self._arrived.notify_all()
 
     def of(self, msg_id):
-        """What was published about a request: pairs of type and content."""
-        found = [one for one in list(self.messages) if one.parent_header.get("msg_id") == msg_id]
-        return [(one.msg_type, one.content()) for one in found]
+        """What was published about a request, up to its idle status: pairs of type and content."""
+
+        def found():
+            about = [one for one in list(self.messages) if one.parent_header.get("msg_id") == msg_id]
+            return [(one.msg_type, one.content()) for one in about]
+
+        # iopub comes over a socket of its own: the reply may be here first
+        self.wait(lambda: ("status", {"execution_state": "idle"}) in found(), "the idle status")
+        return found()
 
     def wait(self, condition: Callable[[], object], what: str):
         with self._arrived:

@@ -126,5 +126,5 @@ def cancel(script: ScriptRequests, request: Request, respond: Respond) -> None:
     arguments = request.get("arguments") or {}
     number = integer_argument(arguments, "requestId", default=0)
     if number:
-        script.cancel(number)
+        script.cancel(number, request["client"])
     respond(response(request, {}))

@@ -37,8 +37,8 @@ _OBJECT_THREAD = 8
 _ATTEMPT_SECONDS = 0.003
 _STEADY_SECONDS = 0.001
 # the most urgent first
-_ENDING: tuple[Action, ...] = ("terminate", "interrupt")
-_ACTIONS: tuple[Action, ...] = (*_ENDING, "update", "pause", "expire")
+_ENDING: tuple[Action, ...] = ("terminate", "interrupt", "expire")
+_ACTIONS: tuple[Action, ...] = ("terminate", "interrupt", "update", "pause", "expire")
 # UpVal: v.p and, when closed, the value itself; TValue: value, tag
 _UPVALUE_POINTER, _UPVALUE_VALUE = 16, 24
 _TAG_INTEGER = 3
@@ -284,7 +284,7 @@ class AsyncHook:
     def take(self, *, is_internal: bool = False) -> Action | None:
         """The most urgent request, removed. Also used by a stopped thread, which no hook reaches.
 
-        ``is_internal``: the hook came in the middle of our own code, where only what ends the script is taken.
+        ``is_internal``: the hook came in the middle of our own code, where only what ends what runs is taken.
         """
         with self._lock:
             for action in _ENDING if is_internal else _ACTIONS:
