@@ -229,6 +229,8 @@ _NODE_NAMES: dict[type[ast.AST], str] = {
     ast.Lambda: "a function definition",
     ast.IfExp: "if … else",
     ast.List: "a list",
+    ast.Set: "something in braces",
+    ast.Dict: "something in braces",
     ast.Tuple: "a comma outside a call",
 }
 _TRANSLATED = {"^": "**", "&&": " and ", "||": " or ", "!": " not ", "\n": " ", "\r": " "}
