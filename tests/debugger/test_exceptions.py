@@ -583,6 +583,14 @@ def test_cell_in_a_kernel_stops_at_its_error_and_goes_on_with_it(tmp_path, monke
         assert wait_for_end(client.info.pid, LIMIT)
 
 
+@pytest.mark.parametrize("call", ["require('m')", "pcall(require, 'm')", "local f = require f('m')"])
+def test_require_has_its_name_however_it_is_called(debuggee, call):
+    debuggee.breakpoints(debuggee.script("local x = 1\nreturn x", "m.lua"), 2)
+    debuggee.start(debuggee.script(call))
+    debuggee.stopped()
+    assert debuggee.stack()[1][0] == "require"
+
+
 @pytest.mark.parametrize("filters", [[], ["caught"]])
 def test_protected_call_has_the_name_that_the_script_calls_it_by(debuggee, filters):
     path = debuggee.script("local function f()\n  print(1)\nend\npcall(f)\nxpcall(f, print)")

@@ -64,7 +64,11 @@ end
 
 local function level_of(thread, number) return depth_of(thread) - number end
 
+-- The names of functions that are no script's, however they are called.
 local BUILT_IN = {}
+for name, value in next, globals do
+  if type(value) == "function" then BUILT_IN[value] = name end
+end
 for name, value in next, library do
   if type(value) == "function" then BUILT_IN[value] = name end
 end
