@@ -44,8 +44,11 @@ def kill(kernel: str | None, name: str) -> Outcome:
 def interrupt(kernel: str | None, name: str) -> Outcome:
     """Interrupt what runs in a session."""
     with _connected(kernel) as client:
+        # Before the request: afterwards nothing may run because it has stopped.
+        busy = any(one.session == name and one.state == "busy" for one in client.list_sessions())
         client.interrupt(name)
-    return Outcome({"session": name}, f"what runs in session '{name}' was told to stop")
+    said = f"what runs in session '{name}' was told to stop" if busy else f"nothing runs in session '{name}'"
+    return Outcome({"session": name}, said)
 
 
 def _connected(kernel: str | None) -> KernelClient:

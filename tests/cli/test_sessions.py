@@ -49,6 +49,11 @@ def test_kill_of_main_lets_it_start_afresh(llmspell, client):
     assert client.execute("assert(x == nil)")["status"] == "ok"
 
 
+@pytest.mark.usefixtures("kernel")
+def test_interrupt_says_when_nothing_runs(llmspell):
+    assert llmspell("session", "interrupt").stdout == "nothing runs in session 'main'\n"
+
+
 def test_interrupt_ends_what_runs(llmspell, client):
     running = threading.Event()
     future = client.submit(
