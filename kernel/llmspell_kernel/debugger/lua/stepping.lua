@@ -305,7 +305,8 @@ function deep(event)
 end
 
 -- Called by park on the stopped coroutine. `...`: for stepIn the name of the call to go into, which of that name, and
--- the first and last line of its statement; for runTo the line, and the first and last of its function (0 and 0: the chunk).
+-- the first and last line of its statement; for runTo the line, and the first and last of its function (0 and 0: the
+-- chunk).
 function stepping.begin(mode, ...)
   local stop = state.stop
   step = {
