@@ -32,16 +32,17 @@ def report(operation: Callable[[], Outcome], *, expected: tuple[type[Exception],
         outcome = Outcome({}, "", str(error))
     problem = {} if outcome.problem is None else {"error": outcome.problem}
     if as_json:
-        _print(json.dumps({**outcome.document, **problem}, indent=2))
+        show(json.dumps({**outcome.document, **problem}, indent=2))
         return 0 if outcome.problem is None else 1
     if outcome.text:
-        _print(outcome.text)
+        show(outcome.text)
     return 0 if outcome.problem is None else fail(outcome.problem)
 
 
-def _print(text: str) -> None:
+def show(text: str, end: str = "\n") -> None:
+    """Print a text; where it cannot be written, the command ends at once."""
     try:
-        print(text, flush=True)
+        print(text, end=end, flush=True)
     except OSError as error:
         _end_without_output(error)
 

@@ -10,6 +10,7 @@ from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Diagnostic, Severity, validate_file
 
 from llmspell_cli.failure import fail, problem_of
+from llmspell_cli.report import show
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFORMATION: "36", Severity.HINT: "90"}
 _NOT_SEARCHED = frozenset({"node_modules", "__pycache__"})
@@ -22,7 +23,7 @@ def explain(code: str) -> int:
     from llmspell_analysis.rules.table import RULES
 
     if code in RULES:
-        print(explanation(code))
+        show(explanation(code))
         return 0
     near = nearest(code, RULES)
     return fail(f"there is no diagnostic {code!r}" + (f"; did you mean {near!r}?" if near else ""))
@@ -53,8 +54,9 @@ def validate(paths: Sequence[Path], least: Severity) -> int:
             diagnostics = tuple(one for one in diagnostics if one.severity <= least)
             findings += len(diagnostics)
             failed = failed or any(one.severity == Severity.ERROR for one in diagnostics)
-            print("".join(_shown(str(file), SourceText(text), diagnostics, coloured)), end="")
-    print(f"{files} {'file' if files == 1 else 'files'}, {findings} {'finding' if findings == 1 else 'findings'}")
+            if diagnostics:
+                show("".join(_shown(str(file), SourceText(text), diagnostics, coloured)), end="")
+    show(f"{files} {'file' if files == 1 else 'files'}, {findings} {'finding' if findings == 1 else 'findings'}")
     return 1 if failed else 0
 
 

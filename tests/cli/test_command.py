@@ -127,13 +127,14 @@ def test_interrupt_ends_a_busy_script_with_130(command, folder, code):
 
 
 @pytest.mark.parametrize("count", [1, 100_000])
-def test_reader_that_has_left_ends_the_script_quietly(command, folder, count):
+@pytest.mark.parametrize("action", ["run", "validate"])
+def test_reader_that_has_left_ends_the_command_quietly(command, folder, count, action):
     (folder / "a.lua").write_text(f"for i = 1, {count} do print(i) end")
     reading, writing = os.pipe()
     os.close(reading)
     try:
         done = subprocess.run(
-            check=False, args=[command, "run", "a.lua"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=30
+            check=False, args=[command, action, "a.lua"], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=30
         )
     finally:
         os.close(writing)
