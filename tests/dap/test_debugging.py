@@ -90,9 +90,9 @@ def test_large_output_comes_whole_and_before_the_end(adapter: Any, script: Write
 
 
 def test_script_gets_its_arguments(adapter: Any, script: Write) -> None:
-    adapter.launch(script("print(ARGS[1], ARGS[2], #ARGS)"), args=["one", "zwei ü"])
+    adapter.launch(script("print(ARGS[1], ARGS[2], #ARGS, ...)"), args=["one", "zwei ü"])
     adapter.event("terminated")
-    assert adapter.output() == "one\tzwei ü\t2\n"
+    assert adapter.output() == "one\tzwei ü\t2\tone\tzwei ü\n"
 
 
 def test_script_runs_in_the_folder_of_the_configuration(adapter: Any, script: Write, tmp_path: Path) -> None:

@@ -766,8 +766,8 @@ end
 
 -- Showing runs the script's __tostring and __mimebundle: what they raise, or an interrupt meanwhile, is an error of
 -- the script.
-local function run_displayed(chunk, skip)
-  local results = { run(chunk) }
+local function run_displayed(chunk, skip, ...)
+  local results = { run(chunk, ...) }
   if not results[1] then return unpack(results, 1, 6) end
   if results[2] == skip + 1 then
     local value = results[skip + 3]
@@ -797,13 +797,15 @@ local function execute(code, name)
   return run_displayed(chunk, 0)
 end
 
-local function execute_file(path, before, ...)
+local given = { n = 0 } -- the arguments of the script, which are those of its chunk too, as with lua
+
+local function execute_file(path, before)
   local text, message = read_file(path)
   if not text then return false, "missing", message, "", "", 0 end
   local chunk, failure = load_text(text, "@" .. real_path(path))
   if not chunk then return false, "syntax", failure, "", "@" .. real_path(path), 0 end
   if before then before() end
-  return run_displayed(chunk, 0)
+  return run_displayed(chunk, 0, unpack(given, 1, given.n))
 end
 
 local function completeness(code)
@@ -815,6 +817,7 @@ local function completeness(code)
 end
 
 local function set_arguments(script, count, ...)
+  given = { n = count, ... }
   local arguments, named = { [0] = script }, { [0] = script }
   for i = 1, count do
     local value = select(i, ...)
