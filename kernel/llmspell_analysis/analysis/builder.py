@@ -6,7 +6,7 @@ is popped, which is how `local x = x` and `repeat local x until x` get Lua's sco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from tree_sitter import Node
 
@@ -26,7 +26,6 @@ from llmspell_analysis.analysis.kinds import (
     DOT_INDEX,
     EXPRESSION_LIST,
     FIELD,
-    FIELD_FIELD,
     FOR,
     FOR_GENERIC,
     FOR_NUMERIC,
@@ -37,7 +36,6 @@ from llmspell_analysis.analysis.kinds import (
     LABEL,
     LEFT_FIELD,
     LOCAL_KEYWORD,
-    METHOD_FIELD,
     METHOD_INDEX,
     NAME_FIELD,
     NOTHING,
@@ -56,45 +54,30 @@ from llmspell_analysis.analysis.kinds import (
     VARIABLE_DECLARATION,
     VARIABLE_LIST,
 )
-from llmspell_analysis.analysis.members import Members
 from llmspell_analysis.analysis.model import (
     RETURNED,
-    AccessKind,
     Analysis,
     Call,
     Function,
     Goto,
     Label,
     Local,
-    LocalKind,
-    MemberAccess,
-    Reference,
     Scope,
 )
+from llmspell_analysis.analysis.traversal import BROKEN, GUARD, INHERITED, LOADERS, PROTECTED, Action, Traversal
 from llmspell_analysis.syntax.document import Document
-from llmspell_analysis.syntax.tokens import KEYWORDS
 from llmspell_analysis.syntax.tree import ERROR
 
-# What an expression inherits or is asked for. GUARD ends at the next operator; the others reach all the way down.
-GUARD, PROTECTED, BROKEN = 1, 2, 4
-_INHERITED = PROTECTED | BROKEN
-
-_KEYWORD_NAMES = frozenset(word.decode() for word in KEYWORDS)
 # Functions whose argument may well be nil.
 _TESTERS = frozenset({"type", "rawequal", "assert", "tostring"})
-# Functions after whose call a script can have globals that its text does not show.
-_LOADERS = frozenset({"load", "loadstring", "dofile", "loadfile", "setfenv"})
 # Uses of `_G` as a value that only read it.
 _G_READERS = frozenset({"pairs", "next", "rawget", "type", "tostring", "print", "ipairs"})
 _PROTECTORS = frozenset({"pcall", "xpcall"})
 
 
-Action = Callable[[Node, int], None]
-
-
 # Globals whose meaning decides how the text around them is read. Where a local has such a name, the builder of a
 # later segment must be told.
-READ_SPECIALLY = _TESTERS | _LOADERS | _G_READERS | _PROTECTORS | {"_G", "_ENV", "require", "rawset", "error", "os"}
+READ_SPECIALLY = _TESTERS | LOADERS | _G_READERS | _PROTECTORS | {"_G", "_ENV", "require", "rawset", "error", "os"}
 
 
 def analyze(document: Document, outer: frozenset[str] = frozenset()) -> Analysis:
@@ -105,17 +88,7 @@ def analyze(document: Document, outer: frozenset[str] = frozenset()) -> Analysis
     return _Builder(document, outer).run()
 
 
-class _Builder:
-    def __init__(self, document: Document, outer: frozenset[str]) -> None:
-        self.data = document.source.data
-        self.root = document.tree.root_node
-        chunk = Scope(0, len(self.data), None, is_function=True, is_vararg=True)
-        self.scope = chunk
-        self.analysis = Analysis(document, chunk, scopes=[chunk])
-        self.names: dict[str, list[Local]] = {name: [Local(name, -1, -1, -1, chunk, "outer")] for name in outer}
-        self.members = Members(self.analysis, self.names)
-        self.stack: list[tuple[Action | None, Node, int]] = []
-
+class _Builder(Traversal):
     def run(self) -> Analysis:
         self.push_children(self.root, BROKEN if self.root.kind_id == ERROR else 0, self.root.kind_id == ERROR)
         stack, dispatch, children = self.stack, _DISPATCH, _Builder.children
@@ -127,85 +100,14 @@ class _Builder:
                 action(node, flags)
         return self.analysis
 
-    # --- the stack -------------------------------------------------------------------------------------------
-
-    # An entry without an action is visited by its node's kind.
-
-    def push(self, node: Node | None, flags: int, action: Action | None = None) -> None:
-        if node is not None:
-            self.stack.append((action, node, flags))
-
-    def push_all(self, nodes: Iterable[Node], flags: int) -> None:
-        self.stack.extend([(None, node, flags) for node in nodes][::-1])
-
     def push_children(self, node: Node, flags: int, is_error: bool = False) -> None:
         if is_error:
             self.error(node, flags)
         else:
             self.push_all(node.named_children, flags)
 
-    def children(self, node: Node, flags: int) -> None:
-        self.push_all(node.named_children, flags & _INHERITED)
-
     def nothing(self, node: Node, flags: int) -> None:
         """Literals and comments hold no names."""
-
-    # --- scopes ----------------------------------------------------------------------------------------------
-
-    def open(self, start: int, end: int, is_function: bool = False, is_vararg: bool = False) -> Scope:
-        self.scope = Scope(start, end, self.scope, is_function, is_vararg)
-        self.analysis.scopes.append(self.scope)
-        return self.scope
-
-    def close(self, node: Node, flags: int) -> None:
-        for local in self.scope.locals:
-            self.names[local.name].pop()
-        if self.scope.parent is not None:
-            self.scope = self.scope.parent
-
-    def declare(self, name: str, span: tuple[int, int], kind: LocalKind, visible_from: int) -> Local:
-        local = Local(name, *span, visible_from, self.scope, kind)
-        self.scope.locals.append(local)
-        self.names.setdefault(name, []).append(local)
-        self.analysis.locals.append(local)
-        if kind != "self":
-            self.analysis.local_at[local.start] = local
-        if name == "_ENV":
-            self.analysis.has_dynamic_globals = True
-        return local
-
-    def declare_node(self, node: Node, kind: LocalKind, visible_from: int) -> Local | None:
-        name = self.text(node)
-        if not name or name in _KEYWORD_NAMES:
-            return None
-        return self.declare(name, (node.start_byte, node.end_byte), kind, visible_from)
-
-    def text(self, node: Node) -> str:
-        return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-    # --- variables and members ---------------------------------------------------------------------------------
-
-    def refer(self, node: Node, access: AccessKind, flags: int) -> Reference | None:
-        name = self.text(node)
-        if name in _KEYWORD_NAMES or not (name.isascii() and name.isidentifier()):
-            return None
-        found = self.names.get(name)
-        local = found[-1] if found else None
-        guarded = flags & (GUARD | BROKEN) != 0
-        reference = Reference(name, node.start_byte, node.end_byte, local, access, guarded, self.scope)
-        self.analysis.references.append(reference)
-        self.analysis.reference_at[reference.start] = reference
-        if local is not None:
-            local.references.append(reference)
-        elif access == "write":
-            self.analysis.globals_assigned.setdefault(name, reference)
-        elif flags & GUARD:
-            self.analysis.globals_tested.add(name)
-        if local is None and (name == "_ENV" or (name == "_G" and access in ("write", "read") and not guarded)):
-            self.analysis.has_dynamic_globals = True
-        if local is None and name in _LOADERS:
-            self.analysis.has_dynamic_globals = True
-        return reference
 
     def read_identifier(self, node: Node, flags: int) -> None:
         self.refer(node, "read", flags)
@@ -213,45 +115,10 @@ class _Builder:
     def read_index(self, node: Node, flags: int) -> None:
         self.index(node, "read", flags)
 
-    def index(self, node: Node, access: AccessKind, flags: int) -> None:
-        base = node.child_by_field_id(TABLE_FIELD)
-        if base is None:
-            self.children(node, flags)
-            return
-        kind = node.kind_id
-        name_node = node.child_by_field_id(METHOD_FIELD if kind in METHOD_INDEX else FIELD_FIELD)
-        name: str | None = None
-        if name_node is not None:
-            if kind in BRACKET_INDEX:
-                name = literal_string(name_node, self.data)
-                self.push(name_node, flags & _INHERITED)
-            else:
-                name = self.text(name_node)
-        if name is not None and name_node is not None:
-            guarded = flags & (GUARD | BROKEN) != 0
-            self.analysis.members_accessed.append(
-                MemberAccess(node, base, name, name_node.start_byte, name_node.end_byte, access, guarded)
-            )
-        self.index_base(base, name, access, flags)
-
-    def index_base(self, base: Node, name: str | None, access: AccessKind, flags: int) -> None:
-        if base.kind_id not in IDENTIFIER:
-            self.push(base, flags & _INHERITED)
-            return
-        reference = self.refer(base, "index", flags & _INHERITED)
-        if reference is None or reference.local is not None or reference.name != "_G":
-            return
-        if access == "write" and name is not None:
-            self.analysis.globals_assigned.setdefault(name, reference)
-        elif access == "write":
-            self.analysis.has_dynamic_globals = True
-        elif name is not None:
-            self.analysis.globals_tested.add(name)
-
     # --- expressions -----------------------------------------------------------------------------------------
 
     def call(self, node: Node, flags: int) -> None:
-        inherited = flags & _INHERITED
+        inherited = flags & INHERITED
         self.analysis.calls.append(Call(node, flags & PROTECTED != 0))
         callee = node.child_by_field_id(NAME_FIELD)
         name = self.text(callee) if callee is not None and callee.kind_id in IDENTIFIER else ""
@@ -301,7 +168,7 @@ class _Builder:
         left, right = node.child_by_field_id(LEFT_FIELD), node.child_by_field_id(RIGHT_FIELD)
         operator = node.child_by_field_id(OPERATOR_FIELD)
         symbol = self.text(operator) if operator is not None else self.symbol_between(node)
-        inherited = flags & _INHERITED
+        inherited = flags & INHERITED
         left_flags = right_flags = inherited
         if symbol == "or":
             left_flags |= GUARD
@@ -320,10 +187,10 @@ class _Builder:
 
     def unary(self, node: Node, flags: int) -> None:
         guard = GUARD if self.data[node.start_byte : node.start_byte + 3] == b"not" else 0
-        self.push_all(node.named_children, flags & _INHERITED | guard)
+        self.push_all(node.named_children, flags & INHERITED | guard)
 
     def table(self, node: Node, flags: int) -> None:
-        inherited = flags & _INHERITED
+        inherited = flags & INHERITED
         for field in reversed(node.named_children):
             if field.kind_id not in FIELD:
                 self.push(field, inherited)
@@ -347,13 +214,13 @@ class _Builder:
                 if local is not None:
                     local.value = node
             else:
-                self.refer(name, "write", flags & _INHERITED)
+                self.refer(name, "write", flags & INHERITED)
         elif name.kind_id in METHOD_INDEX:
             self.members.add(name, node, is_method=True)
-            self.index(name, "write", flags & _INHERITED)
+            self.index(name, "write", flags & INHERITED)
         elif name.kind_id in DOT_INDEX:
             self.members.add(name, node)
-            self.index(name, "write", flags & _INHERITED)
+            self.index(name, "write", flags & INHERITED)
         self.function_body(node, flags, self.text(name), name, is_local=is_local)
 
     def function_definition(self, node: Node, flags: int) -> None:
@@ -372,7 +239,7 @@ class _Builder:
         names = self.declare_parameters(parameters, scope)
         body = node.child_by_field_id(BODY_FIELD)
         if body is not None:
-            self.push_all(body.named_children, flags & _INHERITED)
+            self.push_all(body.named_children, flags & INHERITED)
         if name_node is not None:
             self.analysis.functions.append(
                 Function(name, node, name_node.start_byte, name_node.end_byte, is_local, is_method, names, scope)
@@ -396,14 +263,14 @@ class _Builder:
     def block(self, node: Node, flags: int) -> None:
         self.open(node.start_byte, node.end_byte)
         self.push(node, flags, self.close)
-        self.push_all(node.named_children, flags & _INHERITED)
+        self.push_all(node.named_children, flags & INHERITED)
 
     def variable_declaration(self, node: Node, flags: int) -> None:
         assignment = next((child for child in node.named_children if child.kind_id in ASSIGNMENT), None)
         holder = assignment if assignment is not None else node
         self.push(holder, flags, self.declare_variables)
         if assignment is not None:
-            self.push_all(self.values_of(assignment), flags & _INHERITED)
+            self.push_all(self.values_of(assignment), flags & INHERITED)
 
     def values_of(self, assignment: Node) -> list[Node]:
         lists = [child for child in assignment.named_children if child.kind_id in EXPRESSION_LIST]
@@ -430,7 +297,7 @@ class _Builder:
                 last.attribute = self.text(child).strip("<> \t\r\n")
 
     def assignment(self, node: Node, flags: int) -> None:
-        inherited = flags & _INHERITED
+        inherited = flags & INHERITED
         values = self.values_of(node)
         targets = next((child for child in node.named_children if child.kind_id in VARIABLE_LIST), None)
         self.push_all(values, inherited)
@@ -458,10 +325,10 @@ class _Builder:
         condition = node.child_by_field_id(CONDITION_FIELD)
         for child in reversed(node.named_children):
             is_condition = condition is not None and child == condition
-            self.push(child, flags & _INHERITED | (GUARD if is_condition else 0))
+            self.push(child, flags & INHERITED | (GUARD if is_condition else 0))
 
     def for_statement(self, node: Node, flags: int) -> None:
-        inherited = flags & _INHERITED
+        inherited = flags & INHERITED
         clause, body = node.child_by_field_id(CLAUSE_FIELD), node.child_by_field_id(BODY_FIELD)
         self.open(body.start_byte if body is not None else node.start_byte, node.end_byte)
         self.push(node, flags, self.close)
@@ -503,7 +370,7 @@ class _Builder:
         return None
 
     def repeat_statement(self, node: Node, flags: int) -> None:
-        inherited = flags & _INHERITED
+        inherited = flags & INHERITED
         body, condition = node.child_by_field_id(BODY_FIELD), node.child_by_field_id(CONDITION_FIELD)
         self.open(node.start_byte, node.end_byte)
         self.push(node, flags, self.close)
@@ -517,7 +384,7 @@ class _Builder:
             self.analysis.returned = values[0] if values else None
             if values and values[0].kind_id in TABLE:
                 self.members.add_table((RETURNED, ()), values[0])
-        self.push_all(node.named_children, flags & _INHERITED)
+        self.push_all(node.named_children, flags & INHERITED)
 
     def label(self, node: Node, flags: int) -> None:
         for child in node.named_children:
@@ -538,7 +405,7 @@ class _Builder:
         Scopes that its tokens open stay open to its end; names declared in it are known from there on, so that
         half-typed code does not make what follows undefined.
         """
-        flags = flags & _INHERITED | BROKEN
+        flags = flags & INHERITED | BROKEN
         depth = 0
         is_local = False
         actions: list[tuple[Action | None, Node, int]] = []

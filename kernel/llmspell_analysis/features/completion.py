@@ -18,6 +18,7 @@ from llmspell_analysis.analysis.values import Binding, Value
 from llmspell_analysis.catalogue import Catalogue, Entry, Tool
 from llmspell_analysis.features.context import Context, Frame, Shape
 from llmspell_analysis.features.markdown import describe_entry, describe_parameter, describe_tool, schema_type
+from llmspell_analysis.syntax.tokens import KEYWORDS
 from llmspell_analysis.syntax.tree import Edit
 
 ItemKind = Literal[
@@ -36,30 +37,7 @@ ItemKind = Literal[
     "file",
 ]
 
-_KEYWORDS = (
-    "and",
-    "break",
-    "do",
-    "else",
-    "elseif",
-    "end",
-    "false",
-    "for",
-    "function",
-    "goto",
-    "if",
-    "in",
-    "local",
-    "nil",
-    "not",
-    "or",
-    "repeat",
-    "return",
-    "then",
-    "true",
-    "until",
-    "while",
-)
+_KEYWORDS = tuple(sorted(word.decode() for word in KEYWORDS))
 _SNIPPETS = {
     "for": ("for … ipairs", "for ${1:index}, ${2:value} in ipairs(${3:list}) do\n\t$0\nend"),
     "function": ("function …", "function ${1:name}(${2})\n\t$0\nend"),

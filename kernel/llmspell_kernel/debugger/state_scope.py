@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmspell_analysis.syntax.tokens import KEYWORDS
+
 from ..protocol.ldp import RequestError
 from ..runtime.database import DatabaseFileError, database_errors
 from .inspection import visible
@@ -157,26 +159,7 @@ def _is_name(key: str) -> bool:
     return key.isascii() and key.isidentifier() and key not in _RESERVED
 
 
-_RESERVED = frozenset(
-    {
-        "and",
-        "break",
-        "do",
-        "else",
-        "elseif",
-        "end",
-        "false",
-        "for",
-        "function",
-        "goto",
-        "if",
-        "in",
-        "local",
-        "nil",
-        "not",
-    }
-    | {"or", "repeat", "return", "then", "true", "until", "while"}
-)
+_RESERVED = frozenset(word.decode() for word in KEYWORDS)
 
 
 def _key(key: str) -> str:

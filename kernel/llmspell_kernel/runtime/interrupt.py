@@ -14,13 +14,13 @@ coroutine whose address is known; if that fails, only the main coroutine can be 
 
 import contextlib
 import ctypes
-import os
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import lupa.lua54
 
+from .process_memory import ProcessMemory, UnreadableMemoryError
 from .service_threads import ServiceThread
 
 Action = Literal["interrupt", "terminate", "pause", "update", "expire"]
@@ -51,34 +51,11 @@ class InterruptUnavailableError(RuntimeError):
     """This build of Lua does not export what an interrupt needs."""
 
 
-class _TornReadError(Exception):
-    """The chain changed while it was read."""
-
-
-class _Memory:
-    """Reads of this process that raise instead of crashing. Opened in the process that uses it, after any fork."""
-
-    def __init__(self) -> None:
-        self._file: int | None = None
-        self._pid = 0
-
-    def available(self) -> bool:
-        return os.path.exists("/proc/self/mem")
+class _Memory(ProcessMemory):
+    """Numbers of Lua's structs."""
 
     def _read(self, address: int, size: int) -> int:
-        if not 4096 <= address < 1 << 47:
-            raise _TornReadError
-        if self._file is None or self._pid != os.getpid():
-            if self._file is not None:
-                os.close(self._file)
-            self._file, self._pid = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC), os.getpid()
-        try:
-            data = os.pread(self._file, size, address)
-        except OSError:
-            raise _TornReadError from None
-        if len(data) != size:
-            raise _TornReadError
-        return int.from_bytes(data, "little")
+        return int.from_bytes(self.read(address, size), "little")
 
     def block(self, address: int, size: int) -> "_Block":
         return _Block(self._read(address, size))
@@ -137,7 +114,7 @@ def _load_symbols() -> Any:
 
 def _hooked_instruction(address: bytes) -> int:
     """Called in a hook: the index of the instruction that a coroutine is about to run, -1 where it cannot be told."""
-    with contextlib.suppress(_TornReadError, ValueError):
+    with contextlib.suppress(UnreadableMemoryError, ValueError):
         call_info = _own_memory.u64(int(address, 16) + _CALL_INFO)
         for _ in range(_MAX_HOOK_FRAMES):
             if _own_memory.u16(call_info + _CI_STATUS) & _CALL_STATUS_HOOKED:
@@ -156,7 +133,7 @@ def instruction_pointers(thread: bytes, first: int, count: int) -> tuple[int, ..
     if not _own_memory.available():
         return ()
     codes: dict[int, int] = {}  # by closure
-    with contextlib.suppress(_TornReadError, ValueError):
+    with contextlib.suppress(UnreadableMemoryError, ValueError):
         state = int(thread, 16)
         address = _own_memory.u64(state + _CALL_INFO)
         for level in range(first + count):
@@ -191,7 +168,7 @@ class _Switches:
         """None where they are not at the place where Lua 5.4 has them. Called by the thread that runs Lua."""
         switch_state, upvalueid, format_ = library.switch_state, library.debug.upvalueid, library.string.format
         found = []
-        with contextlib.suppress(_TornReadError):
+        with contextlib.suppress(UnreadableMemoryError):
             for index, values in ((1, (0x1DEA, 0)), (2, (0, 0x1DEA))):
                 switch_state(*values)
                 upvalue = int(format_(b"%p", upvalueid(switch_state, index)), 16)
@@ -359,7 +336,7 @@ class AsyncHook:
         """The coroutine that runs Lua code now, None when it is the main one or cannot be told."""
         if not self._offsets_hold:
             return None
-        with contextlib.suppress(_TornReadError):
+        with contextlib.suppress(UnreadableMemoryError):
             found = None
             for found in self._resumed(self._state):  # noqa: B007 - the last one counts
                 pass
