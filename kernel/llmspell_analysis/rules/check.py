@@ -97,6 +97,9 @@ def check_file(
     if _META.search(document.source.data, 0, _META_WITHIN):
         # It describes what is defined elsewhere: its functions are empty, its names are nobody's.
         found = [each for each in found if not RULES[each.code].needs_valid_text]
+    data = document.source.data
+    ignored = [each for each in found if any(one.covers(each, data) for one in options.ignored)]
+    found = [each for each in found if each not in ignored or each.code in SYNTAX_CODES]
     found = list(suppressions.filter(_configured(each, options) for each in found))
     found = _certain(found, document)
     found.sort(key=lambda each: (each.start, each.end, each.code))
@@ -106,7 +109,7 @@ def check_file(
 def _subject(file: File, catalogue: Catalogue, project: Project, options: Options) -> FileSubject:
     data = file.document.source.data
     modules = tuple(project.modules(file))
-    names = options.globals | project.known_globals
+    names = options.globals | project.known_globals | (options.other_globals - file.globals_assigned.keys())
     elsewhere = globals_rules.defined_elsewhere(file, modules, names)
     return FileSubject(file, catalogue, project, options, compile_error(data), modules, elsewhere)
 

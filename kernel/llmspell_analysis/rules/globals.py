@@ -58,6 +58,7 @@ def _undefined(reference: Reference, index: int, subject: FileSubject) -> Diagno
     name = reference.name
     message = f"Undefined global `{name}`"
     replacement = subject.catalogue.absent.get(name) if name[:1].isupper() else _LEGACY_REPLACEMENTS.get(name)
+    is_known = replacement is not None
     if replacement is None and name == "debug":
         message = "`debug` is nil: LLMSpell scripts run without the debug library"
     elif replacement:
@@ -67,7 +68,7 @@ def _undefined(reference: Reference, index: int, subject: FileSubject) -> Diagno
         message += f": did you mean `{replacement}`?" if replacement else ""
     # Calling or indexing nil raises; reading it does not.
     severity = Severity.WARNING if reference.access == "read" else Severity.ERROR
-    fixes = _rename(reference.start, reference.end, replacement)
+    fixes = _rename(reference.start, reference.end, replacement, is_safe=is_known)
     return Diagnostic("undefined-global", severity, message, reference.start, reference.end, fixes=fixes)
 
 
@@ -79,10 +80,10 @@ def _candidates(reference: Reference, index: int, subject: FileSubject) -> Itera
     yield from subject.catalogue.globals
 
 
-def _rename(start: int, end: int, replacement: str | None) -> tuple[Fix, ...]:
+def _rename(start: int, end: int, replacement: str | None, *, is_safe: bool = False) -> tuple[Fix, ...]:
     if not replacement or not replacement.replace(".", "").replace("_", "").isalnum():
         return ()
-    return (Fix(f"Change to `{replacement}`", (Edit(start, end, replacement.encode()),)),)
+    return (Fix(f"Change to `{replacement}`", (Edit(start, end, replacement.encode()),), is_safe),)
 
 
 # --- fields ------------------------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ def _undefined_field(access: MemberAccess, value: Value, subject: Subject) -> Di
         message += f": use `{absent}`"
         head, _, tail = _PLAIN_CALL.sub("", absent).rpartition(separator)
         if head == owner and tail.isidentifier():
-            fixes = _rename(access.start, access.end, tail)
+            fixes = _rename(access.start, access.end, tail, is_safe=True)
     elif absent is None:
         near = nearest(access.name, value.members)
         if near is not None:

@@ -11,8 +11,6 @@ from llmspell_analysis.syntax.tree import Edit
 
 _TRAILING = re.compile(rb"[ \t]+(?=\r?\n|\r|\Z)")
 _MIXED = re.compile(rb"^[ \t]* \t[ \t]*", re.MULTILINE)
-# As luacheck's and StyLua's.
-MAX_LINE = 120
 
 
 def check(subject: FileSubject) -> Iterator[Diagnostic]:
@@ -20,7 +18,7 @@ def check(subject: FileSubject) -> Iterator[Diagnostic]:
     if "trailing-whitespace" in on:
         for match in _TRAILING.finditer(subject.data):
             if not _in_string(subject, match.start()):
-                fix = Fix("Remove the blanks", (Edit(*match.span(), b""),))
+                fix = Fix("Remove the blanks", (Edit(*match.span(), b""),), is_safe=True)
                 yield found("trailing-whitespace", "Blanks at the end of the line", match.span(), fixes=(fix,))
     if "mixed-indent" in on:
         for match in _MIXED.finditer(subject.data):
@@ -38,13 +36,13 @@ def _in_string(subject: FileSubject, offset: int) -> bool:
 
 
 def _long_lines(subject: FileSubject) -> Iterator[Diagnostic]:
-    source = subject.file.document.source
+    source, most = subject.file.document.source, subject.options.line_length
     for line in range(len(source.line_starts)):
         start, end = source.line_span(line)
-        if end - start <= MAX_LINE:
+        if end - start <= most:
             continue
         text = source.data[start:end].decode("utf-8", "surrogateescape")
-        if len(text) > MAX_LINE:
-            first = start + len(text[:MAX_LINE].encode("utf-8", "surrogateescape"))
-            message = f"The line has {len(text)} characters, more than {MAX_LINE}"
+        if len(text) > most:
+            first = start + len(text[:most].encode("utf-8", "surrogateescape"))
+            message = f"The line has {len(text)} characters, more than {most}"
             yield found("line-too-long", message, (first, end))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -26,10 +27,14 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits against the same version of the text that the diagnostic is about."""
+    """Edits against the same version of the text that the diagnostic is about.
+
+    `is_safe`: the program does the same after it, or could only fail before it; nothing is guessed.
+    """
 
     title: str
     edits: tuple[Edit, ...]
+    is_safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +103,38 @@ def found(
     return Diagnostic(code, RULES[code].severity, message, *span, tags, related, fixes)
 
 
+# As luacheck's and StyLua's.
+MAX_LINE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredName:
+    """Findings that are left out where they mark a name that matches; `codes` None for those of every code."""
+
+    codes: frozenset[str] | None
+    name: re.Pattern[str]
+
+    def covers(self, diagnostic: Diagnostic, data: bytes) -> bool:
+        if self.codes is not None and diagnostic.code not in self.codes:
+            return False
+        return self.name.search(data[diagnostic.start : diagnostic.end].decode("utf-8", "replace")) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a project adds or changes. `severities` maps a code to a severity, or to None to switch it off."""
+    """What a project adds or changes.
+
+    - `severities` maps a code to a severity, or to None to switch it off.
+    - `other_globals` are names that other files assign: known where a file reads them, new where it assigns them
+      itself.
+    """
 
     globals: frozenset[str] = frozenset()
     tools: frozenset[str] = frozenset()
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
+    other_globals: frozenset[str] = frozenset()
+    ignored: tuple[IgnoredName, ...] = ()
+    line_length: int = MAX_LINE
 
 
 @dataclass(frozen=True, slots=True)

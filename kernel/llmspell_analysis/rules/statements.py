@@ -231,8 +231,8 @@ def empty_statement(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     before = node.prev_named_sibling
     if before is not None and before.kind_id not in EMPTY and before.kind_id not in COMMENT:
         return
-    edit = Edit(node.start_byte, node.end_byte, b"")
-    yield found("empty-statement", "This `;` ends nothing", span(node), fixes=(Fix("Remove it", (edit,)),))
+    fix = Fix("Remove it", (Edit(node.start_byte, node.end_byte, b""),), is_safe=True)
+    yield found("empty-statement", "This `;` ends nothing", span(node), fixes=(fix,))
 
 
 def condition_holder(node: Node, piece: Piece) -> Iterator[Diagnostic]:
@@ -247,7 +247,7 @@ def condition_holder(node: Node, piece: Piece) -> Iterator[Diagnostic]:
         Edit(condition.start_byte, condition.start_byte + 1, b" " if _touches(condition, piece.data) else b""),
         Edit(condition.end_byte - 1, condition.end_byte, b" "),
     )
-    fix = Fix("Remove the parentheses", edits)
+    fix = Fix("Remove the parentheses", edits, is_safe=True)
     yield found("parenthesized-condition", "A condition needs no parentheses in Lua", span(condition), fixes=(fix,))
 
 
@@ -269,5 +269,5 @@ def function(node: Node, piece: Piece) -> Iterator[Diagnostic]:
             "A function returns at its end by itself",
             span(last),
             tags=("unnecessary",),
-            fixes=(Fix("Remove it", edits),),
+            fixes=(Fix("Remove it", edits, is_safe=True),),
         )

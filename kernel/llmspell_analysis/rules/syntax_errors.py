@@ -258,5 +258,7 @@ def _ends_operand(token: Token, following: Token, data: bytes) -> bool:
 
 
 def _replace(start: int, end: int, new: bytes | None, message: str) -> Diagnostic:
-    fixes = () if new is None else (Fix(f"Replace with `{new.decode().strip()}`", (Edit(start, end, new),)),)
+    fixes: tuple[Fix, ...] = ()
+    if new is not None:
+        fixes = (Fix(f"Replace with `{new.decode().strip()}`", (Edit(start, end, new),), is_safe=True),)
     return _diagnostic("non-lua-symbol", message, (start, end), fixes=fixes)

@@ -140,7 +140,8 @@ def _unknown_tool(
         message += f": did you mean `{replacement}`?"
         quoted = subject.data[start : start + 1] + replacement.encode() + subject.data[end - 1 : end]
         if quoted[:1] in (b'"', b"'"):
-            fixes = (Fix(f"Change to `{replacement}`", (Edit(start, end, quoted),)),)
+            is_known = name in subject.catalogue.absent
+            fixes = (Fix(f"Change to `{replacement}`", (Edit(start, end, quoted),), is_known),)
     severity = Severity.WARNING if protected else Severity.ERROR
     yield Diagnostic("unknown-tool", severity, message, start, end, fixes=fixes)
 
