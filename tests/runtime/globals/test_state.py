@@ -1,8 +1,10 @@
 """The global State: round trips, scopes, other processes, limits, and the file it lies in."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -161,8 +163,9 @@ def test_a_file_that_is_no_database_is_reported_with_its_path(store):
 
 def test_a_newer_file_is_not_touched(store):
     store.save("s", "k", 1)
-    store._connection.execute("PRAGMA user_version = 99")
     store.close()
+    with contextlib.closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
     with pytest.raises(HostError, match="newer version of LLMSpell"):
         store.load("s", "k")
 

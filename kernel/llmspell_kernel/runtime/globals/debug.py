@@ -6,12 +6,12 @@ Invariants: no secret is logged (``secrets.redacted``); what is kept of a log is
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from ..host import Host
 from ..module_filters import ModuleFilters, type_of
 from ..secrets import redacted
 from ..timers import Timers
+from ..timestamps import now_text
 from ..values import Value
 from .json import stringify
 
@@ -38,7 +38,7 @@ class DebugLog:
             return None
         text = str(redacted(_shortened(message)))
         entry: dict[str, Value] = {
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "timestamp": now_text(),
             "level": level.upper(),
             "message": text,
         }

@@ -7,10 +7,10 @@ not read keeps at most MAX_WAITING events, the oldest give way and are counted; 
 import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from ..correlation import new_id
 from ..host import Host, HostError
+from ..timestamps import now_text
 from ..values import Value
 
 RATE_PER_SECOND = 1000.0
@@ -166,7 +166,7 @@ class EventBus:
             "id": new_id(),
             "event_type": event_type,
             "data": data,
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "timestamp": now_text(),
             "sequence": self._sequence,
             "correlation_id": correlation,
             "language": options.get("language") or _LANGUAGE,

@@ -10,11 +10,11 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from ..circuit_breaker import Change, CircuitBreaker, CircuitBreakers
 from ..correlation import current, new_id
 from ..host import Host, HostError
+from ..timestamps import now_text
 from ..values import Value
 
 MAX_TRACES = 1000
@@ -145,7 +145,7 @@ class Hooks:
         one.calls += 1
         one.total_ms += duration
         one.longest_ms = max(one.longest_ms, duration)
-        one.last_called = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        one.last_called = now_text()
         self._traces.append(
             {"hook": identifier, "point": one.point, "time": one.last_called, "duration_ms": duration, **outcome}
         )

@@ -4,25 +4,18 @@ Invariants: a write is whole and durable before the call returns, for any number
 folder belong to the user alone; what is saved comes back the same, integers as integers and bytes as bytes.
 """
 
-import contextlib
 import json
-import os
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..database import DatabaseFileError, Schema, database_errors, open_database
+from ..database import Schema
 from ..host import Host, HostContext, HostError
+from ..project_database import ProjectDatabase
 from ..values import Value
-
-if TYPE_CHECKING:
-    import sqlite3
 
 MAX_VALUE_BYTES = 16 * 1024 * 1024
 MAX_NAME_BYTES = 1024
-BUSY_SECONDS = 5.0
 _FILE = "state.sqlite"
 _SCHEMA = Schema(
     1,
@@ -59,14 +52,11 @@ def state_path(context: HostContext) -> Path:
 
 
 class StateStore:
-    """The state of one project. The file is opened when first needed, and again after a fork."""
+    """The state of one project."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
-        self._inherited: list[sqlite3.Connection] = []
+        self._file = ProjectDatabase("State", path, _SCHEMA)
 
     def save(self, scope: str, key: str, value: Value) -> None:
         """Keep a value; nil removes it. Raises HostError."""
@@ -79,7 +69,7 @@ class StateStore:
                 f"State: the value of '{key}' in '{scope}' takes {len(content)} bytes, more than the limit of "
                 f"{MAX_VALUE_BYTES}; save it in parts or in a file"
             )
-        with self._database() as database:
+        with self._file.opened() as database:
             database.execute(
                 "INSERT INTO state (scope, key, value, modified) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, modified = excluded.modified",
@@ -88,7 +78,7 @@ class StateStore:
 
     def load(self, scope: str, key: str) -> Value:
         """The value, or None when there is none. Raises HostError."""
-        with self._database() as database:
+        with self._file.opened() as database:
             row = database.execute(
                 "SELECT value FROM state WHERE scope = ? AND key = ?", (_name("scope", scope), _name("key", key))
             ).fetchone()
@@ -98,14 +88,14 @@ class StateStore:
         return value
 
     def delete(self, scope: str, key: str) -> None:
-        with self._database() as database:
+        with self._file.opened() as database:
             database.execute(
                 "DELETE FROM state WHERE scope = ? AND key = ?", (_name("scope", scope), _name("key", key))
             )
 
     def list_keys(self, scope: str) -> list[Value]:
         """Keys of a scope in byte order."""
-        with self._database() as database:
+        with self._file.opened() as database:
             rows = database.execute(
                 "SELECT key FROM state WHERE scope = ? ORDER BY key", (_name("scope", scope),)
             ).fetchall()
@@ -113,29 +103,7 @@ class StateStore:
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
-        with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
-                self._connection.close()
-            self._connection = None
-
-    @contextlib.contextmanager
-    def _database(self) -> "Iterator[sqlite3.Connection]":
-        with self._lock:
-            try:
-                with database_errors(self.path, BUSY_SECONDS):
-                    yield self._connected()
-            except DatabaseFileError as error:
-                raise HostError(f"State: {error}") from error
-
-    def _connected(self) -> "sqlite3.Connection":
-        if self._connection is not None and self._pid == os.getpid():
-            return self._connection
-        if self._connection is not None:
-            # After a fork: closing it here would take the parent's locks away (sqlite.org/howtocorrupt, 2.6).
-            self._inherited.append(self._connection)
-        self._connection = open_database(self.path, _SCHEMA, BUSY_SECONDS)
-        self._pid = os.getpid()
-        return self._connection
+        self._file.close()
 
 
 def _name(what: str, text: str) -> bytes:

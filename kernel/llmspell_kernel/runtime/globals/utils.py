@@ -1,21 +1,17 @@
 """The host half of the global `Utils`: what Lua cannot do alone."""
 
 import time
-from datetime import UTC, datetime
 
 from ..correlation import new_id
 from ..host import Host
+from ..timestamps import now_text
 from ..values import Value
 
 
 def register(host: Host) -> None:
     host.register("Utils.uuid", lambda _host: new_id())
-    host.register("Utils.timestamp", _timestamp)
+    host.register("Utils.timestamp", lambda _host: now_text())
     host.register("Utils.sleep", _sleep)
-
-
-def _timestamp(_host: Host) -> Value:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _sleep(host: Host, deadline: float) -> Value:

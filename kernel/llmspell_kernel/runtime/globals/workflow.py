@@ -6,11 +6,11 @@ Invariant: a step passes the same gate as the script's own call would.
 """
 
 import time
-from datetime import UTC, datetime
 
 from ..correlation import new_id
 from ..host import Host
 from ..jobs import Jobs
+from ..timestamps import now_text
 from ..values import Value
 
 RETRY_DELAY_MS = 1000
@@ -31,7 +31,7 @@ def register(host: Host) -> None:
 
 def now(_host: Host) -> Value:
     """`{ms, text}`: a clock that never goes back, in milliseconds, and the time of day (RFC 3339)."""
-    text = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    text = now_text()
     return {"ms": time.monotonic() * 1000, "text": text}
 
 
