@@ -53,7 +53,11 @@ class Variable:
         told: Hashable = file.placed[self.index].segment.number
         if value is not None and value.kind_id in FUNCTION:
             told = _parameters(value, file.placed[self.index].segment)
-        return (told, local.name, self.is_written)
+        return (told, local.name, self.is_written, self.is_used_once)
+
+    @property
+    def is_used_once(self) -> bool:
+        return self.local is not None and len(self.local.references) + len(self.uses) == 1
 
     def whole(self, file: File) -> Hashable:
         """All that is known of it, but not of what it needs."""
@@ -241,6 +245,10 @@ class FileEvaluator(Evaluator):
     def is_constant(self, local: Local) -> bool:
         variable = self.file.variable_of(local)
         return not variable.is_written if variable is not None else local.is_constant
+
+    def is_used_once(self, local: Local) -> bool:
+        variable = self.file.variable_of(local)
+        return variable.is_used_once if variable is not None else len(local.references) == 1
 
     def own_member(self, value: Value, name: str) -> Member | None:
         if value.owner is None or value.analysis is None:
