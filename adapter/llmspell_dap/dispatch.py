@@ -29,7 +29,7 @@ Told = Json | Message
 ENDING = "cancelled: the debug session is ending"
 MAX_WAITING_REQUESTS = 10_000
 
-RESUMING = frozenset({"continue", "next", "stepIn", "stepOut", "runTo"})
+RESUMING = frozenset({"continue", "next", "stepIn", "stepOut", "runTo", "restartFrame"})
 _OVERTAKING = frozenset({"cancel", "pause", "terminate", "disconnect"})
 _ENDING_REQUESTS = frozenset({"terminate", "disconnect"})
 _LIFECYCLE = frozenset({"initialize", "launch", "attach", "configurationDone", "restart"})

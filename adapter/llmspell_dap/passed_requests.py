@@ -257,6 +257,7 @@ PASSED_REQUESTS: dict[str, PassedRequest] = {
     "next": PassedRequest(_STEP, _as_it_is),
     "stepIn": PassedRequest(_all(_STEP, _optional_integers("targetId")), _as_it_is),
     "stepOut": PassedRequest(_STEP, _as_it_is),
+    "restartFrame": PassedRequest(_integers("frameId"), _as_it_is, "supportsRestartFrame"),
     "stepInTargets": PassedRequest(_integers("frameId"), _list_of("targets", _located), "supportsStepInTargetsRequest"),
     # LDP's own
     "runTo": PassedRequest(_all(_source_object, _required_place), _as_it_is),

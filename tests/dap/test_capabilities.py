@@ -141,6 +141,12 @@ def started_again(stop: Stop) -> None:
     assert stop.client.event("stopped")["reason"] == "breakpoint"
 
 
+def frame_again(stop: Stop) -> None:
+    stop.client.ask("restartFrame", frameId=stop.frame)
+    assert stop.client.event("stopped")["reason"] == "restart"
+    assert stop.client.top_frame(stop.thread)["line"] == 1
+
+
 def loaded_sources(stop: Stop) -> None:
     names = [each.get("path") for each in stop.client.ask("loadedSources")["sources"]]
     assert str(stop.program) in names
@@ -209,6 +215,7 @@ PROOFS: dict[str, Callable[[Stop], None] | None] = {
     "supportsDelayedStackTraceLoading": stack_by_pieces,
     "supportsCancelRequest": cancelled,
     "supportsRestartRequest": started_again,
+    "supportsRestartFrame": frame_again,
     "supportsLoadedSourcesRequest": loaded_sources,
     "supportSuspendDebuggee": None,  # test_leaving.py
     "supportedChecksumAlgorithms": checksums,

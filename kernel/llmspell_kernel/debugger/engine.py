@@ -56,7 +56,7 @@ _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
 _CHUNKS = (
     *("presentation", "frames", "evaluation", "data_breakpoints", "late", "swap"),
-    *("stepping", "exceptions", "threads", "definitions", "memory", "stops", "probes"),
+    *("stepping", "exceptions", "threads", "definitions", "memory", "restarts", "stops", "probes"),
 )
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 

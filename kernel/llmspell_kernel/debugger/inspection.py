@@ -36,6 +36,8 @@ def stack_frame(
     }
     if frame.get("pointer"):
         body["instructionPointerReference"] = hex(frame["pointer"])
+    if not frame.get("can_restart"):
+        body["canRestart"] = False
     chunk_name = frame["source"]
     if frame.get("native"):
         body["presentationHint"] = "subtle"

@@ -12,6 +12,7 @@ from .exceptions import exception_info
 from .inspection import evaluated, scope, stack_frame, variable
 from .memory import read_memory
 from .notebook import front_end_variable
+from .restarting import restart_frame
 from .script_requests import ScriptRequests
 from .state_scope import GONE, StateScope
 from .values import completions, frame_format, is_hexadecimal, set_expression, set_variable
@@ -49,6 +50,7 @@ class InspectionRequests:
             "setVariable": partial(set_variable, script, tell),
             "setExpression": partial(set_expression, script, tell),
             "completions": partial(completions, script),
+            "restartFrame": partial(restart_frame, script),
             "exceptionInfo": partial(exception_info, script.ask),
             "locations": partial(locations, script, self._source_place),
             "readMemory": partial(read_memory, script),

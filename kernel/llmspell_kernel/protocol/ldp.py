@@ -38,6 +38,7 @@ FURTHER_CAPABILITIES: Mapping[str, bool] = {
     "supportsTerminateThreadsRequest": True,
     "supportsReadMemoryRequest": True,
     "supportsDisassembleRequest": True,
+    "supportsRestartFrame": True,
     "supportsSingleThreadExecutionRequests": True,
 }
 SOURCE_CAPABILITIES: Mapping[str, Sequence[Any]] = {

@@ -32,7 +32,10 @@ chunks.swap(library, state, plan_swap, exchange)
 local threads = chunks.threads(library, presentation, frames, state, threads_changed)
 local stepping = chunks.stepping(library, presentation, frames, state, attended)
 local exceptions = chunks.exceptions(library, presentation, frames, evaluation, stepping, state, pull_exceptions)
-local looks = { chunks.definitions(library, presentation, frames), chunks.memory(library, presentation) }
+local looks = {
+  chunks.definitions(library, presentation, frames), chunks.memory(library, presentation),
+  chunks.restarts(library, frames, stepping, state),
+}
 local stops = chunks.stops(
   library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped, next_request,
   answer)
@@ -72,6 +75,7 @@ end
 -- that is not stopped (a condition, a look at an error) is not paused: the script is, at its next line.
 function debugger.pause()
   local thread = library.coroutine.running()
+  library.write("stdout", "PAUSE " .. library.tostring(state.stop) .. library.tostring(state.inspecting) .. library.tostring(stepping.is_of_script(thread)) .. library.debug.traceback() .. "\n")
   if state.stop then
     if not state.inspecting then state.pause_wanted = true end
   elseif state.inspecting or not stepping.is_of_script(thread) then

@@ -175,7 +175,7 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
   local known = start < last and pointers(thread, level_at(start + 1), level_at(last)) or {}
   for i = start + 1, last do
     local level = level_at(i)
-    local info = getinfo(thread, level, "Slnfu")
+    local info = getinfo(thread, level, "Slnftu")
     local pointer = not is_internal(info.source) and known[level] or nil
     if pointer then by_code[pointer.code] = info.func end
     local parameters
@@ -190,6 +190,7 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
       id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info, thread, level), source = info.source,
       line = info.currentline, native = info.what == "C" or is_internal(info.source), first = info.linedefined,
       what = info.what, parameters = parameters, pointer = pointer and pointer.at,
+      can_restart = state.can_restart(thread, level, info),
       column = thread == state.stop.thread and stack.depth - level == state.stop.top and state.stop.column or nil,
     }
   end

@@ -368,6 +368,9 @@ function stepping.pause_later()
   end
 end
 
+-- Stops at the next line of a thread, which is about to call a function again.
+function stepping.restart(thread) stop_anywhere("restart", thread) end
+
 -- Stops at the first line that runs.
 function stepping.entry() stop_anywhere("entry", main) end
 

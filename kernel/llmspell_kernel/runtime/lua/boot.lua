@@ -460,9 +460,13 @@ library.thread_terminated = setmetatable({}, { __tostring = function() return "t
 -- Ends one callback whose time limit is over (deadline.lua).
 library.expired = setmetatable({}, { __tostring = function() return "time limit exceeded" end, __metatable = false })
 
+-- Ends what stands above a frame that is to begin again (debugger/lua/restarts.lua).
+library.restarted = setmetatable({}, { __tostring = function() return "restarted" end, __metatable = false })
+
 local function is_interrupt(value)
   return rawequal(value, library.interrupted) or rawequal(value, library.terminated)
     or rawequal(value, library.thread_terminated) or rawequal(value, library.expired)
+    or rawequal(value, library.restarted)
 end
 library.is_interrupt = is_interrupt
 
@@ -524,6 +528,8 @@ function library.switch_state(first, second)
   pending, switches = first, second
   return pending, switches
 end
+
+function library.action_waits() return pending ~= 0 end
 
 local function entering()
   if pending ~= 0 then library.safe_point() end
@@ -593,6 +599,11 @@ local function unwrapped(thread, ok, ...)
   left()
   if ok then return ... end
   local value = ...
+  if rawequal(value, library.restarted) and library.begins_again(thread) then
+    local _, last = close(thread)
+    if rawequal(last, value) then return library.begin_again() end
+    value = last
+  end
   if rawequal(value, library.thread_terminated) then value = ended(thread) end
   if getinfo(thread, 0, "") and status(thread) == "dead" then
     if exceptions then exceptions.died(thread, value) end
@@ -622,11 +633,12 @@ end
 
 function coroutine_table.wrap(chunk)
   if type(chunk) ~= "function" then bad_argument(1, "wrap", "function", chunk) end
-  local thread = create(chunk)
+  local thread, entered = create(chunk), 0
   coroutines[thread] = true
   library.inherit(thread)
   return function(...)
     entering()
+    entered = entered + 1
     return unwrapped(thread, resume(thread, ...))
   end
 end
@@ -700,6 +712,7 @@ end
 
 -- The error that leaves a script: kind, message, traceback, chunk name, line.
 local function on_error(value)
+  if rawequal(value, library.restarted) then return value end
   if exceptions then exceptions.raised(value, "uncaught") end
   local chunk_name, line, above = "", 0, nil
   for level = 2, 64 do
@@ -727,6 +740,7 @@ end
 local function finish(ok, ...)
   if ok then return true, select("#", ...), ... end
   local failure = ...
+  if rawequal(failure, library.restarted) then return library.begin_again() end
   if type(failure) ~= "table" then
     -- the handler itself failed (a C stack overflow): LUA_ERRERR gives a plain value
     return false, "error", text_of(failure), "", "", 0

@@ -14,7 +14,7 @@ local serial, failure = 0, nil
 
 local function current() return innermost[running()] or root end
 
-function library.inherit(thread) innermost[thread] = innermost[running()] end
+function library.inherit(thread, heir_of) innermost[thread] = innermost[heir_of or running()] end
 
 -- "workflow 'orders' > step 'sum' > tool 'calculator'", empty for the script itself.
 local function path(part)

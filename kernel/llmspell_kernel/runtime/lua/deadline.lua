@@ -19,6 +19,7 @@ local function finish(number, ok, ...)
   local is_over = host("Deadline.end", number)
   if ok then return true, ... end
   local err = ...
+  if rawequal(err, library.restarted) then return library.begin_again() end
   if not rawequal(err, library.expired) then return false, err, false end
   if not is_over then error(err, 0) end -- of a callback around this one
   return false, nil, true
