@@ -131,7 +131,7 @@ def test_every_type_that_is_named_exists():
     [
         ("---@param a string\nfunction f(b) end\n", "parameters and their annotations differ"),
         ("function Nowhere.f() end\n", "not defined above"),
-        ("---@sorcery x\n", "unknown tag @sorcery"),
+        ("---@sorcery x\n", "There is no annotation `@sorcery`"),
         ("local x = 1\n", "neither a function nor a table"),
         ("---@class A\nA = {}\nfunction A.f() end\nfunction A.f() end\n", "defined twice"),
         ("---@return fun(a: {b: string}\nfunction f() end\n", "brackets"),

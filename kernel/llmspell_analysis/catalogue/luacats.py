@@ -1,43 +1,45 @@
 """Reads the catalogue's LuaCATS definition files.
 
 It knows exactly the form in which those files are written and refuses anything else, so that a slip in a
-file is an error at load and not a missing completion. It is not a parser for LuaCATS in general.
+file is an error at load and not a missing completion. What a comment says, `syntax.luacats` reads.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from llmspell_analysis.catalogue.model import CatalogueError, Entry, EntryKind, Parameter
+from llmspell_analysis.syntax.luacats import (
+    AliasTag,
+    ClassTag,
+    FieldTag,
+    ParamTag,
+    ReturnTag,
+    Tag,
+    TypeTag,
+    parse_block,
+)
+from llmspell_analysis.syntax.luacats_types import shown
 
 _NO_MEMBERS: Mapping[str, Entry] = MappingProxyType({})
 _FUNCTION = re.compile(r"function ([\w.]+?)(?:([.:])(\w+))?\((.*)\) end")
 _ASSIGNMENT = re.compile(r"(local )?([\w.]+) = (?:\{\}|nil)")
-_FIELD = re.compile(r"(\w+)(\??) (.*)")
-_INDEX_FIELD = re.compile(r"\[\w+\] ")
-_PARAMETER = re.compile(r"(\w+|\.\.\.)(\??) (.*)")
-_ALIAS = re.compile(r"(\w+)(?: (.*))?")
-_ALIAS_CASE = re.compile(r'("[^"]*")(?: # .*)?')
 
 
 @dataclass(slots=True)
 class _Pending:
     """What the comment lines above a piece of code said."""
 
-    text: list[str] = field(default_factory=list)
+    description: str = ""
     class_name: str | None = None
     type: str | None = None
     alias: str | None = None
-    alias_cases: list[str] = field(default_factory=list)
+    alias_type: str = ""
     fields: list[Entry] = field(default_factory=list)
     parameters: list[Parameter] = field(default_factory=list)
     returns: list[str] = field(default_factory=list)
     deprecated: bool = False
-
-    @property
-    def description(self) -> str:
-        return "\n".join(self.text)
 
 
 @dataclass(slots=True)
@@ -54,25 +56,26 @@ class Definitions:
 
     def read(self, text: str, source: str) -> None:
         """Add one file's definitions. Raises CatalogueError with `source` and the line."""
-        pending = _Pending()
+        comments: list[str] = []
         # The empty line at the end closes what the last lines began.
         for number, line in enumerate((*text.splitlines(), ""), 1):
+            if line.startswith("---"):
+                comments.append(line)
+                continue
             try:
-                if line.startswith("---"):
-                    _read_comment(line[3:], pending)
-                    continue
+                pending = _understood(comments)
                 if line:
                     self._read_code(line, pending)
                 else:
                     self._close(pending)
             except CatalogueError as error:
                 raise CatalogueError(f"{source}:{number}: {error}: {line}") from None
-            pending = _Pending()
+            comments = []
 
     def _close(self, pending: _Pending) -> None:
         """Comments without code below: a record or an alias."""
         if pending.alias is not None:
-            self.aliases[pending.alias] = "|".join(pending.alias_cases)
+            self.aliases[pending.alias] = pending.alias_type
         elif pending.class_name is not None:
             self._define_class(pending.class_name, pending.class_name, pending.class_name, pending)
         elif pending.parameters or pending.returns or pending.type:
@@ -149,100 +152,48 @@ class Definitions:
         table[entry.name] = entry
 
 
-def _read_comment(text: str, pending: _Pending) -> None:
-    if text.startswith("| "):
-        found = _ALIAS_CASE.fullmatch(text[2:])
-        if found is None or pending.alias is None:
-            raise CatalogueError("not a case of an alias")
-        pending.alias_cases.append(found.group(1))
-        return
-    if not text.startswith("@"):
-        pending.text.append(text)
-        return
-    tag, _, rest = text[1:].partition(" ")
-    reader = _TAGS.get(tag)
-    if reader is None:
-        raise CatalogueError(f"unknown tag @{tag}")
-    reader(rest, pending)
+def _understood(comments: list[str]) -> _Pending:
+    """What comment lines say. Raises CatalogueError for what no definition needs."""
+    data = "\n".join(comments).encode()
+    block = parse_block(data)
+    if block.problems:
+        raise CatalogueError(block.problems[0].message)
+    pending = _Pending(block.description)
+    for tag in block.tags:
+        _add_tag(tag, data, pending)
+    return pending
 
 
-def _read_class(rest: str, pending: _Pending) -> None:
-    pending.class_name = rest
+def _add_tag(tag: Tag, data: bytes, pending: _Pending) -> None:
+    match tag:
+        case ClassTag():
+            pending.class_name = tag.class_name
+        case TypeTag():
+            pending.type = _text(data, tag.type_start, tag.type_end)
+        case AliasTag():
+            if tag.type is None:
+                raise CatalogueError("an alias needs a type")
+            pending.alias, pending.alias_type = tag.alias_name, shown(tag.type, limit=100_000)
+        case ParamTag():
+            if tag.type is None:
+                raise CatalogueError("not `name type description`")
+            text = _text(data, tag.type_start, tag.type_end)
+            pending.parameters.append(Parameter(tag.parameter, text, tag.is_optional, tag.description))
+        case ReturnTag():
+            pending.returns.append(_text(data, tag.type_start, tag.type_end))
+        case FieldTag():
+            if tag.field_name is None:
+                return  # "any name gives …" is for LuaLS; members are the names that exist
+            text = _text(data, tag.type_start, tag.type_end) + ("?" if tag.is_optional else "")
+            pending.fields.append(_entry(tag.field_name, tag.field_name, "field", text, tag.description))
+        case _ if tag.name == "deprecated":
+            pending.deprecated = True
+        case _ if tag.name != "meta":
+            raise CatalogueError(f"unknown tag @{tag.name}")
 
 
-def _read_type(rest: str, pending: _Pending) -> None:
-    pending.type = rest
-
-
-def _read_deprecated(_rest: str, pending: _Pending) -> None:
-    pending.deprecated = True
-
-
-def _read_param(rest: str, pending: _Pending) -> None:
-    name, optional, type_text, description = _split_named(_PARAMETER, rest)
-    pending.parameters.append(Parameter(name, type_text, optional, description))
-
-
-def _read_return(rest: str, pending: _Pending) -> None:
-    pending.returns.append(_split_type(rest)[0])
-
-
-def _read_alias(rest: str, pending: _Pending) -> None:
-    found = _ALIAS.fullmatch(rest)
-    if found is None:
-        raise CatalogueError("not an alias")
-    pending.alias = found.group(1)
-    if found.group(2):
-        pending.alias_cases.append(found.group(2))
-
-
-def _read_meta(_rest: str, _pending: _Pending) -> None:
-    """For LuaLS only: the file defines and does not run."""
-
-
-def _read_field(rest: str, pending: _Pending) -> None:
-    if _INDEX_FIELD.match(rest):
-        return  # "any name gives …" is for LuaLS; members are the names that exist
-    name, optional, type_text, description = _split_named(_FIELD, rest)
-    type_text = f"{type_text}?" if optional else type_text
-    pending.fields.append(_entry(name, name, "field", type_text, description))
-
-
-_TAGS: dict[str, Callable[[str, _Pending], None]] = {
-    "alias": _read_alias,
-    "class": _read_class,
-    "deprecated": _read_deprecated,
-    "field": _read_field,
-    "meta": _read_meta,
-    "param": _read_param,
-    "return": _read_return,
-    "type": _read_type,
-}
-
-
-def _split_named(pattern: re.Pattern[str], text: str) -> tuple[str, bool, str, str]:
-    found = pattern.fullmatch(text)
-    if found is None:
-        raise CatalogueError("not `name type description`")
-    return found.group(1), bool(found.group(2)), *_split_type(found.group(3))
-
-
-def _split_type(text: str) -> tuple[str, str]:
-    """Split "type description" at the first blank outside brackets that does not follow `:`, `,` or `|`."""
-    first, _, rest = text.partition(" ")
-    if "(" not in first and "{" not in first and "<" not in first:
-        return first, rest
-    depth = 0
-    for index, character in enumerate(text):
-        if character in "({<[":
-            depth += 1
-        elif character in ")}>]":
-            depth -= 1
-        elif character == " " and depth == 0 and text[index - 1] not in ":,|":
-            return text[:index], text[index + 1 :]
-    if depth:
-        raise CatalogueError("brackets of a type are not closed")
-    return text, ""
+def _text(data: bytes, start: int, end: int) -> str:
+    return data[start:end].decode().strip()
 
 
 def _function_type(parameters: list[Parameter], returns: list[str]) -> str:

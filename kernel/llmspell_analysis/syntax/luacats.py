@@ -460,9 +460,10 @@ def _types(content: _Content) -> None:
     type_start = content.parser.position
     found = tuple(content.types())
     make: type[ReturnTag] | type[TypeTag] = ReturnTag if content.name == "return" else TypeTag
-    if not found and make is TypeTag:
-        content.problem("`@type` needs a type")
-        return
+    if not found and (make is TypeTag or content.reader.text[type_start : content.end].strip()):
+        content.problem(f"`@{content.name}` needs a type whose brackets are closed")
+        if make is TypeTag:
+            return
     content.add(make(content.name, content.start, content.stop(), found, type_start, content.parser.position))
 
 
