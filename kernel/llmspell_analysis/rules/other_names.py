@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 _UNUSED = frozenset(
@@ -107,6 +108,11 @@ def of_luacheck(pattern: str) -> frozenset[str]:
     if not digits.isdigit():
         return frozenset()
     return frozenset().union(*(codes for number, codes in _BY_NUMBER.items() if number.startswith(digits)))
+
+
+def of_luacheck_pattern(pattern: re.Pattern[str]) -> frozenset[str]:
+    """Our codes for the numbers of luacheck that a pattern of its configuration matches."""
+    return frozenset().union(*(codes for number, codes in _BY_NUMBER.items() if pattern.search(number) is not None))
 
 
 def of_luacheck_group(words: str) -> frozenset[str]:
