@@ -292,3 +292,39 @@ def test_pause_that_comes_when_the_script_is_stopped_stops_no_evaluation(debugge
     debuggee.runtime.async_hook.request("pause")
     assert debuggee.evaluate("(function() local n = 0 for i = 1, 1000000 do n = n + 1 end return n end)()") == "1000000"
     assert len(debuggee.stops()) == 1
+
+
+# The line of the breakpoint has two instructions: what takes the hook's place for as long would miss it.
+CHECKED = """
+local watching, before
+hits, missed, watched = 0, 0, false
+while not done do
+  watching, before = watched, hits
+  if n == 2 then
+    n = 1
+  elseif n == 1 then --!
+    n = 2
+    if watching and hits ~= before + 1 then missed = missed + 1 end
+  else
+    n = 2
+  end
+end
+"""
+
+
+def test_no_line_is_missed_while_breakpoints_change(debuggee):
+    path = running(debuggee, CHECKED)
+    other = debuggee.script("print(1)", "other.lua")
+    debuggee.body("pause", threadId=1)
+    assert debuggee.stopped(1)["reason"] == "pause"
+    [wanted] = marked(path.read_text())
+    debuggee.breakpoints(path, {**wanted, "condition": "(function() hits = hits + 1 end)()"})
+    debuggee.evaluate("(function() watched = true end)()")
+    debuggee.body("continue", threadId=1)
+    for number in range(1000):
+        debuggee.breakpoints(other, *([1] if number % 2 else []))
+    debuggee.body("pause", threadId=1)
+    assert debuggee.stopped(2)["reason"] == "pause"
+    assert int(debuggee.evaluate("hits")) > 0
+    assert debuggee.evaluate("missed") == "0"
+    let_end(debuggee, path)

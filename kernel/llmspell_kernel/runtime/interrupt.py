@@ -15,6 +15,7 @@ coroutine whose address is known; if that fails, only the main coroutine can be 
 import contextlib
 import ctypes
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -36,6 +37,9 @@ _TAG_THREAD, _TAG_LIGHT_C, _TAG_C_CLOSURE = 72, 22, 102
 _OBJECT_THREAD = 8
 _ATTEMPT_SECONDS = 0.003
 _STEADY_SECONDS = 0.001
+# A coroutine that has the debugger's hook takes actions at its events; one without events gets none for so long, in
+# seconds of the processor or by the clock.
+_EVENTLESS_SECONDS, _EVENTLESS_CLOCK_SECONDS = 0.008, 1.0
 # the most urgent first
 _ENDING: tuple[Action, ...] = ("terminate", "interrupt", "expire")
 _ACTIONS: tuple[Action, ...] = ("terminate", "interrupt", "update", "pause", "expire")
@@ -208,6 +212,7 @@ class AsyncHook:
         self._wanted = threading.Condition(self._lock)
         self._taken = threading.Event()
         self._thread: threading.Thread | None = None
+        self._asked = 0.0, 0.0
         self.end_waiting: Callable[[], None] = lambda: None  # called after each request, by its thread
         self.set_debugger: Callable[[Any], None]
         self._switches: _Switches | None = None
@@ -244,6 +249,7 @@ class AsyncHook:
                 self._thread = ServiceThread(self._arm_until_taken, name="arm")
                 self._thread.start()
             self._taken.clear()
+            self._asked = time.process_time(), time.monotonic()
             self._note()
             self._wanted.notify()
         self.end_waiting()
@@ -314,7 +320,17 @@ class AsyncHook:
                 self._arm(running)
         self._taken.wait(_ATTEMPT_SECONDS)
 
+    def _has_events(self, state: int) -> bool:
+        """Whether the debugger's hook is to be left alone: what replaced it would miss the lines of the next two
+        instructions."""
+        if self._symbols.lua_gethook(state) != self._hookf:
+            return False
+        used, passed = time.process_time() - self._asked[0], time.monotonic() - self._asked[1]
+        return used < _EVENTLESS_SECONDS and passed < _EVENTLESS_CLOCK_SECONDS
+
     def _arm(self, state: int) -> None:
+        if self._has_events(state):
+            return
         self._symbols.lua_sethook(state, self._bootstrap_address, _MASK_COUNT, 1)
 
     def _on_bootstrap(self, state: int, _activation_record: int) -> None:

@@ -17,7 +17,7 @@ local getinfo, getlocal, getupvalue, gethook, sethook = library.debug.getinfo, l
 local coroutine, coroutines, rebuild, math_type = library.coroutine, library.coroutines, library.rebuild,
   library.math.type
 local running, status = coroutine.running, coroutine.status
-local is_internal, globals = library.is_internal, library.globals
+local is_internal, globals, action_waits = library.is_internal, library.globals, library.action_waits
 local main = running()
 local MAX_TARGETS <const> = 1000
 local CODES <const> = { line = "l", call = "c", ["tail call"] = "c", ["return"] = "r" }
@@ -250,6 +250,11 @@ local wanted = setmetatable({}, { __mode = "k" })
 local function hook(event, line)
   -- whoever has stopped may have begun a step
   if event ~= "count" and check(event) then return end
+  if action_waits() then
+    state.parked = false
+    library.attend_in_hook()
+    if state.parked then return end
+  end
   local other = wanted[running()]
   if not other then return end
   if event == "count" or find(other.mask, CODES[event], 1, true) then return other.handler(event, line) end
@@ -323,7 +328,10 @@ function arm()
   if needed == armed then return end
   armed = needed
   set_hook(main)
-  for thread in next, coroutines do pcall(set_hook, thread) end
+  for thread in next, coroutines do
+    local done, problem = pcall(set_hook, thread)
+    if not done then library.pass_interrupt(problem) end
+  end
   if not armed then wanted = setmetatable({}, { __mode = "k" }) end
   state.hook_new(made)
 end

@@ -75,7 +75,6 @@ end
 -- that is not stopped (a condition, a look at an error) is not paused: the script is, at its next line.
 function debugger.pause()
   local thread = library.coroutine.running()
-  library.write("stdout", "PAUSE " .. library.tostring(state.stop) .. library.tostring(state.inspecting) .. library.tostring(stepping.is_of_script(thread)) .. library.debug.traceback() .. "\n")
   if state.stop then
     if not state.inspecting then state.pause_wanted = true end
   elseif state.inspecting or not stepping.is_of_script(thread) then

@@ -13,7 +13,7 @@ local type, next, ipairs, pcall, rawset, setmetatable = library.type, library.ne
 local find = library.string.find
 -- of data_breakpoints.lua, which joins its own hooks with those that are set here
 local getinfo, gethook, sethook = library.debug.getinfo, state.raw_gethook, state.raw_sethook
-local running, coroutines = library.coroutine.running, library.coroutines
+local running, coroutines, action_waits = library.coroutine.running, library.coroutines, library.action_waits
 local main = running()
 
 local armed = false
@@ -112,6 +112,11 @@ function hook(event, line)
   elseif event ~= "count" then
     note_away(thread, not places_in(event == "return" and 3 or 2))
   end
+  if action_waits() then
+    state.parked = false
+    library.attend_in_hook()
+    if state.parked then return end
+  end
   local step = wanted[thread]
   if step and (event == "count" or find(step.mask, CODES[event], 1, true)) then return step.handler(event, line) end
 end
@@ -157,7 +162,10 @@ local function arm(wants)
   armed = wants
   state.hook_new(wants and hook_new or nil)
   arm_thread(main)
-  for thread in next, coroutines do pcall(arm_thread, thread) end
+  for thread in next, coroutines do
+    local done, problem = pcall(arm_thread, thread)
+    if not done then library.pass_interrupt(problem) end
+  end
   if not wants then wanted = setmetatable({}, { __mode = "k" }) end
 end
 

@@ -154,7 +154,7 @@ local function counts(breakpoint)
   return false
 end
 
--- The script is at a site. `expressions` is the function in its text, if there is one; `state.parked` tells of a stop.
+-- The script is at a site. `expressions` is the function in its text, if there is one.
 local function reach(site, expressions, level)
   if not site or state.inspecting or evaluating and evaluating == running() then return end
   local skipped = state.skipped
@@ -178,10 +178,7 @@ local function reach(site, expressions, level)
       if not breakpoint["function"] then reason = "breakpoint" end
     end
   end
-  if count > 0 and not here then
-    state.park(reason, text, unpack(reached, 1, count))
-    state.parked = true
-  end
+  if count > 0 and not here then state.park(reason, text, unpack(reached, 1, count)) end
 end
 
 -- Probes are written as `""<<site` or `"site"<<function`: the shift of a string, which has no other meaning.

@@ -2,6 +2,8 @@
 --
 -- `state.stopping`: the thread that stops, where it is not the one that waits here.
 --
+-- `state.parked` is set after a stop, for whoever wants to know whether there was one.
+--
 -- `state.pause_wanted`: a pause has come when the client had let the script go on already.
 --
 -- Invariant: every look is made from another coroutine, for which the stopped one's levels stay where they are.
@@ -98,6 +100,7 @@ function stops.park(reason, text, ...)
   state.stop = nil
   state.resumed()
   if kind == "resume" and state.pause_wanted then stepping.pause() end
+  state.parked = true
   if kind == "raise" then error(library[mode], 0) end
 end
 

@@ -5,9 +5,8 @@ local error, getinfo, is_internal = library.error, library.debug.getinfo, librar
 
 local debugger -- set when debugging: debugger.pause(), debugger.update(), debugger.rearm()
 
-local function act(action)
+local function perform(action)
   if debugger then
-    debugger.rearm()
     if action == "update" then
       debugger.update()
       return
@@ -24,6 +23,11 @@ local function act(action)
   if action == "terminate" then error(library.terminated, 0) end
 end
 
+local function act(action)
+  if debugger then debugger.rearm() end
+  return perform(action)
+end
+
 -- In the middle of our own code nothing is changed that it relies on: what can wait does, for the script's next
 -- instruction. Levels: 1 here, 2 what the hook has interrupted.
 local function hook()
@@ -38,6 +42,13 @@ library.synchronise = synchronise
 function library.safe_point()
   sethook()
   return act(attend(false))
+end
+
+-- In a hook of the debugger's that is called for the script's lines: it takes what waits, so that nothing is armed in
+-- its place, which would lose events. Levels: 1 here, 2 the hook, 3 what it has interrupted; in our own code, and in what that calls, it waits.
+function library.attend_in_hook()
+  local info = getinfo(3, "S")
+  if info.what ~= "C" and not is_internal(info.source) then return perform(attend(false)) end
 end
 
 -- In a hook: the index of the instruction that is about to run, -1 where it cannot be told.
