@@ -62,6 +62,16 @@ STATEMENTS = [
     "if Tool.exists('calculatr') then print(1) end",
     "M.x = M.x; M.y = 1",
     "local a, b = 1",
+    "local v",
+    "local v = 1",
+    "v = 2",
+    "if M then v = 3 end",
+    "print(v)",
+    "local function reads() return v end",
+    "local function writes() v = 4 end",
+    "while reads() do v = v + 1 end",
+    "v.x = 1",
+    "v = {}",
 ]
 TEXTS = st.lists(st.sampled_from(STATEMENTS), max_size=12).map(lambda lines: "\n".join(lines) + "\n")
 RELAXED = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -70,7 +70,7 @@ class Reference:
     """A use of a variable by name. `local` is None for a global.
 
     `guarded`: the value is only tested here (`if x`, `x and …`, `x or …`, `x == nil`, `type(x)`), so that nil
-    is an answer and no mistake.
+    is an answer and no mistake. `mutates`: a field of the value is set here, and nothing is read.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Reference:
     access: AccessKind
     guarded: bool
     scope: Scope
+    mutates: bool = False
 
 
 @dataclass(slots=True, eq=False)

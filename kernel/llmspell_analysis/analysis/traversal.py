@@ -144,6 +144,8 @@ class Traversal:
             self.push(base, flags & INHERITED)
             return
         reference = self.refer(base, "index", flags & INHERITED)
+        if reference is not None:
+            reference.mutates = access == "write"
         if reference is None or reference.local is not None or reference.name != "_G":
             return
         if access == "write" and name is not None:

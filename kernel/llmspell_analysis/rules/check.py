@@ -16,6 +16,7 @@ from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.segments import Segment, Segments
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.rules import (
+    assigned_values,
     calls,
     flow,
     global_variables,
@@ -53,13 +54,14 @@ FILE_CHECKS: tuple[FileCheck, ...] = (
     global_variables.check_g,
     global_variables.check_duplicate_fields,
     variables.check_chunk,
+    assigned_values.check_chunk,
     flow.check_chunk,
     statements.check_swaps,
     statements.check_empty_statements,
     layout.check,
 )
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (globals_rules.check_undefined_fields, tools.check, calls.check)
-PIECE_CHECKS: tuple[PieceCheck, ...] = (syntax_walk.check, variables.check_inner)
+PIECE_CHECKS: tuple[PieceCheck, ...] = (syntax_walk.check, variables.check_inner, assigned_values.check_inner)
 _META = re.compile(rb"\A(?:[ \t]*(?:--[^\r\n]*)?\r?\n)*?---[ \t]*@meta\b")
 _META_WITHIN = 4096
 # More findings than a person reads; a file with more is not a script.

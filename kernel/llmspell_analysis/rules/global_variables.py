@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from llmspell_analysis.analysis.assignments import targets_and_values
 from llmspell_analysis.analysis.kinds import ASSIGNMENT, DOT_INDEX
 from llmspell_analysis.rules.model import Diagnostic, FileSubject, Related, found
 from llmspell_analysis.rules.reading import text
-from llmspell_analysis.rules.statements import targets_and_values
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from llmspell_analysis.analysis.assignments import targets_and_values
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
     ATTRIBUTE,
@@ -16,7 +17,6 @@ from llmspell_analysis.analysis.kinds import (
     ELSE,
     ELSEIF,
     EMPTY,
-    EXPRESSION_LIST,
     FOR,
     FUNCTION,
     IF,
@@ -29,7 +29,6 @@ from llmspell_analysis.analysis.kinds import (
     TABLE,
     VARARG,
     VARIABLE_DECLARATION,
-    VARIABLE_LIST,
     WHILE,
 )
 from llmspell_analysis.analysis.model import Analysis, Scope
@@ -44,20 +43,6 @@ if TYPE_CHECKING:
 
 _MANY = CALL | VARARG
 _NO_CLOSE = NUMBER | STRING | FUNCTION | TABLE
-
-
-def targets_and_values(node: Node) -> tuple[list[Node], list[Node]] | None:
-    """The two sides of an assignment or of `local … = …`."""
-    if node.kind_id in VARIABLE_DECLARATION:
-        inner = next((child for child in node.named_children if child.kind_id in ASSIGNMENT), None)
-        if inner is None:
-            return None
-        node = inner
-    targets = next((child for child in node.named_children if child.kind_id in VARIABLE_LIST), None)
-    values = [child for child in node.named_children if child.kind_id in EXPRESSION_LIST]
-    if targets is None or len(values) != 1:
-        return None
-    return [child for child in parts(targets) if child.kind_id not in ATTRIBUTE], parts(values[0])
 
 
 def assignment(node: Node, piece: Piece) -> Iterator[Diagnostic]:

@@ -60,6 +60,8 @@ RULES: dict[str, Rule] = {
         _rule("redundant-return", _HINT, "A function returns at its end by itself."),
         _rule("unreachable-code", _HINT, "Code after `return`, `break`, `goto`, `error()` or an endless loop."),
         _rule("loop-once", _WARNING, "The body of a loop always leaves it, so that it never comes round."),
+        _rule("unused-value", _HINT, "A value is given to a local and overwritten or lost before anybody reads it."),
+        _rule("uninitialized-access", _WARNING, "A local is read where nothing can have given it a value yet."),
         _rule("unused-local", _HINT, "A local that nobody uses."),
         _rule("unused-argument", _HINT, "A parameter that its function does not use."),
         _rule("unused-loop-variable", _HINT, "A loop variable that the loop does not use."),
