@@ -3,115 +3,105 @@
 Only what a certain answer needs; everything else has no members and no literals.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from llmspell_analysis.catalogue import Catalogue, Entry
+from llmspell_analysis.syntax.luacats_types import (
+    NIL,
+    Array,
+    Literal,
+    Named,
+    Record,
+    Type,
+    members_of_union,
+    parse_type,
+    shown,
+)
 
-_OPEN, _CLOSE = "([{<", ")]}>"
 _STRING_LIBRARY = "stringlib"
 _MAX_ALIAS_DEPTH = 8
+_WHOLE = 1_000_000
+
+parsed = lru_cache(maxsize=4096)(parse_type)
 
 
-@lru_cache(maxsize=4096)
-def split_top(text: str, separator: str) -> tuple[str, ...]:
-    """Parts of `text` between separators that stand outside brackets and quotes."""
-    parts: list[str] = []
-    depth = 0
-    quote = ""
-    start = 0
-    for index, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char in _OPEN:
-            depth += 1
-        elif char in _CLOSE:
-            depth -= 1
-        elif char == separator and depth == 0:
-            parts.append(text[start:index].strip())
-            start = index + 1
-    parts.append(text[start:].strip())
-    return tuple(part for part in parts if part)
+def written(given: Type) -> str:
+    """A type as text that says it all."""
+    return shown(given, _WHOLE)
 
 
 def alternatives(text: str, catalogue: Catalogue) -> tuple[str, ...]:
     """The members of a union, aliases expanded and marks of optionality removed; "nil" is left out."""
-    return tuple(part for part in _expand(text, catalogue, _MAX_ALIAS_DEPTH) if part != "nil")
+    return tuple(written(part) for part in _alternatives(text, catalogue))
 
 
-def _expand(text: str, catalogue: Catalogue, depth: int) -> tuple[str, ...]:
-    parts: list[str] = []
-    for raw in split_top(text, "|"):
-        part = raw.removesuffix("?")
-        if part in catalogue.aliases and depth > 0:
-            parts.extend(_expand(catalogue.aliases[part], catalogue, depth - 1))
-        elif part.startswith("(") and part.endswith(")") and depth > 0:
-            parts.extend(_expand(part[1:-1], catalogue, depth - 1))
+def _alternatives(text: str, catalogue: Catalogue) -> list[Type]:
+    given = parsed(text)
+    return [] if given is None else [part for part in _expand(given, catalogue, _MAX_ALIAS_DEPTH) if part != NIL]
+
+
+def _expand(given: Type, catalogue: Catalogue, depth: int) -> Iterator[Type]:
+    for part in members_of_union(given):
+        alias = catalogue.aliases.get(part.name) if isinstance(part, Named) else None
+        meant = parsed(alias) if alias is not None and depth > 0 else None
+        if meant is not None:
+            yield from _expand(meant, catalogue, depth - 1)
         else:
-            parts.append(part)
-    return tuple(parts)
+            yield part
+
+
+def _only(text: str, catalogue: Catalogue) -> Type | None:
+    """The one type that a text names; None for a choice between several."""
+    parts = _alternatives(text, catalogue)
+    return parts[0] if len(parts) == 1 else None
 
 
 def string_literals(text: str, catalogue: Catalogue) -> tuple[str, ...]:
     """The strings that a type names: `"a"|"b"` gives a and b."""
-    return tuple(part[1:-1] for part in alternatives(text, catalogue) if part[:1] in ('"', "'"))
+    parts = _alternatives(text, catalogue)
+    return tuple(part.text for part in parts if isinstance(part, Literal) and part.kind == "string")
 
 
 def class_of(text: str, catalogue: Catalogue) -> Entry | None:
     """The one class that a type names; None for anything else and for a choice between several."""
-    parts = alternatives(text, catalogue)
-    if len(parts) != 1:
-        return None
-    return catalogue.classes.get(parts[0])
+    part = _only(text, catalogue)
+    return catalogue.classes.get(part.name) if isinstance(part, Named) else None
 
 
 def members_of(text: str, catalogue: Catalogue) -> Mapping[str, Entry]:
     """Fields and methods of a value of this type; of a string, its methods."""
-    parts = alternatives(text, catalogue)
-    if len(parts) != 1:
-        return {}
-    part = parts[0]
-    if part in catalogue.classes:
-        return catalogue.classes[part].members
-    if part == "string":
-        return catalogue.classes[_STRING_LIBRARY].members if _STRING_LIBRARY in catalogue.classes else {}
-    if part.startswith("{") and part.endswith("}"):
-        return _record(part)
-    return {}
+    part = _only(text, catalogue)
+    if isinstance(part, Named):
+        found = catalogue.classes.get(_STRING_LIBRARY if part.name == "string" else part.name)
+        return found.members if found is not None else {}
+    return _record(part) if isinstance(part, Record) else {}
 
 
 @lru_cache(maxsize=512)
-def _record(text: str) -> Mapping[str, Entry]:
-    members: dict[str, Entry] = {}
-    for part in split_top(text[1:-1], ","):
-        name, colon, field_type = part.partition(":")
-        name = name.strip()
-        if colon and name.isidentifier():
-            members[name] = Entry(
-                name=name,
-                qualified_name=name,
-                kind="field",
-                type=field_type.strip(),
-                parameters=(),
-                returns=(),
-                description="",
-                deprecated=False,
-                members={},
-            )
-    return members
+def _record(given: Record) -> Mapping[str, Entry]:
+    return {
+        each.name: Entry(
+            name=each.name,
+            qualified_name=each.name,
+            kind="field",
+            type=(written(each.type) if each.type is not None else "any") + ("?" if each.is_optional else ""),
+            parameters=(),
+            returns=(),
+            description="",
+            deprecated=False,
+            members={},
+        )
+        for each in given.fields
+        if each.name is not None and each.name.isidentifier()
+    }
 
 
 def element_of(text: str, catalogue: Catalogue) -> str:
     """The type of `value[i]`: of `T[]` and `table<K, V>`; "" when unknown."""
-    parts = alternatives(text, catalogue)
-    if len(parts) != 1:
-        return ""
-    part = parts[0]
-    if part.endswith("[]"):
-        return part[:-2]
-    if part.startswith("table<") and part.endswith(">"):
-        inner = split_top(part[6:-1], ",")
-        return inner[1] if len(inner) == 2 else ""
+    match _only(text, catalogue):
+        case Array(element):
+            return written(element)
+        case Named("table", (_, value)):
+            return written(value)
     return ""
