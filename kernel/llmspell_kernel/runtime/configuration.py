@@ -35,17 +35,55 @@ _MAX_SECONDS = 10 * 365 * 86400
 _OF_CONFIG = ("default_engine", "engines", "providers", "runtime", "debug", "rag")
 _BREAKER_KEYS = ("enabled", "failure_threshold", "success_threshold", "open_time")
 
+_NETWORK_KEYS = (
+    "allowed_hosts",
+    "blocked_hosts",
+    "private_addresses",
+    "timeout",
+    "max_response",
+    "max_redirects",
+    "proxy",
+)
+_NETWORK_TOOLS = (
+    "api-tester",
+    "graphql-query",
+    "http-requester",
+    "service-checker",
+    "sitemap-crawler",
+    "url-analyzer",
+    "web-scraper",
+    "webhook-caller",
+    "webpage-monitor",
+)
+_SEARCH_PROVIDERS = ("duckduckgo", "tavily", "brave", "serpapi", "serperdev", "google", "bing")
+
 # What may stand in a table, by the table's keys. The other sections are those that Config.get gives to scripts.
 _KNOWN_KEYS: Mapping[tuple[str, ...], Collection[str]] = {
-    (): ("security", "tools", "limits", "hooks", "circuit_breakers", "events", *_OF_CONFIG),
+    (): ("security", "tools", "limits", "hooks", "circuit_breakers", "events", "network", "validator", *_OF_CONFIG),
     ("security",): ("allow_processes",),
     ("limits",): ("memory", "cpu_time", "wall_time", "output_rate", "open_files"),
     ("hooks",): ("timeout",),
     ("circuit_breakers",): ("tools", "hooks"),
     ("circuit_breakers", "tools"): _BREAKER_KEYS,
     ("circuit_breakers", "hooks"): _BREAKER_KEYS,
-    ("tools",): ("file-operations",),
+    ("network",): _NETWORK_KEYS,
+    ("tools",): (
+        "file-operations",
+        "process-executor",
+        "database-connector",
+        "email-sender",
+        "web-searcher",
+        *_NETWORK_TOOLS,
+    ),
     ("tools", "file-operations"): ("allowed_paths",),
+    ("tools", "process-executor"): ("allowed_programs", "environment", "timeout", "max_output"),
+    ("tools", "database-connector"): ("databases", "timeout", "max_rows"),
+    ("tools", "email-sender"): ("provider", "from", "smtp", "sendgrid", *_NETWORK_KEYS),
+    ("tools", "email-sender", "smtp"): ("host", "port", "security", "user", "password_env"),
+    ("tools", "email-sender", "sendgrid"): ("base_url", "api_key_env"),
+    ("tools", "web-searcher"): (*_SEARCH_PROVIDERS, *_NETWORK_KEYS),
+    **{("tools", "web-searcher", one): ("base_url", "api_key_env", "engine_id") for one in _SEARCH_PROVIDERS},
+    **{("tools", one): _NETWORK_KEYS for one in _NETWORK_TOOLS},
 }
 
 
@@ -133,8 +171,8 @@ def load_configuration(project_root: Path) -> Configuration:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
     _refuse_unknown_keys(document, path)
-    allow_processes = _setting(document, path, ("security", "allow_processes"), bool, False)
-    allowed = _setting(document, path, ("tools", "file-operations", "allowed_paths"), list, [])
+    allow_processes = setting(document, path, ("security", "allow_processes"), bool, False)
+    allowed = setting(document, path, ("tools", "file-operations", "allowed_paths"), list, [])
     for item in allowed:
         if not isinstance(item, str):
             raise ConfigurationError(
@@ -144,13 +182,17 @@ def load_configuration(project_root: Path) -> Configuration:
         allowed_paths = tuple((project_root / Path(item).expanduser()).resolve() for item in allowed)
     except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a circle of links
         raise ConfigurationError(f"{path}: tools.file-operations.allowed_paths: {error}") from error
+    if "network" in document or "tools" in document:
+        from .tools.settings import check
+
+        check(document, path)
     return Configuration(
         allow_processes=allow_processes,
         allowed_paths=allowed_paths,
         limits=_limits(document, path),
-        hook_timeout=_read(document, path, ("hooks", "timeout"), (_seconds, 0.001), 30.0),
-        emit_timing_events=_setting(document, path, ("events", "emit_timing_events"), bool, True),
-        emit_state_events=_setting(document, path, ("events", "emit_state_events"), bool, True),
+        hook_timeout=read_amount(document, path, ("hooks", "timeout"), (seconds_of, 0.001), 30.0),
+        emit_timing_events=setting(document, path, ("events", "emit_timing_events"), bool, True),
+        emit_state_events=setting(document, path, ("events", "emit_state_events"), bool, True),
         tool_breakers=_breakers(document, path, "tools"),
         hook_breakers=_breakers(document, path, "hooks"),
         document=document,
@@ -160,15 +202,15 @@ def load_configuration(project_root: Path) -> Configuration:
 def _breakers(document: dict[str, Any], path: Path, kind: str) -> BreakerSettings:
     section, default = ("circuit_breakers", kind), BreakerSettings()
     return BreakerSettings(
-        _setting(document, path, (*section, "enabled"), bool, default.enabled),
-        int(_read(document, path, (*section, "failure_threshold"), (_count, 1), default.failure_threshold)),
-        int(_read(document, path, (*section, "success_threshold"), (_count, 1), default.success_threshold)),
-        _read(document, path, (*section, "open_time"), (_seconds, 0), default.open_time),
+        setting(document, path, (*section, "enabled"), bool, default.enabled),
+        int(read_amount(document, path, (*section, "failure_threshold"), (count_of, 1), default.failure_threshold)),
+        int(read_amount(document, path, (*section, "success_threshold"), (count_of, 1), default.success_threshold)),
+        read_amount(document, path, (*section, "open_time"), (seconds_of, 0), default.open_time),
     )
 
 
-def _read(
-    document: dict[str, Any],
+def read_amount(
+    document: Mapping[str, Any],
     path: Path,
     keys: tuple[str, ...],
     rule: tuple[Callable[[object], float], float],
@@ -176,7 +218,7 @@ def _read(
 ) -> float:
     """``rule``: how the setting is read, and the least that it may be."""
     read, least = rule
-    value = _setting(document, path, keys, object, None)
+    value = setting(document, path, keys, object, None)
     if value is None:
         return default
     try:
@@ -191,7 +233,7 @@ def _read(
 def _limits(document: dict[str, Any], path: Path) -> Limits:
     given: dict[str, Any] = {}
     for one in fields(Limits):
-        value = _setting(document, path, ("limits", one.name), object, None)
+        value = setting(document, path, ("limits", one.name), object, None)
         if value is None:
             continue
         read, least = _LIMITS[one.name]
@@ -200,26 +242,26 @@ def _limits(document: dict[str, Any], path: Path) -> Limits:
         except ValueError as error:
             raise ConfigurationError(f"{path}: limits.{one.name}: expected {error}, got {value!r}") from error
         if given[one.name] < least:
-            text = str(least) if read is _count else size_text(least)
+            text = str(least) if read is count_of else size_text(least)
             raise ConfigurationError(f"{path}: limits.{one.name}: expected at least {text}, got {value!r}")
     return Limits(**given)
 
 
-def _size(value: object) -> int:
+def size_of(value: object) -> int:
     amount = _quantity(value, _SIZES)
     if amount is None or amount > _MAX_SIZE:
         raise ValueError('a size such as "512 MiB", "2 GiB" or a number of bytes')
     return int(amount)
 
 
-def _seconds(value: object) -> float:
+def seconds_of(value: object) -> float:
     amount = _quantity(value, _DURATIONS)
     if amount is None or amount > _MAX_SECONDS:
         raise ValueError('a time such as "90 s", "10 min" or a number of seconds')
     return amount
 
 
-def _count(value: object) -> int:
+def count_of(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
         raise ValueError("a whole number")
     return value
@@ -227,11 +269,11 @@ def _count(value: object) -> int:
 
 # How a limit is read, and the least that it may be.
 _LIMITS: Mapping[str, tuple[Callable[[object], float], int]] = {
-    "memory": (_size, MIN_MEMORY),
-    "cpu_time": (_seconds, 0),
-    "wall_time": (_seconds, 0),
-    "output_rate": (_size, 0),
-    "open_files": (_count, MIN_OPEN_FILES),
+    "memory": (size_of, MIN_MEMORY),
+    "cpu_time": (seconds_of, 0),
+    "wall_time": (seconds_of, 0),
+    "output_rate": (size_of, 0),
+    "open_files": (count_of, MIN_OPEN_FILES),
 }
 
 
@@ -269,7 +311,7 @@ def seconds_text(seconds: float) -> str:
 
 def _refuse_unknown_keys(document: dict[str, Any], path: Path) -> None:
     for keys, known in _KNOWN_KEYS.items():
-        for key in _setting(document, path, keys, dict, {}):
+        for key in setting(document, path, keys, dict, {}):
             if key not in known:
                 name = ".".join((*keys, key))
                 from difflib import get_close_matches
@@ -281,7 +323,8 @@ def _refuse_unknown_keys(document: dict[str, Any], path: Path) -> None:
                 raise ConfigurationError(f"{path}: {name}: there is no such setting; {advice}")
 
 
-def _setting(document: dict[str, Any], path: Path, keys: tuple[str, ...], kind: type[T], default: T) -> T:
+def setting(document: Mapping[str, Any], path: Path, keys: tuple[str, ...], kind: type[T], default: T) -> T:
+    """What stands at ``keys``. Raises ConfigurationError when it is of another kind."""
     value: Any = document
     for depth, key in enumerate(keys):
         if not isinstance(value, dict):

@@ -1,8 +1,7 @@
 """Tools that run on threads of their own while the script's thread waits for the first to be done, and pauses.
 
 Invariants: only the script's thread takes results; a job that is past its time limit, or that nobody wants any more, is
-ended where it is Python code of the project's, and its answer dropped otherwise; a job's thread has the correlation of
-what it works for.
+ended, and its answer dropped; a job's thread has the correlation of what it works for.
 """
 
 import math
@@ -11,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .cancellation import Cancellation, cancellation_of_thread
 from .correlation import Correlation, enter
 from .host import Host, HostError, HostInterruptedError
 from .service_threads import ServiceThread, ServiceTimer
@@ -31,10 +31,17 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     outcome: dict[str, Value] | None = None
     calls: PythonCalls = field(default_factory=PythonCalls)
+    cancellation: Cancellation = field(default_factory=Cancellation)
 
     @property
     def due(self) -> float:
         return self.started + self.timeout_ms / 1000
+
+    def end(self) -> None:
+        """Nobody wants what it gives any more."""
+        self.calls.is_abandoned = True
+        self.calls.interrupt()
+        self.cancellation.cancel()
 
 
 class Jobs:
@@ -89,8 +96,7 @@ class Jobs:
         return None
 
     def _time_out(self, host: Host, job: Job) -> dict[str, Value]:
-        job.calls.is_abandoned = True
-        job.calls.interrupt()
+        job.end()
         error = _too_late(job.timeout_ms)
         host.tool_breakers.of(job.tool).failed(error)
         return {"error": error, "duration_ms": round((time.monotonic() - job.started) * 1000)}
@@ -102,8 +108,7 @@ class Jobs:
             if job is not None:
                 with host.waits.changed:
                     job.outcome = {}
-                job.calls.is_abandoned = True
-                job.calls.interrupt()
+                job.end()
 
 
 def now(_host: Host) -> Value:
@@ -114,6 +119,7 @@ def now(_host: Host) -> Value:
 def _run(host: Host, job: Job, parameters: Value, correlation: Correlation) -> None:
     enter(correlation)
     calls_of_thread.set(job.calls)
+    cancellation_of_thread.set(job.cancellation)
     outcome = _outcome(host, job.tool, parameters, job.timeout_ms)
     with host.waits.changed:
         if job.outcome is None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_analysis.catalogue import Tool, load_tool
 
+from ..cancellation import Cancellation, CancelledError, cancellation_of_thread
+from ..circuit_breaker import CircuitBreaker
 from ..host import Host, HostError, HostInterruptedError
-from ..tools import ToolContext, did_you_mean, registered, run_tool
+from ..tools import ToolContext, did_you_mean, registered, run_tool, waiting
 from ..tools.output import ToolError
 from ..tools.parameters import check
 from ..tools.python_call import CallInterruptedError, calls_of_thread
@@ -29,6 +31,7 @@ def register(host: Host) -> None:
     host.register("Tool.exists", exists)
     host.register("Tool.categories", categories)
     host.register("Tool.discover", discover)
+    host.register("Tool.waiting", lambda _host: list(waiting()))
 
 
 def execute(host: Host, name: str, parameters: Value) -> Value:
@@ -47,22 +50,36 @@ def execute(host: Host, name: str, parameters: Value) -> Value:
         else:
             result = dict(run_tool(name, parameters, _context(host)))
     except ToolError as error:
-        if error.code in _FAULTS and not _is_abandoned():
-            breaker.failed(str(error))
+        if error.code in _FAULTS:
+            _settle(breaker, str(error))
         else:
             breaker.abandoned()
         raise HostError(f"Tool execution failed: {name}: {error}") from error
-    except HostInterruptedError:
+    except (HostInterruptedError, CancelledError):
         breaker.abandoned()
-        raise
+        raise HostInterruptedError from None
     except BaseException as error:
         breaker.failed(f"{type(error).__name__}: {error}")
         raise
+    _settle(breaker, _fault(result))
+    return result
+
+
+def _fault(result: Value) -> str | None:
+    """What went wrong, where a tool answers with its own fault instead of raising it."""
+    error = result.get("error") if isinstance(result, dict) and result.get("success") is False else None
+    if isinstance(error, dict) and error.get("code") in _FAULTS:
+        return str(error.get("message"))
+    return None
+
+
+def _settle(breaker: CircuitBreaker, fault: str | None) -> None:
     if _is_abandoned():
         breaker.abandoned()
-    else:
+    elif fault is None:
         breaker.succeeded()
-    return result
+    else:
+        breaker.failed(fault)
 
 
 def _is_abandoned() -> bool:
@@ -161,4 +178,9 @@ def _roots(project_root: Any, configured: Any) -> Any:
 
 def _context(host: Host) -> ToolContext:
     context = host.context
-    return ToolContext(_roots(context.project_root, context.configuration.allowed_paths))
+    return ToolContext(
+        _roots(context.project_root, context.configuration.allowed_paths),
+        context.configuration,
+        cancellation_of_thread.get() or Cancellation(),
+        context.project_root,
+    )

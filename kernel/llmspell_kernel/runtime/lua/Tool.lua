@@ -20,7 +20,17 @@ local EXECUTION <const> = {
 -- Runs a tool with its hooks around it; `run` does it, for a workflow in its own way.
 function library.execute_tool(name, params, run) return library.guarded(EXECUTION, name, params, run) end
 
-local function run_here(name, params) return (host("Tool.execute", name, params)) end
+-- Tools that may wait run beside the script, so that whoever wants something of it ends the waiting.
+local waiting <const> = {}
+for _, name in library.ipairs(host("Tool.waiting")) do waiting[name] = true end
+local NO_LIMIT <const> = library.math.huge
+
+local function run_here(name, params)
+  if not waiting[name] then return (host("Tool.execute", name, params)) end
+  local outcome = library.run_tool_job(name, params, NO_LIMIT)
+  if outcome.error then raise(outcome.error) end
+  return outcome.output
+end
 
 function Tool.execute(name, params)
   check_text(1, "Tool.execute", name)

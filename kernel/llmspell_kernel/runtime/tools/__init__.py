@@ -4,6 +4,6 @@ A tool's module has `run(parameters, context) -> ToolOutput`. Its parameters arr
 catalogue's schema and with the defaults filled in; failures are `ToolError`.
 """
 
-from .registry import ToolContext, did_you_mean, registered, run_tool
+from .registry import ToolContext, did_you_mean, registered, run_tool, waiting
 
-__all__ = ["ToolContext", "did_you_mean", "registered", "run_tool"]
+__all__ = ["ToolContext", "did_you_mean", "registered", "run_tool", "waiting"]

@@ -6,13 +6,15 @@ Invariant: nothing of a tool is imported before it is used, and its schema is th
 import importlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
 from llmspell_analysis.catalogue import load_absent, load_tool
 
+from ..cancellation import Cancellation
+from ..configuration import Configuration
 from ..values import Value
 from .output import ToolError, ToolOutput, failure, lua_table
 
@@ -40,12 +42,32 @@ _MODULES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# What these do is soon done, whatever they are given; the others run beside the script, so that they can be ended.
+_QUICK = frozenset(
+    {
+        "base64-encoder",
+        "calculator",
+        "citation-formatter",
+        "datetime-handler",
+        "environment-reader",
+        "graph-builder",
+        "text-manipulator",
+        "uuid-generator",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool may know of its surroundings. File tools stay within `allowed_roots` (real, absolute paths)."""
+    """What a tool may know of its surroundings. File tools stay within `allowed_roots` (real, absolute paths).
+
+    `cancellation` ends the call from outside; `folder` is where a program starts, the project's root.
+    """
 
     allowed_roots: tuple[Path, ...]
+    configuration: Configuration = field(default_factory=Configuration)
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    folder: Path = Path()
 
 
 Parameters = Mapping[str, Any]
@@ -55,6 +77,11 @@ Run = Callable[[Parameters, ToolContext], ToolOutput]
 def registered() -> tuple[str, ...]:
     """Names of the tools that can be run, in order."""
     return tuple(_MODULES)
+
+
+def waiting() -> tuple[str, ...]:
+    """Names of the tools that may wait or work for long."""
+    return tuple(name for name in _MODULES if name not in _QUICK)
 
 
 def did_you_mean(name: str, others: Iterable[str] = ()) -> str | None:
