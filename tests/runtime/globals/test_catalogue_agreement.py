@@ -17,6 +17,8 @@ CONDITIONAL = {
     "validate_backup",
 }
 GLOBALS = (
+    "Artifact",
+    "Agent",
     "Comm",
     "Config",
     "Debug",
@@ -25,6 +27,8 @@ GLOBALS = (
     "Hook",
     "JSON",
     "Logger",
+    "Replay",
+    "Session",
     "State",
     "Streaming",
     "Tool",
@@ -32,9 +36,17 @@ GLOBALS = (
     "Workflow",
 )
 INSTANCES = {
+    "AgentBuilder": "Agent.builder()",
+    "AgentInstance": "Agent.builder():model('mock/echo'):build()",
     "DebugTimer": "Debug.timer('t')",
     "DisplayProgress": "Display.progress()",
     "HookHandle": "Hook.register('ToolError', print)",
+    "ParameterModification": "Replay.create_modification('a', 1)",
+    "ReplayComparator": "Replay.create_comparator()",
+    "ReplayConfig": "Replay.create_config()",
+    "ReplayMode": "Replay.modes.exact",
+    "ReplaySchedule": "Replay.schedules.once(1)",
+    "SessionBuilder": "Session.builder()",
     "LoggerInstance": "Logger.named('m')",
     "Stream": "Streaming.create(print)",
     "ToolInstance": "Tool.get('calculator')",

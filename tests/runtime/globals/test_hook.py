@@ -50,6 +50,11 @@ CALLED = {
     "AfterStateWrite": ("State.save('global', 'k', 1)", "state k"),
     "BeforeEventEmit": ("Event.publish('a.b', 1)", "event a.b"),
     "AfterEventEmit": ("Event.publish('a.b', 1)", "event a.b"),
+    "SessionStart": ("session = Session.create()", "session"),
+    "SessionEnd": ("session = Session.create() Session.complete(session)", "session"),
+    "SessionCheckpoint": ("session = Session.create() Session.suspend(session)", "session"),
+    "SessionRestore": ("session = Session.create() Session.load(session)", "session"),
+    "SessionSave": ("session = Session.create() Session.save(session)", "session"),
     "SystemShutdown": ("", "script script"),
 }
 
@@ -64,6 +69,8 @@ def test_a_hook_is_called_at_its_point(hooked, point):
         end)
         {"local _ = " if code == SUM else ""}{code}
     """)
+    if component == "session":
+        component = f"session {hooked('print(session)')}"
     assert printed.splitlines()[0] == f"{point}\t{component}\t36\tlua\ttrue"
 
 

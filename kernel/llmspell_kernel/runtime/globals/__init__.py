@@ -6,7 +6,7 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import comm, config, debug, display, event, hook, json, state, tool, utils, workflow
+from . import comm, config, debug, display, event, hook, json, session, state, tool, utils, workflow
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -17,6 +17,7 @@ def _in_lua(_host: "Host") -> None:
 
 
 GLOBALS: Mapping[str, Callable[["Host"], None]] = {
+    "Artifact": session.register,
     "Comm": comm.register,
     "Config": config.register,
     "Debug": debug.register,
@@ -25,6 +26,8 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Event": event.register,
     "Hook": hook.register,
     "Logger": _in_lua,
+    "Replay": _in_lua,
+    "Session": _in_lua,
     "State": state.register,
     "Streaming": _in_lua,
     "Tool": tool.register,
@@ -34,6 +37,7 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
 
 # Chunks of ``../lua`` that globals share, loaded before these; what they offer is in the library.
 SHARED = (
+    "arguments",
     "correlation",
     "deadline",
     "jobs",

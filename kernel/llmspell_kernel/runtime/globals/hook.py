@@ -29,13 +29,15 @@ _ACTIVE = (
     *("WorkflowCheckpoint", "AfterWorkflowComplete", "WorkflowError"),
     *("BeforeStateRead", "AfterStateRead", "BeforeStateWrite", "AfterStateWrite"),
     *("BeforeEventEmit", "AfterEventEmit"),
+    *("BeforeAgentInit", "AfterAgentInit", "BeforeAgentExecution", "AfterAgentExecution"),
+    *("BeforeAgentShutdown", "AfterAgentShutdown", "AgentError"),
+    *("SessionStart", "SessionEnd", "SessionCheckpoint", "SessionRestore", "SessionSave"),
 )
 # Hooks may be registered for these; they are not called, since what they stand around does not exist yet.
 _INACTIVE = (
-    *("BeforeAgentInit", "AfterAgentInit", "BeforeAgentExecution", "AfterAgentExecution"),
-    *("BeforeAgentShutdown", "AfterAgentShutdown", "AgentError", "WorkflowRollback", "StateConflict", "StateMigration"),
-    *("ConfigurationChange", "ResourceLimitExceeded", "SecurityViolation", "SessionStart", "SessionEnd"),
-    *("SessionCheckpoint", "SessionRestore", "SessionSave", "EventHandlerError", "PerformanceThresholdExceeded"),
+    *("WorkflowRollback", "StateConflict", "StateMigration"),
+    *("ConfigurationChange", "ResourceLimitExceeded", "SecurityViolation", "EventHandlerError"),
+    *("PerformanceThresholdExceeded",),
     *("MemoryUsageHigh", "CpuUsageHigh", "Custom"),
 )
 POINTS: Mapping[str, bool] = dict.fromkeys(_ACTIVE, True) | dict.fromkeys(_INACTIVE, False)

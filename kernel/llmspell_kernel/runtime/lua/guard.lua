@@ -60,8 +60,28 @@ local function call_hook(registration, context, timeout_ms)
   return within("hook", registration.id, library.timed, timeout_ms, registration.callback, context)
 end
 
--- The action of one hook, nil when it has none to give.
-local function ask(registration, point, kind, name, data, metadata)
+-- The hook's action, nil when it has none to give; what went wrong; the interrupt that ended it.
+local function answer_of(registration, context, timeout_ms)
+  local ok, answer, is_late = call_hook(registration, context, timeout_ms)
+  if ok then
+    local is_valid, action = pcall(action_of, answer)
+    if is_valid then return action end
+    return nil, action
+  end
+  if is_late then return nil, format("it took longer than its limit of %d ms", timeout_ms // 1) end
+  if is_interrupt(answer) then return nil, nil, answer end
+  return nil, library.text_of(answer)
+end
+
+-- Runs a hook once more on what it was given before: its action, and what went wrong.
+function library.ask_again(registration, context, timeout_ms)
+  local action, problem, interrupt = answer_of(registration, context, timeout_ms)
+  if interrupt then error(interrupt, 0) end
+  return action, problem
+end
+
+-- The action of one hook, nil when it has none to give. `position` is its place among the hooks of the point.
+local function ask(registration, position, point, kind, name, data, metadata)
   local part = correlation.current()
   local entered = host("Hook.enter", registration.id)
   if not entered.allowed then return nil end
@@ -69,24 +89,17 @@ local function ask(registration, point, kind, name, data, metadata)
     point = point, correlation_id = part.id, component_id = { type = kind, name = name }, language = "lua",
     metadata = metadata, data = data,
   }
-  local ok, answer, is_late = call_hook(registration, context, entered.timeout_ms)
-  local action, problem
-  if ok then
-    ok, action = pcall(action_of, answer)
-    if not ok then problem, action = action, nil end
-  elseif is_late then
-    problem = format("it took longer than its limit of %d ms", entered.timeout_ms // 1)
-  else
-    if is_interrupt(answer) then
-      host("Hook.leave", registration.id, { action = "interrupted", correlation_id = part.id, component = name })
-      error(answer, 0)
-    end
-    problem = library.text_of(answer)
+  local recorded = library.records_hooks and library.record_hook(registration, position, context)
+  local action, problem, interrupt = answer_of(registration, context, entered.timeout_ms)
+  if interrupt then
+    host("Hook.leave", registration.id, { action = "interrupted", correlation_id = part.id, component = name })
+    error(interrupt, 0)
   end
   host("Hook.leave", registration.id, {
     action = action and action.type or "continue", error = problem, correlation_id = part.id, component = name,
     parents = correlation.path(),
   })
+  if recorded then recorded(action, problem) end
   if problem then
     library.write("stderr", format("hook '%s' at %s failed: %s\n", registration.id, point, problem))
   end
@@ -99,9 +112,9 @@ local function consult(point, kind, name, data, metadata)
   if not list then return nil, data end
   metadata = metadata or {}
   metadata.parents = correlation.parents()
-  for _, registration in ipairs(list) do
+  for position, registration in ipairs(list) do
     if not registration.is_removed and not is_within("hook", registration.id) then
-      local action = ask(registration, point, kind, name, data, metadata)
+      local action = ask(registration, position, point, kind, name, data, metadata)
       if action and action.type == "modified" then
         data = action.data
       elseif action then
