@@ -78,6 +78,10 @@ class Dispatcher:
         self._waiting.append(request)
         self._arrived.set()
 
+    def is_waiting(self, seq: int) -> bool:
+        """Whether nothing was done yet for a request that was taken."""
+        return any(each.seq == seq for each in self._not_begun)
+
     def take_back(self, seq: int) -> bool:
         """Answer a request that nothing was done for with ``cancelled``; False when there is none of this number."""
         request = next((each for each in self._not_begun if each.seq == seq), None)

@@ -7,20 +7,15 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llmspell_kernel.client import KernelError
 from llmspell_kernel.protocol.wire import Message, WireError
 
-from llmspell_dap.breakpoints import (
-    BREAKPOINT_REQUESTS,
-    NOT_DEBUGGING,
-    PENDING,
-    BreakpointTable,
-    ldp_arguments,
-    unbound,
-)
+from llmspell_dap.breakpoint_requests import ClientBreakpoints
+from llmspell_dap.breakpoints import BREAKPOINT_REQUESTS
 from llmspell_dap.capabilities import announced, taken_back
 from llmspell_dap.configuration import AttachArguments, KernelTarget, LaunchArguments, SourceOptions
 from llmspell_dap.console import ScriptConsole
@@ -42,10 +37,10 @@ from llmspell_dap.messages import (
 )
 from llmspell_dap.opening import Opening
 from llmspell_dap.passed_requests import PASSED_REQUESTS
+from llmspell_dap.passing import Passing
 from llmspell_dap.progress import Progress
 from llmspell_dap.reverse_requests import ReverseRequests
 from llmspell_dap.script_state import ScriptState
-from llmspell_dap.under_way import RequestsUnderWay
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +53,8 @@ TERMINATE_LIMIT = 4.0
 OPENING_LIMIT = 0.6
 END_LIMIT = 2.0
 LAST_EVENTS_LIMIT = 0.3
+# How long a request that lets the script go on waits for evaluations that were asked for before.
+PATIENCE = 0.5
 
 
 class DapSession:
@@ -69,7 +66,7 @@ class DapSession:
         self.closed = asyncio.Event()
         self._features: ClientFeatures | None = None
         self._locations = Locations()
-        self._breakpoints = BreakpointTable()
+        self._breakpoints = ClientBreakpoints(self._locations)
         self._script = ScriptState()
         self._name = uuid.uuid4().hex
         self._resume_seconds = 0
@@ -85,7 +82,7 @@ class DapSession:
         self._kernel: DebuggedSession | None = None
         self._opening = Opening()
         self._opening_request = 0
-        self._under_way = RequestsUnderWay()
+        self._passing = Passing(self._locations, self._script, self._console)
         self._launch_arguments: LaunchArguments | None = None
         self._no_debug = False
         self._configured = False
@@ -122,15 +119,25 @@ class DapSession:
             message = parse_message(body)
         except MalformedMessageError as error:
             self._send(error_response(error.seq, error.command, FieldError(str(error))))
+            self._tell_nonsense(error)
             return
         if isinstance(message, Response):
             self._client.take(message)
             return
         if message.command == "restart" and self._kernel is not None and self._kernel.own:
-            # It waits for its turn, and nobody waits for what the old script is still asked.
-            self._dispatcher.take_back_all("evaluate")
-            self._dispatcher.start(self._under_way.cancel_all(self._kernel))
+            # It waits for its turn.
+            self._dispatcher.start(self._end_evaluations())
         self._dispatcher.take(message)
+        if message.command in RESUMING:
+            self._dispatcher.start(self._go_on(message.seq))
+
+    def _tell_nonsense(self, error: MalformedMessageError) -> None:
+        """An answer to what has no number reaches nobody: a person may find it in the log or the debug console."""
+        log.warning("a message of the client was not understood: %s", error)
+        if self._features is not None and not error.seq:
+            self._dispatcher.tell(
+                output("important", f"llmspell-dap: a message of the client was not understood: {error}\n")
+            )
 
     def tell_failure(self, text: str) -> None:
         """Show why the connection ends: the one event that may come before the response to initialize."""
@@ -179,7 +186,7 @@ class DapSession:
         if self._kernel is None or self._features is None:
             return None
         try:
-            return from_kernel(message, self._kernel.name, self._locations, self._breakpoints, self._features)
+            return from_kernel(message, self._kernel.name, self._locations, self._breakpoints.table, self._features)
         except WireError as error:
             log.warning("a %s message of the kernel is unreadable: %s", message.msg_type, error)
             return None
@@ -225,10 +232,17 @@ class DapSession:
         self._map_folders(arguments.sources)
         asked = launch_request(arguments, self._locations)
         kernel = await self._open(request, arguments.target, folder=Path(asked["program"]).parent, launch=True)
+        try:
+            await self._open_console(arguments, asked)
+            await kernel.request("launch", asked)
+        except (RequestFailedError, KernelError):
+            # The user may try again, with another configuration.
+            self._kernel = None
+            self._console.end()
+            await kernel.close(terminate=True)
+            raise
         self._launch_arguments = arguments
         self._no_debug = arguments.no_debug
-        await self._open_console(arguments, asked)
-        await kernel.request("launch", asked)
         await self._send_breakpoints(kernel)
         self._dispatcher.tell(event("process", process_event(arguments.program, "launch")))
         return {}
@@ -245,7 +259,7 @@ class DapSession:
         self._dispatcher.tell(event("process", process_event(name, "attach")))
         if isinstance(answer.get("stopped"), dict):
             # The client comes to a stop that others were told of.
-            self._dispatcher.tell(stopped(answer["stopped"], self._breakpoints))
+            self._dispatcher.tell(stopped(answer["stopped"], self._breakpoints.table))
         return {}
 
     async def _open_console(self, arguments: LaunchArguments, asked: Json) -> None:
@@ -257,7 +271,7 @@ class DapSession:
     def _map_folders(self, sources: SourceOptions) -> None:
         self._refuse_a_second_start()
         self._locations.map_folders(sources.path_mappings)
-        self._breakpoints.move(self._locations.folder_to_ldp)
+        self._breakpoints.table.move(self._locations.folder_to_ldp)
 
     def _refuse_a_second_start(self) -> None:
         if self._kernel is not None or self._opening.under_way:
@@ -272,7 +286,7 @@ class DapSession:
             raise RequestFailedError(ENDING)
         self._kernel = kernel
         self._progress.tell(request.seq, f"in session {kernel.name!r}")
-        kernel.listen(self._dispatcher.tell, self._on_kernel_end, self._console.ask)
+        kernel.listen(self._dispatcher.tell, partial(self._on_kernel_end, kernel), self._console.ask)
         capabilities, self._called = await kernel.introduce(self._name, self._resume_seconds)
         missing = taken_back(capabilities, own=kernel.own)
         if missing:
@@ -325,7 +339,7 @@ class DapSession:
         # From here on the client hears nothing of the old session.
         self._kernel = new
         self._launch_arguments, self._no_debug = arguments, arguments.no_debug
-        self._breakpoints.forget_session()
+        self._breakpoints.table.forget_session()
         was_stopped = self._script.stopped_thread
         self._script.runs_again()
         if was_stopped is not None:
@@ -339,66 +353,17 @@ class DapSession:
         if self._kernel is not None:
             await self._kernel.request("configurationDone")
 
-    # -- breakpoints ---------------------------------------------------------------------------------------
-
-    async def _set_breakpoints(self, request: Request) -> Json:
-        which, wanted = BREAKPOINT_REQUESTS[request.command](request.arguments, self._locations)
-        rows = self._breakpoints.replace(which, wanted)
-        if self._no_debug:
-            return {"breakpoints": unbound(rows, NOT_DEBUGGING)}
-        if self._kernel is None:
-            return {"breakpoints": unbound(rows, PENDING)}
-        body = await self._kernel.request(request.command, ldp_arguments(which, rows))
-        return {"breakpoints": self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations)}
-
-    async def _send_breakpoints(self, kernel: DebuggedSession) -> None:
-        """Bind what the client asked for before there was this session, and tell how that went."""
-        if self._no_debug:
-            return
-        for which, rows in self._breakpoints.sets():
-            body = await kernel.request(which.command, ldp_arguments(which, rows))
-            for shown in self._breakpoints.bind(rows, body.get("breakpoints", []), self._locations):
-                self._dispatcher.tell(event("breakpoint", {"reason": "changed", "breakpoint": shown}))
-
     # -- while it runs -------------------------------------------------------------------------------------
 
-    async def _pass(self, request: Request) -> Json:
-        command = request.command
-        passed = PASSED_REQUESTS[command]
-        arguments = passed.read(request.arguments, self._locations)
-        if command == "evaluate" and self._console.takes(arguments.get("context")):
-            self._console.give(arguments["expression"])
-            return {"result": "", "variablesReference": 0}
-        if self._script.terminated.is_set():
-            if command == "threads":
-                return {"threads": []}
-            raise RequestFailedError(f"{command}: the script has ended")
-        kernel, features = self._kernel, self._features
-        if kernel is None or features is None:
-            raise RequestFailedError(f"{command}: nothing is being debugged; send launch or attach first")
-        if command not in RESUMING:
-            return passed.show(
-                await self._under_way.ask(kernel, request, arguments, passed.limit), self._locations, features
-            )
-        self._check_single_thread(command, arguments)
-        self._script.resumes()
-        try:
-            body = await self._under_way.ask(kernel, request, arguments, passed.limit)
-        except BaseException:
-            self._script.does_not_resume()
-            raise
-        if command == "continue" and arguments.get("singleThread"):
-            body = {**body, "allThreadsContinued": False}
-        return passed.show(body, self._locations, features)
+    async def _set_breakpoints(self, request: Request) -> Json:
+        return await self._breakpoints.set(request, self._kernel, no_debug=self._no_debug)
 
-    def _check_single_thread(self, command: str, arguments: Json) -> None:
-        """One coroutine runs; the others go on when it resumes them, and so none of them alone."""
-        stopped, wanted = self._script.stopped_thread, arguments.get("threadId")
-        if arguments.get("singleThread") and stopped is not None and wanted != stopped:
-            raise RequestFailedError(
-                f"{command}: thread {wanted} is a suspended coroutine and cannot go on by itself: thread {stopped} is"
-                " the one that runs"
-            )
+    async def _send_breakpoints(self, kernel: DebuggedSession) -> None:
+        if not self._no_debug:
+            await self._breakpoints.send(kernel, self._dispatcher.tell)
+
+    async def _pass(self, request: Request) -> Json:
+        return await self._passing.answer(request, self._kernel, self._features)
 
     async def _invalidate(self) -> None:
         """Whatever the client shows of the stop may be another now."""
@@ -418,8 +383,20 @@ class DapSession:
             if seq == self._opening_request:
                 self._opening.cancel()
             if self._kernel is not None:
-                await self._under_way.cancel(self._kernel, seq)
+                await self._passing.cancel(self._kernel, seq)
         return {}
+
+    async def _end_evaluations(self) -> None:
+        """Nobody waits any more for what the script is still asked."""
+        self._dispatcher.take_back_all("evaluate")
+        if self._kernel is not None:
+            await self._passing.cancel_all(self._kernel)
+
+    async def _go_on(self, seq: int) -> None:
+        """Who lets the script go on need not wait for the end of what was asked before, if that takes long."""
+        await asyncio.sleep(PATIENCE)
+        if self._dispatcher.is_waiting(seq):
+            await self._end_evaluations()
 
     async def _interrupt(self) -> None:
         if self._kernel is not None:
@@ -447,8 +424,8 @@ class DapSession:
 
         self._dispatcher.start(done())
 
-    def _on_kernel_end(self, reason: KernelError) -> None:
-        if self._ending:
+    def _on_kernel_end(self, kernel: DebuggedSession, reason: KernelError) -> None:
+        if self._ending or self._kernel is None or self._kernel.client is not kernel.client:
             return
         self._dispatcher.tell(output("stderr", f"The debug session is over: {reason}\n"))
         self._dispatcher.tell(event("terminated"))

@@ -48,7 +48,7 @@ class Terminal:
     async def open(self, client: ReverseRequests, console: str, title: str, cwd: str) -> None:
         """Have the client start the terminal; raises RequestFailedError."""
         if sys.platform == "win32":
-            raise RequestFailedError(f"console: {console} needs Unix sockets; use internalConsole", show_user=True)
+            raise _no_terminal(console, "a terminal of the client needs Unix sockets")
         connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
         connected = asyncio.get_running_loop().create_future()
 
@@ -71,11 +71,11 @@ class Terminal:
         try:
             await client.ask("runInTerminal", arguments)
             reader, self._writer = await asyncio.wait_for(connected, CONNECT_LIMIT)
+        except RequestFailedError as error:
+            raise _no_terminal(console, f"the client started no terminal ({error})") from None
         except TimeoutError:
-            raise RequestFailedError(
-                f"console: the program in the client's terminal did not begin within {CONNECT_LIMIT:g} s",
-                show_user=True,
-            ) from None
+            problem = f"the program in the client's terminal did not begin within {CONNECT_LIMIT:g} s"
+            raise _no_terminal(console, problem) from None
         finally:
             server.close()
             shutil.rmtree(folder, ignore_errors=True)
@@ -113,3 +113,11 @@ class Terminal:
         if self._writer is not None:
             self._writer = None
             self._closed()
+
+
+def _no_terminal(console: str, problem: str) -> RequestFailedError:
+    return RequestFailedError(
+        f"console: {console}: {problem}. With 'console': 'internalConsole' in the launch configuration the script's"
+        " output and input are in the debug console",
+        show_user=True,
+    )

@@ -120,6 +120,19 @@ def test_message_that_is_no_request_is_answered_and_the_next_one_works(start_ada
     client.initialize()
 
 
+def test_message_without_a_number_is_told_in_the_debug_console_and_on_stderr(start_adapter: Start) -> None:
+    client = start_adapter(stderr=subprocess.PIPE)
+    client.initialize()
+    client.rules.sent_nonsense(0)
+    client.send_bytes(b"Content-Length: 5\r\n\r\nhello")
+    told = "a message of the client was not understood: the message is not JSON"
+    assert told in client.event("output")["output"]
+    client.ask("disconnect")
+    client.until_end()
+    with client.process.stderr as stderr:
+        assert told in stderr.read().decode()
+
+
 def test_web_browser_gets_nothing_done_and_the_next_client_is_served(connect_tcp: Start) -> None:
     browser = connect_tcp()
     browser.send_bytes(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}")

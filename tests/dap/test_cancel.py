@@ -42,6 +42,22 @@ def test_cancelled_request_that_still_waits_is_answered_and_never_done(adapter: 
     assert adapter.ask("evaluate", expression="x", frameId=frame)["result"] == "1"
 
 
+@pytest.mark.parametrize("resume", ["continue", "next", "restartFrame"])
+def test_script_that_is_let_go_does_not_wait_for_endless_evaluations(adapter: Any, script: Write, resume: str) -> None:
+    thread, frame = stopped_frame(adapter, script("local x = 1\nprint(x)\nprint(x)\n"))
+    endless = [adapter.send("evaluate", expression=ENDLESS, frameId=frame) for _ in range(2)]
+    arguments = {"frameId": frame} if resume == "restartFrame" else {"threadId": thread}
+    assert adapter.request(resume, **arguments)["success"]
+    assert [adapter.response(each)["message"] for each in endless] == ["cancelled", "cancelled"]
+
+
+def test_short_evaluation_is_answered_before_the_script_goes_on(adapter: Any, script: Write) -> None:
+    thread, frame = stopped_frame(adapter, script("local x = 1\nprint(x)\n"))
+    short = adapter.send("evaluate", expression="x", frameId=frame)
+    adapter.ask("continue", threadId=thread)
+    assert adapter.response(short)["body"]["result"] == "1"
+
+
 @pytest.mark.parametrize("arguments", [{}, {"requestId": 1}, {"requestId": 99999}, {"progressId": "request-1"}])
 def test_cancel_of_what_is_answered_or_never_was_succeeds(adapter: Any, arguments: Json) -> None:
     adapter.initialize()

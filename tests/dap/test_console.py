@@ -44,12 +44,22 @@ def test_client_without_terminals_gets_the_output_in_its_console(adapter: Any, s
     assert "runs nothing in a terminal" in adapter.output("console")
 
 
-def test_client_that_refuses_a_terminal_fails_the_launch(adapter: Any, script: Write) -> None:
+def test_launch_whose_terminal_is_refused_says_what_to_do_and_may_be_tried_again(adapter: Any, script: Write) -> None:
+    program = script("print('hello')")
     adapter.initialize(supportsRunInTerminalRequest=True)
-    launch = adapter.send("launch", program=str(script("print(1)")), console="integratedTerminal")
+    launch = adapter.send("launch", program=str(program), console="integratedTerminal")
     request = adapter.take(lambda m: m.get("command") == "runInTerminal", "runInTerminal")
     adapter.answer(request, success=False, message="no shell")
-    assert adapter.response(launch)["message"] == "runInTerminal: no shell"
+    answer = adapter.response(launch)
+    assert answer["message"] == (
+        "console: integratedTerminal: the client started no terminal (runInTerminal: no shell). With 'console':"
+        " 'internalConsole' in the launch configuration the script's output and input are in the debug console"
+    )
+    assert answer["body"]["error"]["showUser"] is True
+    adapter.ask("launch", program=str(program), console="internalConsole")
+    adapter.ask("configurationDone")
+    adapter.event("terminated")
+    assert adapter.output() == "hello\n"
 
 
 def test_closed_terminal_ends_the_script(adapter: Any, script: Write, terminal: Any) -> None:
