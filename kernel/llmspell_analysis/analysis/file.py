@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from llmspell_analysis.analysis.annotations import inner_annotations
 from llmspell_analysis.analysis.kinds import FUNCTION, PARAMETERS_FIELD
 from llmspell_analysis.analysis.model import Analysis, Local, Member, Reference
 from llmspell_analysis.analysis.segments import Placed, Segment, Segments
@@ -278,5 +279,7 @@ class FileEvaluator(Evaluator):
 
 
 def _parameters(function: Node, segment: Segment) -> Hashable:
+    """What a function tells without its body: its parameters and all that annotations say."""
     node = function.child_by_field_id(PARAMETERS_FIELD)
-    return segment.data[node.start_byte : node.end_byte] if node is not None else b""
+    written = segment.data[node.start_byte : node.end_byte] if node is not None else b""
+    return (written, segment.above, segment.below, inner_annotations(segment))

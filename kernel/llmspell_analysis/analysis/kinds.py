@@ -46,6 +46,20 @@ BREAK = kinds("break_statement")
 EMPTY = kinds("empty_statement")
 ARGUMENTS = kinds("arguments")
 LOCAL_KEYWORD = kinds("local")
+STATEMENTS = (
+    FUNCTION_DECLARATION
+    | VARIABLE_DECLARATION
+    | ASSIGNMENT
+    | FOR
+    | REPEAT
+    | RETURN
+    | LABEL
+    | GOTO
+    | IF
+    | WHILE
+    | DO
+    | BREAK
+)
 # what stands between statements and says nothing
 STATEMENTS_BESIDE = kinds("hash_bang_line", "empty_statement", ";")
 

@@ -1,4 +1,4 @@
-"""A text in pieces that are analysed on their own: its top-level statements.
+"""A text in pieces that are analysed on their own: its top-level statements with the annotations around them.
 
 A segment has a document, a tree and tables of its own, with offsets from its own start, so that they stay as they
 are while the text around it changes. What it says depends on its bytes alone, and on which names that the builder
@@ -7,9 +7,10 @@ reads specially are locals before it. What it takes from other segments is put i
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +23,36 @@ from llmspell_analysis.syntax.tree import ERROR
 if TYPE_CHECKING:
     from llmspell_analysis.analysis.model import Analysis, Local, Reference
 
+# text of the statement, of the annotations above and below, and names that are locals before it
+_Key = tuple[bytes, bytes, bytes, frozenset[str]]
+_ANNOTATION = re.compile(rb"---[ \t]*[@|]|--\[=*\[[ \t]*@")
 _numbers = count()
 # Environments in which one segment's findings are kept: enough for an edit elsewhere that is undone.
 _MAX_FOUND = 4
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a statement is. Annotations that belong to it begin at `above` and end at `below`."""
+
+    start: int
+    end: int
+    above: int
+    below: int
+
+
 @dataclass(slots=True, eq=False)
 class Segment:
-    """One statement. `number` is its identity, for keys that shall not keep it alive."""
+    """One statement. `number` is its identity, for keys that shall not keep it alive.
+
+    `above` is the text before it from the first annotation on, `below` what follows it in its line, if that is an
+    annotation; both are mostly empty.
+    """
 
     analysis: Analysis
     outer: frozenset[str]
+    above: bytes
+    below: bytes
     # uses of names that it does not declare itself
     free: dict[str, list[Reference]]
     declared: tuple[Local, ...]
@@ -69,19 +89,20 @@ class Segments:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         # the same statement twice is two segments: each declares locals of its own
-        self._known: dict[tuple[bytes, frozenset[str]], list[Segment]] = {}
+        self._known: dict[_Key, list[Segment]] = {}
 
     def of(self, document: Document) -> list[Placed]:
         """The document's segments in order; those that the last version had are the same objects."""
         data, path = document.source.data, document.path
         known = self._known
-        kept: dict[tuple[bytes, frozenset[str]], list[Segment]] = {}
+        kept: dict[_Key, list[Segment]] = {}
         placed = []
         outer: frozenset[str] = frozenset()
-        for start, end in _spans(document):
-            key = (data[start:end], outer)
+        for each in _spans(document):
+            start, end = each.start, each.end
+            key = (data[start:end], data[each.above : start], data[end : each.below], outer)
             same, earlier = kept.setdefault(key, []), known.get(key, ())
-            segment = earlier[len(same)] if len(same) < len(earlier) else _segment(key[0], path, outer)
+            segment = earlier[len(same)] if len(same) < len(earlier) else _segment(key, path)
             same.append(segment)
             placed.append(Placed(start, segment))
             for local in segment.declared:
@@ -91,22 +112,41 @@ class Segments:
         return placed
 
 
-def _spans(document: Document) -> list[tuple[int, int]]:
+def _spans(document: Document) -> list[_Span]:
     """Where the statements are. From a loose token of a broken text on, the rest may mean anything: one piece."""
-    root = document.tree.root_node
-    spans: list[tuple[int, int]] = []
+    root, data = document.tree.root_node, document.source.data
+    spans: list[_Span] = []
+    above = -1
     for child in root.children:
         kind = child.kind_id
-        if kind in COMMENT or kind in STATEMENTS_BESIDE:
+        if kind in COMMENT:
+            start, end = child.start_byte, child.end_byte
+            if _ANNOTATION.match(data, start, end) is None:
+                continue
+            if above < 0 and spans and b"\n" not in data[spans[-1].end : start]:
+                spans[-1] = replace(spans[-1], below=end)
+            elif above < 0:
+                above = start
             continue
-        if root.kind_id == ERROR and (not child.is_named or kind == ERROR or child.has_error):
-            spans.append((child.start_byte, root.end_byte))
+        if kind in STATEMENTS_BESIDE:
+            continue
+        start, end = child.start_byte, child.end_byte
+        is_broken = root.kind_id == ERROR and (not child.is_named or kind == ERROR or child.has_error)
+        if is_broken:
+            end = root.end_byte
+        spans.append(_Span(start, end, above if above >= 0 else start, end))
+        above = -1
+        if is_broken:
             break
-        spans.append((child.start_byte, child.end_byte))
+    if above >= 0:
+        # Annotations after the last statement belong to nothing; they are looked at with what is there.
+        end = root.end_byte
+        spans.append(_Span(end, end, above, end)) if not spans else spans.append(replace(spans.pop(), below=end))
     return spans
 
 
-def _segment(data: bytes, path: str, outer: frozenset[str]) -> Segment:
+def _segment(key: _Key, path: str) -> Segment:
+    data, above, below, outer = key
     analysis = analyze(Document(SourceText(data), path), outer)
     free: dict[str, list[Reference]] = {}
     for reference in analysis.references:
@@ -116,6 +156,8 @@ def _segment(data: bytes, path: str, outer: frozenset[str]) -> Segment:
     return Segment(
         analysis,
         outer,
+        above,
+        below,
         free,
         tuple(analysis.chunk.locals),
         frozenset(access.name for access in accesses),
