@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from llmspell_analysis.analysis.builder import analyze
+from llmspell_analysis.analysis.configured_providers import ConfiguredProviders
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.python_tools import PythonToolNames
 from llmspell_analysis.syntax.document import Document
@@ -49,6 +50,7 @@ class Project:
         self._open_document = open_document
         self._cache: dict[str, tuple[tuple[int, int], Analysis]] = {}
         self._python_tools = PythonToolNames()
+        self._providers = ConfiguredProviders()
 
     def module(self, name: str, from_path: str) -> Analysis | None:
         """The module that `require(name)` loads in the file `from_path`, or None when it is not found."""
@@ -83,6 +85,10 @@ class Project:
     def python_tools(self, script: str) -> frozenset[str]:
         """The names of the tools in Python of the project that a script belongs to."""
         return self._python_tools.of(script)
+
+    def providers(self, script: str) -> frozenset[str]:
+        """The names of the providers that the project of a script configures."""
+        return self._providers.of(script)
 
     def modules(self, analysis: Requiring) -> Iterator[Analysis | None]:
         """Every module that a file requires, directly and through others; None for one that is not found."""

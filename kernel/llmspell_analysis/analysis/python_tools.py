@@ -28,7 +28,7 @@ class PythonToolNames:
 
     def of(self, script: str) -> frozenset[str]:
         """Those of the project that a script belongs to."""
-        root = _project_root(script)
+        root = project_root(script)
         if root is None:
             return frozenset()
         folder = os.path.join(root, FOLDER)
@@ -53,7 +53,8 @@ class PythonToolNames:
         return found
 
 
-def _project_root(script: str) -> str | None:
+def project_root(script: str) -> str | None:
+    """The folder of the project that a script belongs to; None for a script without a place."""
     if not os.path.isabs(script):
         return None
     folder = os.path.dirname(script)

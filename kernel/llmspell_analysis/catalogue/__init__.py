@@ -1,11 +1,18 @@
-"""The script API as data: globals, classes, tools and names that do not exist.
+"""The script API as data: globals, classes, tools, templates, providers and names that do not exist.
 
 `definitions/*.lua` are LuaCATS files (LuaLS can use them through `workspace.library`), `tools/*.json` are the
-JSON Schemas of the tools' parameters, with which the runtime validates too. All of it is source, edited by
-hand; `load_catalogue` reads it.
+JSON Schemas of the tools' parameters, with which the runtime validates too, `templates/*.json` those of templates.
+All of it is source, edited by hand; `load_catalogue` reads it.
 """
 
-from llmspell_analysis.catalogue.loader import load_absent, load_catalogue, load_tool, tool_names
+from llmspell_analysis.catalogue.loader import (
+    load_absent,
+    load_catalogue,
+    load_template,
+    load_tool,
+    template_names,
+    tool_names,
+)
 from llmspell_analysis.catalogue.model import (
     Catalogue,
     CatalogueError,
@@ -13,6 +20,7 @@ from llmspell_analysis.catalogue.model import (
     EntryKind,
     Operation,
     Parameter,
+    Template,
     Tool,
 )
 
@@ -23,9 +31,12 @@ __all__ = [
     "EntryKind",
     "Operation",
     "Parameter",
+    "Template",
     "Tool",
     "load_absent",
     "load_catalogue",
+    "load_template",
     "load_tool",
+    "template_names",
     "tool_names",
 ]

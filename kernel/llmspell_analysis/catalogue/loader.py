@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from llmspell_analysis.catalogue.luacats import Definitions
-from llmspell_analysis.catalogue.model import Catalogue, CatalogueError, Operation, Tool
+from llmspell_analysis.catalogue.model import Catalogue, CatalogueError, Operation, Template, Tool
 
 _ROOT = Path(__file__).parent  # importlib.resources would cost 30 ms
 
@@ -26,6 +26,8 @@ def load_catalogue() -> Catalogue:
         globals=MappingProxyType(definitions.globals),
         classes=MappingProxyType(definitions.classes),
         tools=MappingProxyType({name: load_tool(name) for name in tool_names()}),
+        templates=MappingProxyType({name: load_template(name) for name in template_names()}),
+        providers=MappingProxyType(load_providers()),
         absent=MappingProxyType(load_absent()),
         aliases=MappingProxyType(definitions.aliases),
     )
@@ -34,9 +36,38 @@ def load_catalogue() -> Catalogue:
 @cache
 def tool_names() -> tuple[str, ...]:
     """Names of all tools of the catalogue, in order."""
-    return tuple(
-        sorted(each.name.removesuffix(".json") for each in (_ROOT / "tools").iterdir() if each.name.endswith(".json"))
-    )
+    return _names_in("tools")
+
+
+def _names_in(folder: str) -> tuple[str, ...]:
+    names = (each.name for each in (_ROOT / folder).iterdir() if each.name.endswith(".json"))
+    return tuple(sorted(name.removesuffix(".json") for name in names))
+
+
+@cache
+def template_names() -> tuple[str, ...]:
+    """Names of all templates of the catalogue, in order."""
+    return _names_in("templates")
+
+
+@cache
+def load_template(name: str) -> Template:
+    """One template. Raises KeyError when the catalogue has none of that name."""
+    if name not in template_names():
+        raise KeyError(name)
+    schema = json.loads((_ROOT / "templates" / f"{name}.json").read_text(encoding="utf-8"))
+    try:
+        facts = schema["x-llmspell"]
+        return Template(name, facts["description"], facts["category"], facts["version"], MappingProxyType(schema))
+    except (KeyError, TypeError) as error:
+        raise CatalogueError(f"templates/{name}.json: missing or misshapen {error}") from error
+
+
+@cache
+def load_providers() -> dict[str, str]:
+    """Providers that are known by name, with the environment variable of the key ("" for none)."""
+    providers: dict[str, str] = json.loads((_ROOT / "providers.json").read_text(encoding="utf-8"))
+    return providers
 
 
 @cache

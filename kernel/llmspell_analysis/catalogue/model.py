@@ -86,17 +86,31 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """One built-in template. `schema` is the JSON Schema (draft 7) of its parameters."""
+
+    name: str
+    description: str
+    category: str
+    version: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything a script can use.
 
     `globals` has LLMSpell's globals and the standard library's; `classes` has the classes, records and option
     tables that types name; `aliases` has the named types that are only another type's text. `absent` maps
     names that scripts use but that do not exist ("State.get", "uuid_generator") to what to use instead, or to
-    "" when there is nothing.
+    "" when there is nothing. `providers` are the names of providers that need no configuration of their own, each
+    with the environment variable of its key, or "".
     """
 
     globals: Mapping[str, Entry]
     classes: Mapping[str, Entry]
     tools: Mapping[str, Tool]
+    templates: Mapping[str, Template]
+    providers: Mapping[str, str]
     absent: Mapping[str, str]
     aliases: Mapping[str, str]

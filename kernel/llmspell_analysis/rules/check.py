@@ -20,6 +20,8 @@ from llmspell_analysis.rules import (
     calls,
     flow,
     global_variables,
+    host_names,
+    host_rules,
     layout,
     statements,
     syntax_errors,
@@ -60,7 +62,11 @@ FILE_CHECKS: tuple[FileCheck, ...] = (
     statements.check_empty_statements,
     layout.check,
 )
-SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (globals_rules.check_undefined_fields, tools.check, calls.check)
+SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
+    globals_rules.check_undefined_fields,
+    *host_rules.SEGMENT_CHECKS,
+    calls.check,
+)
 PIECE_CHECKS: tuple[PieceCheck, ...] = (syntax_walk.check, variables.check_inner, assigned_values.check_inner)
 _META = re.compile(rb"\A(?:[ \t]*(?:--[^\r\n]*)?\r?\n)*?---[ \t]*@meta\b")
 _META_WITHIN = 4096
@@ -123,6 +129,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         tested_tools=tools.tested_tools(file),
         added_globals=globals_rules.added_globals(file, subject.modules, subject.catalogue),
         tools=subject.options.tools | subject.project.python_tools(file.document.path),
+        providers=host_names.configured(file, subject.project),
         modules=subject.modules,
     )
     for index, placed in enumerate(file.placed):

@@ -160,12 +160,16 @@ class FileSubject:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What holds for a whole file and decides findings in its segments, besides what the segments name themselves."""
+    """What holds for a whole file and decides findings in its segments, besides what the segments name themselves.
+
+    `providers` are those that are configured; None where any may be.
+    """
 
     tested_members: frozenset[str]
     tested_tools: frozenset[str]
     added_globals: frozenset[str]
     tools: frozenset[str]
+    providers: frozenset[str] | None
     modules: tuple[Analysis | None, ...]
 
 

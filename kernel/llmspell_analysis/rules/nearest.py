@@ -40,3 +40,9 @@ def _distance(a: str, b: str, limit: int) -> int:
             return limit
         before, previous = previous, current
     return previous[-1]
+
+
+def listed(names: list[str], limit: int = 8) -> str:
+    """Names for a message; of many, the first ones."""
+    shown = ", ".join(f"`{name}`" for name in names[:limit])
+    return shown if len(names) <= limit else f"{shown}, …"

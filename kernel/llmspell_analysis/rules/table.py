@@ -1,5 +1,6 @@
 """Every diagnostic code with its severity and explanation, in one table."""
 
+from llmspell_analysis.rules.host_table import HOST_RULES
 from llmspell_analysis.rules.model import Rule, Severity
 
 _ERROR, _WARNING, _INFORMATION, _HINT = Severity.ERROR, Severity.WARNING, Severity.INFORMATION, Severity.HINT
@@ -33,6 +34,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule("unknown-tool-operation", _ERROR, "The tool has no such operation."),
         Rule("invalid-tool-parameter", _ERROR, "A literal value that the tool's parameter does not accept."),
+        *HOST_RULES,
         _rule("duplicate-index", _WARNING, "A table constructor gives the same key twice; the last value counts."),
         _rule("mixed-table", _HINT, "A table constructor has both a list and named fields.", is_on=False),
         _rule("negated-comparison", _WARNING, "`not` comes before `==`; and `not (a == b)` is `a ~= b`."),

@@ -94,7 +94,7 @@ function Debug.jsonReport() end
 function Debug.log(level, message, module) end
 
 ---Log with structured data kept as metadata.
----@param level string Name of the level.
+---@param level "off"|"error"|"warn"|"info"|"debug"|"trace" Name of the level.
 ---@param message string Text to log.
 ---@param data any Content of the event.
 ---@param module? string Name to tag the entry with.
@@ -133,7 +133,7 @@ function Debug.setDefaultFilterEnabled(enabled) end
 function Debug.setEnabled(enabled) end
 
 ---Change the level; false when the name is unknown.
----@param level string Name of the level.
+---@param level "off"|"error"|"warn"|"info"|"debug"|"trace" Name of the level.
 ---@return boolean
 function Debug.setLevel(level) end
 

@@ -7,7 +7,7 @@ Hook = {}
 ---Registered hooks, optionally filtered (a string filters by point).
 ---
 ---Entries show priority like "Priority(0)", language "lua", version "1.0.0", tags "cross-language" and "lua".
----@param filter? string|{hook_point: string?, language: string?, priority: string?, tag: string?} Which ones; all when absent.
+---@param filter? HookPoint|{hook_point: HookPoint?, language: string?, priority: string?, tag: string?} Which ones; all when absent.
 ---@return {name: string, priority: string, language: string, version: string, description: string, tags: string[]}[]
 function Hook.list(filter) end
 

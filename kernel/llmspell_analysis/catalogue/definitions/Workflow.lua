@@ -46,8 +46,8 @@ function Workflow.loop(config) end
 function Workflow.parallel(config) end
 
 ---Create a workflow and give its id.
----@param workflow_type string sequential, conditional, loop or parallel.
----@param params {name: string?, steps: WorkflowStep[]?, timeout_ms: integer?, error_strategy: string?} Name, steps and settings.
+---@param workflow_type "sequential"|"conditional"|"loop"|"parallel" Type of the workflow.
+---@param params WorkflowParams Name, steps and settings.
 ---@return string
 function Workflow.register(workflow_type, params) end
 
@@ -128,8 +128,8 @@ function WorkflowBuilder:add_template_step(name, template_id, params) end
 
 ---Condition choosing then or else.
 ---
----Unknown condition types raise.
----@param condition WorkflowCondition When to take this way.
+---A table with a type, a function, or a Lua expression over shared data and outputs of steps. Unknown condition types raise.
+---@param condition boolean|string|WorkflowCondition|(fun(): any) When to take this way.
 ---@return WorkflowBuilder
 function WorkflowBuilder:condition(condition) end
 
@@ -144,7 +144,7 @@ function WorkflowBuilder:add_then_step(step) end
 function WorkflowBuilder:add_else_step(step) end
 
 ---Add a branch.
----@param condition any When to take this way.
+---@param condition? boolean|string|WorkflowCondition|(fun(): any) When to take this way. Default: always.
 ---@param steps WorkflowStep[] Steps in order.
 ---@return WorkflowBuilder
 function WorkflowBuilder:add_branch(condition, steps) end
@@ -162,7 +162,7 @@ function WorkflowBuilder:with_collection(values) end
 ---Loop while a condition holds.
 ---
 ---The text is a Lua expression over loop_index, shared data and outputs of steps by their names.
----@param condition string When to go on.
+---@param condition boolean|string|WorkflowCondition|(fun(): any) When to go on.
 ---@return WorkflowBuilder
 function WorkflowBuilder:with_while(condition) end
 
@@ -328,33 +328,67 @@ function WorkflowInstance:get_metrics() end
 ---@field break_reason? string
 ---@field iterator_type? string
 
+---What a loop goes over: one of a range, a collection and a condition.
+---@class LoopIterator
+---@field range? {start: integer?, end: integer?, step: integer?} Numbers; the end is not one of them. Default: 1, 10, 1.
+---@field collection? any[] Values in order.
+---@field while_condition? boolean|string|WorkflowCondition|(fun(): any) Goes on while it holds.
+---@field max_iterations? integer Iterations at most.
+
+---A branch of a conditional workflow.
+---@class WorkflowBranch
+---@field name? string Name of the branch.
+---@field condition? boolean|string|WorkflowCondition|(fun(): any) When to take it. Default: always.
+---@field steps WorkflowStep[] Steps in order.
+
+---What `Workflow.register` makes a workflow of: the fields of the table that the type's own function takes.
+---@class WorkflowParams
+---@field name? string Name of the workflow.
+---@field description? string Free text.
+---@field steps? WorkflowStep[] Steps in order.
+---@field branches? table[] For conditional and parallel workflows.
+---@field default_branch? any For conditional workflows.
+---@field iterator? LoopIterator For loops.
+---@field body? WorkflowStep[] For loops.
+---@field break_conditions? any For loops.
+---@field max_concurrency? integer For parallel workflows: branches at once.
+---@field timeout_ms? integer Time limit of the whole run, in milliseconds.
+---@field error_strategy? "continue"|"retry"|"fail_fast" What to do when a step fails. Default: `"fail_fast"`.
+
 ---Conditional workflow.
 ---@class ConditionalConfig
 ---@field name string
----@field branches {name: string?, condition: any?, steps: WorkflowStep[]}[]
+---@field branches WorkflowBranch[] The first one whose condition holds is taken.
 ---@field steps? WorkflowStep[] Steps before a branch is chosen.
----@field default_branch? any Steps that run when no branch matches.
+---@field default_branch? any A branch, or a list of steps, that runs when no branch matches.
 ---@field description? string
----@field error_strategy? string
+---@field error_strategy? "continue"|"retry"|"fail_fast" What to do when a step fails. Default: `"fail_fast"`.
+---@field timeout_ms? integer Time limit of the whole run, in milliseconds.
 
 ---Loop workflow.
 ---@class LoopConfig
 ---@field name string
----@field iterator {range: {start: integer?, end: integer, step: integer?}?, collection: any[]?, while_condition: string?, max_iterations: integer?}
+---@field iterator LoopIterator What the loop goes over.
 ---@field body WorkflowStep[]
 ---@field break_conditions? any Conditions; the loop ends after an iteration where one holds.
 ---@field description? string
----@field error_strategy? string
+---@field error_strategy? "continue"|"retry"|"fail_fast" What to do when a step fails. Default: `"fail_fast"`.
+---@field timeout_ms? integer Time limit of the whole run, in milliseconds.
 
 ---Parallel workflow.
 ---@class ParallelConfig
 ---@field name string
----@field branches? {name: string?, steps: WorkflowStep[]}[] Or steps with the same shape.
----@field steps? table[]
+---@field branches? (WorkflowStep|ParallelBranch)[] Branches; a step is a branch of its own.
+---@field steps? (WorkflowStep|ParallelBranch)[] Another name for branches.
 ---@field max_concurrency? integer Branches at once. Default: `4`.
----@field timeout_ms? integer
----@field error_strategy? string
+---@field timeout_ms? integer Time limit of the whole run, in milliseconds.
+---@field error_strategy? "continue"|"retry"|"fail_fast" What to do when a step fails. Default: `"fail_fast"`.
 ---@field description? string
+
+---A branch of a parallel workflow.
+---@class ParallelBranch
+---@field name? string Name of the branch.
+---@field steps WorkflowStep[] Steps in order.
 
 ---Sequential workflow.
 ---@class SequentialConfig

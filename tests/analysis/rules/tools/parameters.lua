@@ -52,9 +52,48 @@ Tool.execute("hash-calculator", { operation = "hash", input = "x", algorithm = "
                                                                                ^^^^^ error invalid-tool-parameter: `algorithm` of `hash-calculator` cannot be `md4`: did you mean `md5`?
                                                                                      fix: Tool.execute("hash-calculator", { operation = "hash", input = "x", algorithm = "md5" })
 
--- case: a table that is built elsewhere is unknown
+-- case: a table in a local that is used nowhere else
 local parameters = { operation = "write" }
 Tool.execute("file-operations", parameters)
+             ^^^^^^^^^^^^^^^^^ error missing-tool-parameter: `file-operations`, operation `write`, needs the parameters `path`, `input`
+
+-- case: a table that is used elsewhere is unknown
+local parameters = { operation = "write" }
+parameters.path, parameters.input = "a.txt", "text"
+Tool.execute("file-operations", parameters)
+
+-- case: options inside a parameter
+Tool.execute("text-manipulator", { operation = "replace", input = "a", options = { from = "a" } })
+             ^^^^^^^^^^^^^^^^^^ error missing-tool-parameter: `text-manipulator`, operation `replace`, needs the parameter `options.to`
+Tool.execute("text-manipulator", { operation = "replace", input = "a", options = { from = "a", two = "b" } })
+             ^^^^^^^^^^^^^^^^^^ error missing-tool-parameter: `text-manipulator`, operation `replace`, needs the parameter `options.to`
+                                                                                               ^^^ warning unknown-tool-parameter: `options` of `text-manipulator` has no parameter `two`: did you mean `to`?
+                                                                                                   fix: Tool.execute("text-manipulator", { operation = "replace", input = "a", options = { from = "a", to = "b" } })
+Tool.execute("text-manipulator", { operation = "replace", input = "a", options = ARGS })
+
+-- case: names and operations in locals that are bound once
+local name, operation = "calculatr", "evaluat"
+Tool.execute(name, {})
+             ^^^^ error unknown-tool: Unknown tool `calculatr`: did you mean `calculator`?
+Tool.execute("calculator", { operation = operation, input = "1" })
+                                     ^^^^^^^^^ error unknown-tool-operation: `calculator` has no operation `evaluat`: did you mean `evaluate`?
+
+-- case: agents are told tools by name
+Agent.builder():allow_tool("calculatr"):allowed_tools({ "calculator", "uuid_generator" })
+                           ^^^^^^^^^^^ error unknown-tool: Unknown tool `calculatr`: did you mean `calculator`?
+                                       fix: Agent.builder():allow_tool("calculator"):allowed_tools({ "calculator", "uuid_generator" })
+                                                                      ^^^^^^^^^^^^^^^^ warning unknown-tool: Unknown tool `uuid_generator`: did you mean `uuid-generator`?
+                                                                                       fix: Agent.builder():allow_tool("calculatr"):allowed_tools({ "calculator", "uuid-generator" })
+
+-- case: an agent that is made a tool
+Agent.wrap_as_tool("helper", {})
+Tool.execute("helper_tool", { text = "hello" })
+Tool.execute("other_tool", { text = "hello" })
+             ^^^^^^^^^^^^ error unknown-tool: Unknown tool `other_tool`
+
+-- case: agents that are made tools under computed names
+Agent.wrap_as_tool(ARGS.agent, {})
+Tool.execute("any_tool", { text = "hello" })
 
 -- case: computed keys may be anything
 local key = "pa" .. "th"

@@ -32,7 +32,7 @@ tool:exec({})
      ^^^^ error undefined-global-field: `ToolInstance` has no method or field `exec`
 
 -- case: an older method gets its replacement
-local agent = Agent.builder():build()
+local agent = Agent.builder():model("openai/gpt-4o"):build()
 agent:complete("x")
       ^^^^^^^^ error undefined-global-field: `AgentInstance` has no method or field `complete`: use `AgentInstance:execute({text = ...})`
 

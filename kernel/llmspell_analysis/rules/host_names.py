@@ -1,0 +1,181 @@
+"""Names that are texts: templates, providers in front of models, patterns of events, scopes of the state.
+
+Scopes and events are named freely, so that only what can never be meant is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmspell_analysis.analysis.chains import call_arguments, literal_string
+from llmspell_analysis.analysis.file import File
+from llmspell_analysis.analysis.kinds import NAME_FIELD
+from llmspell_analysis.analysis.project import Project
+from llmspell_analysis.analysis.segments import Segment
+from llmspell_analysis.rules.host_slots import choice
+from llmspell_analysis.rules.host_workflows import chain_calls
+from llmspell_analysis.rules.known_calls import KnownCall
+from llmspell_analysis.rules.literals import Literal, literal_of
+from llmspell_analysis.rules.model import Diagnostic, Fix, Severity, Subject
+from llmspell_analysis.rules.nearest import listed, nearest
+from llmspell_analysis.rules.reading import span
+from llmspell_analysis.rules.tool_parameters import check_parameters
+from llmspell_analysis.syntax.tree import Edit
+
+_OF_TEMPLATES = frozenset(
+    {
+        "Template.execute",
+        "Template.info",
+        "Template.schema",
+        "Template.estimate_cost",
+        "WorkflowBuilder:add_template_step",
+    }
+)
+_SCOPED = frozenset({"State.save", "State.load", "State.delete", "State.list_keys"})
+# Scopes with an id after the colon, by convention.
+_SCOPE_KINDS = ("agent", "session", "tool", "user", "workflow")
+
+
+def check(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
+    name = known.entry.qualified_name
+    if not known.is_host or not (known.arguments or name == "AgentBuilder:build"):
+        return
+    if name in _OF_TEMPLATES:
+        yield from _template(known, subject)
+    elif name == "Event.subscribe":
+        yield from _pattern(known, subject)
+    elif name in _SCOPED:
+        yield from _scope(known, subject)
+    elif name == "AgentBuilder:provider":
+        yield from _named_provider(known, subject)
+    elif name == "AgentBuilder:build":
+        yield from _model(known, subject)
+
+
+# --- templates ---------------------------------------------------------------------------------------------------
+
+
+def _template(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
+    position = 1 if known.entry.name == "add_template_step" else 0
+    literal = literal_of(known.arguments[position], subject) if len(known.arguments) > position else None
+    name = literal.text if literal is not None else None
+    if literal is None or name is None:
+        return
+    at = span(known.arguments[position])
+    template = subject.catalogue.templates.get(name)
+    if template is None:
+        found = Diagnostic("unknown-template", known.severity(Severity.ERROR), f"There is no template `{name}`", *at)
+        yield choice(found, list(subject.catalogue.templates), literal, "there are")
+    elif len(known.arguments) > position + 1 and known.entry.name in ("execute", "estimate_cost", "add_template_step"):
+        is_step = known.entry.name == "add_template_step"
+        yield from check_parameters(template, known.arguments[position + 1], at, subject, has_references=is_step)
+
+
+# --- providers ---------------------------------------------------------------------------------------------------
+
+
+def _model(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
+    """The provider before the slash; beside `:provider(…)` the slash belongs to the model."""
+    calls = chain_calls(known.node, subject)
+    if calls is None or any(name == "provider" for name, _ in calls):
+        return
+    for name, call in calls:
+        arguments = call_arguments(call)
+        literal = literal_of(arguments[0], subject) if name == "model" and arguments else None
+        text = literal.text if literal is not None else None
+        if literal is None or text is None or "/" not in text:
+            continue
+        provider = text.partition("/")[0]
+        start = arguments[0].start_byte + 1 if literal.is_here else arguments[0].start_byte
+        end = start + len(provider.encode()) if literal.is_here else arguments[0].end_byte
+        yield from _provider(provider, (start, end), literal, known, subject)
+
+
+def _named_provider(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
+    literal = literal_of(known.arguments[0], subject)
+    if literal is not None and literal.text is not None:
+        start, end = span(known.arguments[0])
+        at = (start + 1, end - 1) if literal.is_here else (start, end)
+        yield from _provider(literal.text, at, literal, known, subject)
+
+
+def _provider(
+    name: str, at: tuple[int, int], literal: Literal, known: KnownCall, subject: Subject
+) -> Iterator[Diagnostic]:
+    configured = subject.shared.providers
+    if configured is None or name in configured or name in subject.catalogue.providers:
+        return
+    names = [*subject.catalogue.providers, *sorted(configured)]
+    near = nearest(name, names)
+    message = f"There is no provider `{name}`"
+    fixes: tuple[Fix, ...] = ()
+    if near is None:
+        message += f", and no `[providers.{name}]` in llmspell.toml; known are {listed(names, 12)}"
+    else:
+        message += f": did you mean `{near}`?"
+        if literal.is_here and subject.data[at[0] : at[1]] == name.encode():
+            fixes = (Fix(f"Change to `{near}`", (Edit(*at, near.encode()),)),)
+    yield Diagnostic("unknown-provider", known.severity(Severity.WARNING), message, *at, fixes=fixes)
+
+
+def configured(file: File, project: Project) -> frozenset[str] | None:
+    """The providers that the project or the script sets up; None where their names are computed."""
+    found = set(project.providers(file.document.path))
+    for each in file.placed:
+        names = _configured(each.segment)
+        if names is None:
+            return None
+        found |= names
+    return frozenset(found)
+
+
+def _configured(segment: Segment) -> frozenset[str] | None:
+    if "providers" not in segment.kept:
+        names: set[str] | None = set()
+        for call in segment.analysis.calls:
+            callee = call.node.child_by_field_id(NAME_FIELD)
+            if callee is None or not segment.data[callee.start_byte : callee.end_byte].endswith(b"setProvider"):
+                continue
+            arguments = call_arguments(call.node)
+            name = literal_string(arguments[0], segment.data) if arguments else None
+            names = names | {name} if names is not None and name is not None else None
+        segment.kept["providers"] = frozenset(names) if names is not None else None
+    found: frozenset[str] | None = segment.kept["providers"]
+    return found
+
+
+# --- events and state --------------------------------------------------------------------------------------------
+
+
+def _pattern(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
+    literal = literal_of(known.arguments[0], subject)
+    text = literal.text if literal is not None else None
+    if literal is None or text is None:
+        return
+    at = span(known.arguments[0])
+    if not text:
+        message = "A pattern of events is not empty; `*` stands for every event"
+        yield Diagnostic("invalid-event-pattern", known.severity(Severity.ERROR), message, *at)
+    elif "*" in text[:-1]:
+        message = f"`{text}` matches no event: a star stands only at the end, as in `workflow.*`"
+        yield Diagnostic("invalid-event-pattern", known.severity(Severity.WARNING), message, *at)
+
+
+def _scope(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
+    """`sesion:abc`: a scope of its own, where that of a session was meant."""
+    literal = literal_of(known.arguments[0], subject)
+    text = literal.text if literal is not None else None
+    if literal is None or text is None:
+        return
+    kind, colon, _ = text.partition(":")
+    if not colon or kind in _SCOPE_KINDS or kind.removesuffix("s") in _SCOPE_KINDS:
+        return
+    near = nearest(kind, _SCOPE_KINDS)
+    if near is None or kind.lower() == near:
+        return
+    start, end = span(known.arguments[0])
+    fixes: tuple[Fix, ...] = ()
+    if literal.is_here and subject.data[start + 1 : start + 1 + len(kind)] == kind.encode():
+        fixes = (Fix(f"Change to `{near}`", (Edit(start + 1, start + 1 + len(kind), near.encode()),)),)
+    message = f"`{kind}:` is the scope of nothing: did you mean `{near}:`?"
+    yield Diagnostic("unknown-state-scope", known.severity(Severity.WARNING), message, start, end, fixes=fixes)
