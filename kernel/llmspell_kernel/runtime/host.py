@@ -24,6 +24,11 @@ from .values import Scalar, Value, ValueCodecError, decode, encode
 from .waiting import Waits
 
 if TYPE_CHECKING:
+    from llmspell_analysis.catalogue import Tool
+
+    from .agents.registry import Agents
+    from .jobs import Jobs
+    from .providers.providers import Providers
     from .tools.python_tools import PythonTools
 
 __all__ = ["Host", "HostContext", "HostError", "HostFunction", "Value"]
@@ -74,6 +79,8 @@ class Host:
         self._page_ids = count(1)
         self.python_calls = PythonCalls()
         self.waits = Waits()
+        self.script_tools: dict[str, Tool] = {}  # those that Lua runs: agents that are wrapped as tools
+        self.provider_tables: Callable[[], Mapping[str, Value]] = dict  # [providers] as it is now (globals/config.py)
 
     @cached_property
     def tool_breakers(self) -> CircuitBreakers:
@@ -89,6 +96,27 @@ class Host:
         from .tools.python_tools import PythonTools
 
         return PythonTools(self.context.project_root)
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """What the script's thread may wait for."""
+        from .jobs import Jobs
+
+        return Jobs()
+
+    @cached_property
+    def agents(self) -> "Agents":
+        """The session's agents."""
+        from .agents.registry import Agents
+
+        return Agents()
+
+    @cached_property
+    def providers(self) -> "Providers":
+        """The session's providers of models."""
+        from .providers.providers import Providers
+
+        return Providers(self.provider_tables, self.context.project_root)
 
     def register(self, name: str, function: HostFunction) -> None:
         if name in self._functions:

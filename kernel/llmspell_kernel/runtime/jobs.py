@@ -1,4 +1,4 @@
-"""Tools that run on threads of their own while the script's thread waits for the first to be done, and pauses.
+"""Tools that run on threads of their own while the script's thread waits for the first to be done, pauses, and signals.
 
 Invariants: only the script's thread takes results; a job that is past its time limit, or that nobody wants any more, is
 ended, and its answer dropped; a job's thread has the correlation of what it works for.
@@ -45,7 +45,7 @@ class Job:
 
 
 class Jobs:
-    """The jobs of one session. A pause is a job without a tool."""
+    """The jobs of one session. A pause is a job without a tool, and so is a signal."""
 
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
@@ -74,6 +74,11 @@ class Jobs:
 
     def pause(self, _host: Host, milliseconds: float) -> Value:
         return self._add(Job("", milliseconds))
+
+    def signal(self, timeout_ms: float) -> tuple[int, Job]:
+        """A job that is done when somebody gives it an outcome, with ``waits.changed`` held."""
+        job = Job("", timeout_ms)
+        return self._add(job), job
 
     def _add(self, job: Job) -> int:
         self._last += 1

@@ -25,6 +25,8 @@ def refused(new_script):
     return new_script().error
 
 
+AGENT = "local agent = Agent.builder():name('a'):model('mock/echo'):build() "
+
 # point -> code that passes it, and what its hook sees first: component type and name
 CALLED = {
     "BeforeToolExecution": (SUM, "tool calculator"),
@@ -50,6 +52,13 @@ CALLED = {
     "AfterStateWrite": ("State.save('global', 'k', 1)", "state k"),
     "BeforeEventEmit": ("Event.publish('a.b', 1)", "event a.b"),
     "AfterEventEmit": ("Event.publish('a.b', 1)", "event a.b"),
+    "BeforeAgentInit": (AGENT, "agent a"),
+    "AfterAgentInit": (AGENT, "agent a"),
+    "BeforeAgentExecution": (AGENT + "agent:execute({text = 'x'})", "agent a"),
+    "AfterAgentExecution": (AGENT + "agent:execute({text = 'x'})", "agent a"),
+    "BeforeAgentShutdown": (AGENT + "agent:terminate()", "agent a"),
+    "AfterAgentShutdown": (AGENT + "agent:destroy()", "agent a"),
+    "AgentError": (AGENT + "pcall(agent.execute, agent, {})", "agent a"),
     "SessionStart": ("session = Session.create()", "session"),
     "SessionEnd": ("session = Session.create() Session.complete(session)", "session"),
     "SessionCheckpoint": ("session = Session.create() Session.suspend(session)", "session"),
@@ -288,7 +297,7 @@ def test_calls_are_traced_and_measured(new_script):
     assert (trace["hook"], trace["point"], trace["action"]) == (entry["name"], "ToolValidation", "continue")
     assert trace["component"] == "calculator"
     assert trace["parents"] == "tool 'calculator'"
-    assert found["points"]["AgentError"] is False
+    assert found["points"]["SecurityViolation"] is False
 
 
 def test_a_hook_is_listed_as_the_catalogue_says(hooked):

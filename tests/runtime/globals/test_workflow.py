@@ -282,7 +282,7 @@ def test_debug_output_goes_to_standard_error(new_script):
         ("build():build():get_output('x')", "workflow 'w' was not executed yet"),
         ("build():build():get_execution_id()", "workflow 'w' was not executed yet"),
         ("build():build():on_error('x')", "bad argument #1 to 'on_error' (function expected, got string)"),
-        ("build({name = 'x', type = 'agent', agent = 'a'})", "step 'x': a step of type 'agent' is not available yet"),
+        ("build({name = 'x', type = 'agent', agent = 1})", "field 'agent' needs the name of an agent"),
         ("build():build():emit()", "bad argument #1 to 'emit' (string expected, got no value)"),
     ],
 )

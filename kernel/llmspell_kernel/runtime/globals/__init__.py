@@ -6,7 +6,7 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import comm, config, debug, display, event, hook, json, session, state, tool, utils, workflow
+from . import agent, comm, config, debug, display, event, hook, json, session, state, tool, utils, workflow
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -22,6 +22,7 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Config": config.register,
     "Debug": debug.register,
     "Display": display.register,
+    "Agent": agent.register,
     "JSON": json.register,
     "Event": event.register,
     "Hook": hook.register,
@@ -42,6 +43,8 @@ SHARED = (
     "deadline",
     "jobs",
     "guard",
+    "agent_composites",
+    "agent_running",
     "debug_dump",
     "workflow_steps",
     "workflow_values",

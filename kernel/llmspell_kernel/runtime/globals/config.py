@@ -86,6 +86,7 @@ def register(host: Host) -> None:
         settings.providers = found.providers
         _allow(here, found.allowed_paths)
 
+    host.provider_tables = lambda: settings.providers
     host.register("Config.get", lambda here: redacted(whole(here)))
     host.register("Config.getSection", section)
     host.register("Config.getPermissions", lambda _here: dict(_PERMISSIONS))

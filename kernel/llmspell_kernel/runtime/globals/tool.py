@@ -1,7 +1,6 @@
 """The host half of the global `Tool`: which tools there are, and running one."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from llmspell_analysis.catalogue import Tool, load_tool
@@ -9,6 +8,7 @@ from llmspell_analysis.catalogue import Tool, load_tool
 from ..cancellation import Cancellation, CancelledError, cancellation_of_thread
 from ..circuit_breaker import CircuitBreaker
 from ..host import Host, HostError, HostInterruptedError
+from ..policy import allowed_folders
 from ..tools import ToolContext, did_you_mean, registered, run_tool, waiting
 from ..tools.output import ToolError
 from ..tools.parameters import check
@@ -31,6 +31,8 @@ def register(host: Host) -> None:
     host.register("Tool.exists", exists)
     host.register("Tool.categories", categories)
     host.register("Tool.discover", discover)
+    host.register("Tool.enter", enter_script_tool)
+    host.register("Tool.leave", leave_script_tool)
     host.register("Tool.waiting", lambda _host: list(waiting()))
 
 
@@ -101,19 +103,46 @@ def _run_python(host: Host, python_tool: "PythonTool", parameters: dict[str, Val
     return value_of(result)
 
 
+def enter_script_tool(host: Host, name: str, parameters: Value) -> Value:
+    """Before Lua runs one of ``Host.script_tools``: its parameters, checked. Raises HostError."""
+    from ..tools.json_schema import errors
+
+    tool = host.script_tools.get(name)
+    if tool is None:
+        raise HostError(_not_found(host, name))
+    problems = errors(parameters, tool.schema)
+    if problems:
+        raise HostError(f"Tool execution failed: {name}: {problems[0]['message']}")
+    breaker = host.tool_breakers.of(name)
+    if not breaker.allows():
+        raise HostError(f"Tool execution failed: {name}: {breaker.refusal()}")
+    return parameters
+
+
+def leave_script_tool(host: Host, name: str, outcome: str, error: str) -> None:
+    """Lua has run it; ``outcome`` is succeeded, failed or abandoned."""
+    breaker = host.tool_breakers.of(name)
+    if outcome == "failed":
+        breaker.failed(error)
+    elif outcome == "succeeded":
+        breaker.succeeded()
+    else:
+        breaker.abandoned()
+
+
 def list_tools(host: Host) -> Value:
-    return [_facts(one, "name", "description", "version") for one in _tools(host).values()]
+    return [_facts(one, "name", "description", "version") for one in known_tools(host).values()]
 
 
-def _tools(host: Host) -> Mapping[str, Tool]:
-    """The catalogue's and those written in Python, by name."""
+def known_tools(host: Host) -> Mapping[str, Tool]:
+    """The catalogue's, those written in Python, and the agents that are tools, by name."""
     own = {name: one.tool for name, one in host.python_tools.all().items() if name not in registered()}
-    return {name: load_tool(name) for name in registered()} | own
+    return {name: load_tool(name) for name in registered()} | own | host.script_tools
 
 
 def get(host: Host, name: str) -> Value:
     """Name, description, version and parameters of a tool, or None."""
-    tool = _tools(host).get(name)
+    tool = known_tools(host).get(name)
     if tool is None:
         return None
     schema: Value = {"name": name, "description": tool.description, "parameters": _parameters(tool)}
@@ -121,11 +150,11 @@ def get(host: Host, name: str) -> Value:
 
 
 def exists(host: Host, name: str) -> Value:
-    return name in registered() or name in host.python_tools.all()
+    return name in registered() or name in host.python_tools.all() or name in host.script_tools
 
 
 def categories(host: Host) -> Value:
-    return list[Value](sorted({one.category for one in _tools(host).values()}))
+    return list[Value](sorted({one.category for one in known_tools(host).values()}))
 
 
 def discover(host: Host, wanted: Value = None) -> Value:
@@ -133,7 +162,7 @@ def discover(host: Host, wanted: Value = None) -> Value:
     wishes = wanted if isinstance(wanted, dict) else {}
     category, tag = wishes.get("category"), wishes.get("tag")
     found = []
-    for name, one in _tools(host).items():
+    for name, one in known_tools(host).items():
         own = one.category
         if category in {None, own} and (tag is None or tag in {own, *name.split("-")}):
             found.append(_facts(one, "name", "description", "category", "version"))
@@ -164,22 +193,15 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _not_found(host: Host, name: str) -> str:
-    near = did_you_mean(name, host.python_tools.all())
+    near = did_you_mean(name, [*host.python_tools.all(), *host.script_tools])
     hint = f"; did you mean '{near}'?" if near else "; Tool.list() gives the tools there are"
     return "\n".join([f"Tool '{name[:100]}' not found{hint}", *host.python_tools.problems()])
-
-
-@cache
-def _roots(project_root: Any, configured: Any) -> Any:
-    from ..tools.confinement import default_roots
-
-    return default_roots(project_root, configured)
 
 
 def _context(host: Host) -> ToolContext:
     context = host.context
     return ToolContext(
-        _roots(context.project_root, context.configuration.allowed_paths),
+        allowed_folders(context),
         context.configuration,
         cancellation_of_thread.get() or Cancellation(),
         context.project_root,

@@ -9,7 +9,6 @@ import time
 
 from ..correlation import new_id
 from ..host import Host
-from ..jobs import Jobs
 from ..timestamps import now_text
 from ..values import Value
 
@@ -23,7 +22,7 @@ DEFAULT_MAX_ITERATIONS = 1000
 
 
 def register(host: Host) -> None:
-    Jobs().register(host)
+    host.jobs.register(host)
     host.register("Workflow.new_id", lambda _host: new_id())
     host.register("Workflow.now", now)
     host.register("Workflow.defaults", defaults)

@@ -26,7 +26,7 @@ for _, name in library.ipairs(host("Tool.waiting")) do waiting[name] = true end
 local NO_LIMIT <const> = library.math.huge
 
 local function run_here(name, params)
-  if not waiting[name] then return (host("Tool.execute", name, params)) end
+  if not waiting[name] and not library.script_tools[name] then return (host("Tool.execute", name, params)) end
   local outcome = library.run_tool_job(name, params, NO_LIMIT)
   if outcome.error then raise(outcome.error) end
   return outcome.output

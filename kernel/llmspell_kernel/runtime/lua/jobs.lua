@@ -29,12 +29,33 @@ local function await_one(number)
   return outcome
 end
 
+library.await_job = await_one
+
+-- Tools that are run in Lua, by name: run(parameters, timeout_ms) -> output (agents that are wrapped as tools).
+library.script_tools = {}
+
+local function run_script_tool(run, tool, parameters, timeout_ms)
+  parameters = host("Tool.enter", tool, parameters)
+  local ended <close> = setmetatable({ "abandoned", "" }, {
+    __metatable = false, __close = function(outcome) host("Tool.leave", tool, outcome[1], outcome[2]) end,
+  })
+  local ok, output = library.pcall(run, parameters, timeout_ms)
+  if ok then
+    ended[1] = "succeeded"
+    return output
+  end
+  if not library.is_interrupt(output) then ended[1], ended[2] = "failed", library.text_of(output) end
+  library.error(output, 0)
+end
+
 function library.pause(milliseconds)
   if milliseconds > 0 then await_one(host("Job.pause", milliseconds)) end
 end
 
 -- {output, duration_ms} or {error, duration_ms}.
 function library.run_tool_job(tool, parameters, timeout_ms)
+  local own = library.script_tools[tool]
+  if own then return { output = run_script_tool(own, tool, parameters, timeout_ms) } end
   local is_alone = not branch_threads[running()]
   local started = host("Tool.start", tool, parameters, timeout_ms,
     { id = correlation.id(), path = correlation.path() }, is_alone)

@@ -48,6 +48,14 @@ function attempts.tool(_, step, input, timeout_ms)
   return output
 end
 
+function attempts.agent(run, step, input, timeout_ms)
+  if input == nil then input = run.input end
+  if type(input) == "string" then input = { text = input } end
+  local output = library.agents.execute(step.agent, input, { timeout_ms = timeout_ms < huge and timeout_ms or nil })
+  run.agent_outputs[step.name] = output
+  return output
+end
+
 attempts["function"] = function(run, step, input, timeout_ms)
   local ok, output, is_late = library.timed(timeout_ms, step.run, input, values.view(run))
   if ok then return output end
@@ -82,7 +90,8 @@ local function try_step(run, step, input, report)
     report.retries = attempt - 1
     if is_over(run) then error("the time limit of the workflow is over", 0) end
     local timeout_ms = step.timeout_ms or run.defaults.step_timeout_ms
-    if step.type == "workflow" and not step.timeout_ms then timeout_ms = huge end
+    -- what has a limit of its own needs none of ours
+    if (step.type == "workflow" or step.type == "agent") and not step.timeout_ms then timeout_ms = huge end
     local left = remaining(run)
     if left < timeout_ms then timeout_ms = left > 0 and left or 0 end
     local ok, output = pcall(attempts[step.type], run, step, input, timeout_ms)
@@ -331,7 +340,7 @@ local function result_of(run, text, more, duration_ms)
   local extra = {
     workflow_type = instance.type, workflow_name = instance.name, execution_id = run.execution_id,
     total_steps = counts.steps, successful_steps = counts.successful, failed_steps = counts.failed,
-    success_rate = 0.0, agent_outputs = {}, correlation_id = correlation.id(),
+    success_rate = 0.0, agent_outputs = run.agent_outputs, correlation_id = correlation.id(),
   }
   for key, value in next, more do extra[key] = value end
   if extra.total_steps > 0 then extra.success_rate = 100.0 * counts.successful / extra.total_steps end
@@ -350,7 +359,7 @@ local function run_once(instance, input, parent, limit)
   for key, value in next, parent and parent.shared_data or {} do shared[key] = value end
   for key, value in next, state.shared_data do shared[key] = value end
   local run = {
-    instance = instance, parent = parent, input = input, outputs = {}, calls = {}, shared_data = shared,
+    instance = instance, parent = parent, input = input, outputs = {}, calls = {}, agent_outputs = {}, shared_data = shared,
     strategy = state.error_strategy, limit = limit, defaults = host("Workflow.defaults"),
     execution_id = host("Workflow.new_id"), counts = { steps = 0, successful = 0, failed = 0 },
   }

@@ -47,7 +47,12 @@ needs["function"] = function(step)
   end
 end
 
-function needs.agent(step) unavailable(format("step '%s': a step of type 'agent'", step.name)) end
+function needs.agent(step)
+  local agent = step.agent
+  if type(agent) ~= "string" and not library.agents.name_of(agent) then
+    raise(format("step '%s': field 'agent' needs the name of an agent, or an agent, got %s", step.name, type(agent)))
+  end
+end
 
 function needs.template(step) unavailable(format("step '%s': a step of type 'template'", step.name)) end
 
@@ -59,6 +64,10 @@ function steps.step(step)
       tostring(step.type), step.name))
   end
   needs[step.type](step)
+  if step.type == "agent" and type(step.agent) ~= "string" then
+    step = copy_of(step)
+    step.agent = library.agents.name_of(step.agent)
+  end
   local input = step.input
   if input ~= nil and type(input) ~= "table" and type(input) ~= "string" then
     raise(format("step '%s': field 'input': expected a table or text, got %s", step.name, type(input)))

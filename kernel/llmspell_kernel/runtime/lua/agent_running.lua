@@ -1,0 +1,138 @@
+-- How agents answer: the model is asked, the tools it wants are run, and it is asked again until it has answered.
+-- Invariants: nothing of a run goes on after it has ended, whether it returned, raised or was interrupted; tools pass the
+-- same hooks and breakers as the script's own calls.
+local host, library = ...
+local type, pcall, error, ipairs, setmetatable = library.type, library.pcall, library.error, library.ipairs,
+  library.setmetatable
+local raise, format, huge = library.raise, library.string.format, library.math.huge
+local guarded, correlation, is_interrupt = library.guarded, library.correlation, library.is_interrupt
+
+local agents = {}
+library.agents = agents
+
+-- instance -> name; an instance is a plain table of methods (Agent.lua).
+local names = setmetatable({}, { __mode = "k" })
+function agents.know(instance, name) names[instance] = name end
+function agents.name_of(instance) return names[instance] end
+
+local EXECUTION <const> = {
+  kind = "agent", before = { "BeforeAgentExecution" }, after = "AfterAgentExecution", failed = "AgentError",
+  label = "Agent execution failed", redirect = function(target) return target end,
+  events = library.emits_timing_events and { "agent.started", "agent.completed", "agent.failed" } or nil,
+  skipped = function(reason) return { skipped = true, reason = reason, metadata = {} } end,
+}
+
+-- How many agents the running code is within, which a nested one counts.
+local function depth()
+  local count = 0
+  for _, part in ipairs(correlation.parents()) do
+    if part.type == "agent" then count = count + 1 end
+  end
+  return count
+end
+
+local function remaining_ms(deadline)
+  if not deadline then return huge end
+  local left = deadline - host("Clock.now").ms
+  return left > 0 and left or 0
+end
+
+local function execute_tool(tool, params, limit_ms)
+  return (library.execute_tool(tool, params, function(name, parameters)
+    local outcome = library.run_tool_job(name, parameters, limit_ms)
+    if outcome.error then raise(outcome.error) end
+    return outcome.output
+  end))
+end
+
+-- A tool that a script has an agent run.
+function agents.run_tool(name, tool, params)
+  return (correlation.within("agent", name, execute_tool, tool, params, huge))
+end
+
+-- What the model gets of a tool: its output, or what went wrong.
+local function run_tool(call, deadline)
+  if call.problem then return call.problem, true end
+  local ok, output = pcall(execute_tool, call.name, call.arguments, remaining_ms(deadline))
+  if ok then return output, false end
+  if is_interrupt(output) then error(output, 0) end
+  return library.text_of(output), true
+end
+
+-- The next answer of the model: the tools that it wants. on_chunk(text) is called for each piece.
+local function receive(number, on_chunk)
+  while true do
+    local received = host("Agent.receive", number)
+    if received.job then
+      library.await_job(received.job)
+    else
+      if on_chunk then
+        for _, text in ipairs(received.chunks) do on_chunk(text) end
+      end
+      if received.tool_calls then return received.tool_calls end
+    end
+  end
+end
+
+local function converse(run, on_chunk)
+  local number = run.number
+  while true do
+    host("Agent.send", number)
+    local calls = receive(number, on_chunk)
+    for _, call in ipairs(calls) do
+      local result, is_error = run_tool(call, run.deadline)
+      host("Agent.tool_done", number, call.id, result, is_error)
+    end
+    if #calls == 0 then
+      local output = host("Agent.finish", number)
+      if output then return output end
+    end
+  end
+end
+
+local run_metatable = { __metatable = false }
+function run_metatable.__close(run, err)
+  local message = nil
+  if err ~= nil and not is_interrupt(err) then message = library.text_of(err) end
+  host("Agent.end", run.number, err ~= nil, message)
+end
+
+-- Runs are counted and ended here, those of composites too. options: timeout_ms, context, on_chunk, is_streamed.
+local function run_once(name, input, options)
+  local begun = host("Agent.begin", name, input, {
+    timeout_ms = options.timeout_ms, context = options.context, depth = depth(), is_streamed = options.is_streamed,
+  })
+  local run <close> = setmetatable({ number = begun.run, deadline = begun.deadline }, run_metatable)
+  if begun.members then
+    local output = library.run_composite(name, begun, input, options)
+    host("Agent.finish_composite", begun.run)
+    if options.on_chunk and type(output.text) == "string" then options.on_chunk(output.text) end
+    return output
+  end
+  return converse(run, options.on_chunk)
+end
+
+-- Asks an agent. The input is a table with a text.
+function agents.execute(name, input, options)
+  local ok, output = pcall(guarded, EXECUTION, name, input, function(target, given)
+    return run_once(target, given, options or {})
+  end)
+  if ok then return output end
+  if is_interrupt(output) then error(output, 0) end
+  local message = library.text_of(output)
+  if library.string.find(message, EXECUTION.label, 1, true) then error(output, 0) end
+  local place, reason = library.string.match(message, "^([^\n]-:%d+: )(.*)$")
+  if not place then raise(format("%s: %s: %s", EXECUTION.label, name, message)) end
+  error(format("%s%s: %s: %s", place, EXECUTION.label, name, reason), 0)
+end
+
+-- An agent as a tool: its parameter is the text, its output that of the agent.
+function agents.as_tool(tool_name, name)
+  library.script_tools[tool_name] = function(parameters, timeout_ms)
+    local output = agents.execute(name, parameters, { timeout_ms = timeout_ms < huge and timeout_ms or nil })
+    if output.success == nil then output.success = true end
+    return output
+  end
+end
+
+function agents.forget_tool(tool_name) library.script_tools[tool_name] = nil end
