@@ -50,6 +50,8 @@ class Project:
         self._open_document = open_document
         self._cache: dict[str, tuple[tuple[int, int], Analysis]] = {}
         self._python_tools = PythonToolNames()
+        # paths at which modules were looked for, while somebody collects them
+        self.looked_for: set[str] | None = None
         self._providers = ConfiguredProviders()
 
     def module(self, name: str, from_path: str) -> Analysis | None:
@@ -65,6 +67,8 @@ class Project:
         return None
 
     def _load(self, path: str) -> Analysis | None:
+        if self.looked_for is not None:
+            self.looked_for.add(path)
         if self._open_document is not None and (opened := self._open_document(path)) is not None:
             return opened
         try:
