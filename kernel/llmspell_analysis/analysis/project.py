@@ -94,6 +94,10 @@ class Project:
         """The names of the providers that the project of a script configures."""
         return self._providers.of(script)
 
+    def surroundings(self, script: str) -> tuple[tuple[str, ...], ...]:
+        """All that findings in a script may depend on beside its text, its modules and the options."""
+        return tuple(sorted(self.python_tools(script))), tuple(sorted(self.providers(script)))
+
     def modules(self, analysis: Requiring) -> Iterator[Analysis | None]:
         """Every module that a file requires, directly and through others; None for one that is not found."""
         seen: set[str] = {analysis.document.path}
