@@ -41,6 +41,9 @@ class Variable:
     members: dict[tuple[str, ...], dict[str, tuple[int, Member]]] = field(default_factory=dict)
     # what each of its fields' names tells of the fields that have it
     digests: dict[str, tuple[Hashable, ...]] = field(default_factory=dict)
+    # fields that are given more than once, and paths whose fields are given by keys that nobody can read
+    given_again: set[tuple[tuple[str, ...], str]] = field(default_factory=set)
+    given_by_key: set[tuple[str, ...]] = field(default_factory=set)
     # variables that its value or its fields' values are made from
     needs: set[Variable] = field(default_factory=set)
     _whole: Hashable = None
@@ -110,6 +113,8 @@ class File:
                     variable.needs.update(bound.values())
             if analysis.members:
                 self._note_members(index, segment, bound)
+            if analysis.members_by_key:
+                self._note_keys(segment, bound)
             tested |= segment.tested_members
         self.tested_members = frozenset(tested)
 
@@ -145,6 +150,10 @@ class File:
                 variable = found
             own = variable.members.setdefault(path, {})
             for name, member in members.items():
+                again = (root, path), name
+                if name in own or again in segment.analysis.members_again:
+                    variable.given_again.add((path, name))
+                    variable.digests[name] = (*variable.digests.get(name, ()), path, "again")
                 if name in own:
                     continue
                 own[name] = (index, member)
@@ -154,6 +163,15 @@ class File:
                 elif bound:
                     variable.needs.update(bound.values())
                 variable.digests[name] = (*variable.digests.get(name, ()), path, member.is_method, told)
+
+    def _note_keys(self, segment: Segment, bound: dict[str, Variable]) -> None:
+        for root, path in segment.analysis.members_by_key:
+            variable = (
+                (bound.get(root) or self.globals.get(root)) if isinstance(root, str) else self._by_local.get(root)
+            )
+            if variable is not None:
+                variable.given_by_key.add(path)
+                variable.digests["["] = (*variable.digests.get("[", ()), path)
 
     # --- what rules ask ----------------------------------------------------------------------------------------
 
@@ -175,10 +193,13 @@ class File:
     def _told(self, variable: Variable, names: frozenset[str]) -> Hashable:
         digests = variable.digests
         fields = tuple((name, digests[name]) for name in names & digests.keys()) if digests else ()
-        needed = self._needed(variable) if variable.needs else None
+        needed = self.needed(variable)
         return (variable.local is None, variable.declaration(self), fields, needed)
 
-    def _needed(self, variable: Variable) -> Hashable:
+    def needed(self, variable: Variable) -> Hashable:
+        """What all that a variable's value is made from tells."""
+        if not variable.needs:
+            return None
         if variable not in self._closures:
             seen = {variable}
             pending = [variable]

@@ -9,11 +9,13 @@ from tree_sitter import Node
 
 from llmspell_analysis.analysis.chains import chain_of_node, literal_string
 from llmspell_analysis.analysis.kinds import (
+    BRACKET_INDEX,
     FIELD,
     FIELD_FIELD,
     IDENTIFIER,
     METHOD_FIELD,
     NAME_FIELD,
+    NUMBER,
     TABLE,
     TABLE_FIELD,
     VALUE_FIELD,
@@ -57,13 +59,24 @@ class Members:
             if owner is None or name_node is None:
                 return
             key = (owner[0], (*owner[1], self.text(name_node)))
+        if key is None and node.kind_id in BRACKET_INDEX:
+            self.add_by_key(node)
         if key is None or not key[1] or name_node is None:
             return
         owner_key = (key[0], key[1][:-1])
         member = Member(key[1][-1], name_node.start_byte, name_node.end_byte, value, is_method)
-        self.analysis.members.setdefault(owner_key, {}).setdefault(member.name, member)
+        members = self.analysis.members.setdefault(owner_key, {})
+        if members.setdefault(member.name, member) is not member:
+            self.analysis.members_again.add((owner_key, member.name))
         if value is not None and value.kind_id in TABLE:
             self.add_table(key, value)
+
+    def add_by_key(self, node: Node) -> None:
+        """Records that `base[key] = …` gives fields to `base` of which nobody knows the names."""
+        base, key = node.child_by_field_id(TABLE_FIELD), node.child_by_field_id(FIELD_FIELD)
+        owner = self.key_of(base) if base is not None else None
+        if owner is not None and key is not None and key.kind_id not in NUMBER:
+            self.analysis.members_by_key.add(owner)
 
     def add_table(self, key: tuple[Local | str, tuple[str, ...]], table: Node) -> None:
         """Records the fields of a table constructor as members of `key`."""

@@ -160,6 +160,10 @@ class Analysis:
     gotos: list[Goto] = field(default_factory=list)
     # (variable, path of fields) -> its fields
     members: dict[tuple[Local | str, tuple[str, ...]], dict[str, Member]] = field(default_factory=dict)
+    # fields that are given more than once, whose first value `members` has
+    members_again: set[tuple[tuple[Local | str, tuple[str, ...]], str]] = field(default_factory=set)
+    # variables and paths that are given fields by keys which nobody can read
+    members_by_key: set[tuple[Local | str, tuple[str, ...]]] = field(default_factory=set)
     # names of globals that this file assigns -> first assignment
     globals_assigned: dict[str, Reference] = field(default_factory=dict)
     # names of globals that this file tests for existence anywhere

@@ -296,8 +296,10 @@ class _Content:
             if one is None:
                 return found
             found.append(one)
-            self.end = max(self.end, self.line_end())
-            self.word(NAME) if self.name == "return" else None
+            if self.parser.position > self.end:  # the type went on in further lines
+                self.end = self.line_end()
+            if self.name == "return":
+                self.word()
             if self.parser.position >= self.end or not self.parser.take(","):
                 return found
 
@@ -306,7 +308,7 @@ class _Content:
         return found.end() if found is not None else self.end
 
     def description(self) -> str:
-        end = max(self.end, self.line_end())
+        end = self.line_end() if self.parser.position > self.end else self.end
         mark = _DESCRIPTION.match(self.reader.text, self.parser.position, end)
         return decoded(self.reader.text[mark.end() if mark is not None else self.parser.position : end])
 

@@ -7,7 +7,7 @@ they are bytes. What it cannot read as a type is None, which nobody may draw a c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
@@ -104,7 +104,10 @@ class Generic:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`fun(a: A, b?: B): R`, and what annotations say of a function. `returns` is None where nothing is said."""
+    """`fun(a: A, b?: B): R`, and what annotations say of a function. `returns` is None where nothing is said.
+
+    `api_name` is the name of a function of the API ("Tool.execute").
+    """
 
     parameters: tuple[Parameter, ...]
     returns: tuple[Type | None, ...] | None = None
@@ -113,13 +116,25 @@ class Function:
     generics: tuple[Generic, ...] = ()
     is_deprecated: bool = False
     is_nodiscard: bool = False
+    api_name: str = ""
 
     @property
     def is_vararg(self) -> bool:
         return bool(self.parameters) and self.parameters[-1].name == "..."
 
 
-Type = Named | Literal | Union | Array | Tuple | Record | Template | Variadic | Function
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table that code makes and gives fields to: of the variable and path of fields that `origin` says.
+
+    `unit` is where the variable is known; two shapes of the same origin are the same.
+    """
+
+    origin: Hashable
+    unit: object = field(compare=False, default=None)
+
+
+Type = Named | Literal | Union | Array | Tuple | Record | Template | Variadic | Function | Shape
 
 NIL = Named("nil")
 BOOLEAN_VALUES = {"true": Literal("boolean", "true"), "false": Literal("boolean", "false")}
@@ -175,6 +190,8 @@ def _written(given: Type | None) -> str:
             return f"`{name}`"
         case Variadic(element):
             return f"{_written(element)}..."
+        case Shape():
+            return "table"
         case Function(parameters, returns):
             inside = ", ".join(_written_parameter(each) for each in parameters)
             back = ", ".join(map(_written, returns or ()))

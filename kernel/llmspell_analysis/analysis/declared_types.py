@@ -1,0 +1,462 @@
+"""Types that annotations declare: classes, aliases and enums, by name, across the file, its modules and the catalogue.
+
+A look-up by name is noted while somebody listens, with what it told, so that findings can be kept as long as the
+same look-ups tell the same. Every part of a class counts: a class may be declared in several places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from llmspell_analysis.analysis.annotations import Annotations, Comment, annotations_in, annotations_of
+from llmspell_analysis.analysis.chains import chain_of_node, literal_string
+from llmspell_analysis.analysis.kinds import (
+    ASSIGNMENT,
+    BOOLEAN,
+    COMMENT,
+    EXPRESSION_LIST,
+    FIELD,
+    FUNCTION_DECLARATION,
+    IDENTIFIER,
+    NAME_FIELD,
+    NUMBER,
+    STRING,
+    TABLE,
+    VALUE_FIELD,
+    VARIABLE_DECLARATION,
+    VARIABLE_LIST,
+)
+from llmspell_analysis.analysis.model import Analysis, Local, Member
+from llmspell_analysis.analysis.types import parsed
+from llmspell_analysis.syntax import luacats_types as lt
+from llmspell_analysis.syntax.luacats import (
+    AliasTag,
+    ClassTag,
+    EnumTag,
+    FieldTag,
+    OperatorTag,
+    OverloadTag,
+)
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from llmspell_analysis.analysis.file import File, Variable
+    from llmspell_analysis.catalogue import Catalogue, Entry
+
+Kind = Literal["class", "alias", "enum"]
+Key = tuple["Local | str", tuple[str, ...]]
+# A chain of parents or aliases that is longer is a circle.
+_MAX_DEPTH = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """A text with its annotations: a segment of the file (`index`), or a module (None)."""
+
+    analysis: Analysis
+    annotations: Annotations
+    index: int | None
+
+    @property
+    def data(self) -> bytes:
+        return self.analysis.document.source.data
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The code that a declaration stands above: a variable or a field, and its value."""
+
+    key: Key | None
+    name: Node
+    value: Node | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declaration:
+    """One part of a type: what one block of annotations says of it."""
+
+    kind: Kind
+    name: str
+    tag: ClassTag | AliasTag | EnumTag
+    comment: Comment
+    fields: tuple[FieldTag, ...] = ()
+    operators: tuple[OperatorTag, ...] = ()
+    overloads: tuple[lt.Function, ...] = ()
+    bound: Bound | None = None
+
+    def digest(self) -> Hashable:
+        return (self.tag, self.fields, self.operators, self.overloads)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declared:
+    """A declaration and where it was found."""
+
+    unit: Unit
+    declaration: Declaration
+
+
+def declarations(unit: Unit) -> tuple[Declaration, ...]:
+    """The types that a text declares."""
+    return tuple(each for comment in unit.annotations.comments for each in _of_comment(comment, unit))
+
+
+def _of_comment(comment: Comment, unit: Unit) -> Iterator[Declaration]:
+    tags = comment.block.tags
+    starts = [n for n, tag in enumerate(tags) if isinstance(tag, ClassTag | AliasTag | EnumTag)]
+    for place, start in enumerate(starts):
+        tag = tags[start]
+        rest = tags[start + 1 : starts[place + 1] if place + 1 < len(starts) else len(tags)]
+        bound = bound_code(comment, unit) if place + 1 == len(starts) else None
+        if isinstance(tag, ClassTag):
+            overloads = tuple(each.function for each in rest if isinstance(each, OverloadTag) and each.function)
+            yield Declaration(
+                "class",
+                tag.class_name,
+                tag,
+                comment,
+                tuple(each for each in rest if isinstance(each, FieldTag)),
+                tuple(each for each in rest if isinstance(each, OperatorTag)),
+                overloads,
+                bound,
+            )
+        elif isinstance(tag, AliasTag):
+            yield Declaration("alias", tag.alias_name, tag, comment)
+        elif isinstance(tag, EnumTag):
+            yield Declaration("enum", tag.enum_name, tag, comment, bound=bound)
+
+
+def statement_at_line(unit: Unit, line: int) -> Node | None:
+    """The statement or the field of a table that begins in a line."""
+    source = unit.analysis.document.source
+    if line < 0 or line >= len(source.line_starts):
+        return None
+    start, end = source.line_span(line)
+    start += len(source.data[start:end]) - len(source.data[start:end].lstrip())
+    if start >= end:
+        return None
+    node = unit.analysis.document.tree.root_node.descendant_for_byte_range(start, start + 1)
+    found = None
+    while node is not None and node.start_byte == start and node.parent is not None:
+        found = node
+        node = node.parent
+        if node is not None and node.start_byte != start:
+            break
+    return found
+
+
+def bound_code(comment: Comment, unit: Unit) -> Bound | None:
+    """What a block of annotations stands above."""
+    node = statement_at_line(unit, comment.line)
+    if node is None:
+        return None
+    if node.kind_id in VARIABLE_DECLARATION:
+        inner = next((each for each in node.named_children if each.kind_id in ASSIGNMENT), node)
+        return _bound_assignment(inner, unit)
+    if node.kind_id in ASSIGNMENT:
+        return _bound_assignment(node, unit)
+    if node.kind_id in FUNCTION_DECLARATION:
+        name = node.child_by_field_id(NAME_FIELD)
+        return Bound(key_of(name, unit), name, node) if name is not None else None
+    if node.kind_id in FIELD:
+        name, value = node.child_by_field_id(NAME_FIELD), node.child_by_field_id(VALUE_FIELD)
+        return Bound(None, name, value) if name is not None else None
+    return None
+
+
+def _bound_assignment(node: Node, unit: Unit) -> Bound | None:
+    names = next((each for each in node.named_children if each.kind_id in VARIABLE_LIST), None)
+    values = next((each for each in node.named_children if each.kind_id in EXPRESSION_LIST), None)
+    name = next(iter(names.named_children), None) if names is not None else None
+    if name is None:
+        return None
+    given = [each for each in values.named_children if each.kind_id not in COMMENT] if values is not None else []
+    return Bound(key_of(name, unit), name, given[0] if given else None)
+
+
+def key_of(node: Node, unit: Unit) -> Key | None:
+    """The variable and path of fields that a name or `a.b.c` is."""
+    chain = chain_of_node(node, unit.data)
+    if chain is None or any(step.name is None or step.kind not in ("field", "index") for step in chain.steps):
+        return None
+    path = tuple(step.name for step in chain.steps if step.name is not None)
+    local = unit.analysis.local_at.get(chain.offset)
+    if local is None and (reference := unit.analysis.reference_at.get(chain.offset)) is not None:
+        local = reference.local
+    if local is not None and local.kind != "outer":
+        if local.kind == "self" and local.value is not None:
+            owner = key_of(local.value, unit)
+            return (owner[0], owner[1] + path) if owner is not None else None
+        return local, path
+    return chain.root, path
+
+
+class DeclaredTypes:
+    """The types that one version of a file knows. `looked` is filled while it is not None."""
+
+    def __init__(
+        self,
+        file: File,
+        catalogue: Catalogue,
+        modules: Iterable[Analysis | None] = (),
+        known: frozenset[str] = frozenset(),
+    ) -> None:
+        self.file = file
+        self.catalogue = catalogue
+        self.modules = tuple(module for module in modules if module is not None)
+        # names of types that other files of the project declare
+        self.known = known
+        self.looked: dict[Hashable, Hashable] | None = None
+        self._by_name: dict[str, list[Declared]] | None = None
+        self._units: dict[int, Unit] = {}
+        self._digests: dict[str, Hashable] = {}
+
+    # --- where declarations are --------------------------------------------------------------------------------
+
+    def unit(self, index: int) -> Unit:
+        found = self._units.get(index)
+        if found is None:
+            segment = self.file.placed[index].segment
+            found = self._units[index] = Unit(segment.analysis, annotations_in(segment), index)
+        return found
+
+    @property
+    def by_name(self) -> dict[str, list[Declared]]:
+        if self._by_name is None:
+            self._by_name = {}
+            for index, placed in enumerate(self.file.placed):
+                kept = placed.segment.kept
+                if "declarations" not in kept:
+                    kept["declarations"] = declarations(self.unit(index))
+                for each in kept["declarations"]:
+                    self._by_name.setdefault(each.name, []).append(Declared(self.unit(index), each))
+            for module in self.modules:
+                unit = _module_unit(module)
+                for each in declarations(unit):
+                    self._by_name.setdefault(each.name, []).append(Declared(unit, each))
+        return self._by_name
+
+    def note(self, key: Hashable, told: Hashable) -> None:
+        if self.looked is not None:
+            self.looked[key] = told
+
+    def still_tells(self, looked: dict[Hashable, Hashable]) -> bool:
+        """Whether look-ups of an earlier version tell the same now."""
+        return all(self._tells(key) == told for key, told in looked.items())
+
+    def _tells(self, key: Hashable) -> Hashable:
+        if isinstance(key, tuple) and key[0] == "global":
+            return self.global_definition(key[1])[1]
+        return self.digest(str(key))
+
+    def named(self, name: str) -> tuple[Declared, ...]:
+        """Every declaration of a type."""
+        if self.looked is not None:
+            self.note(name, self.digest(name))
+        return tuple(self.by_name.get(name, ()))
+
+    def digest(self, name: str) -> Hashable:
+        """What all that is declared of a type tells, with the fields that code gives to its variable."""
+        if name not in self._digests:
+            self._digests[name] = None  # for a type whose fields are of the same type
+            told: list[Hashable] = []
+            for each in self.by_name.get(name, ()):
+                told.append(each.declaration.digest())
+                told.append(self._bound_digest(each))
+            self._digests[name] = (tuple(told), name in self.known)
+        return self._digests[name]
+
+    def _bound_digest(self, declared: Declared) -> Hashable:
+        bound, index = declared.declaration.bound, declared.unit.index
+        if bound is None:
+            return None
+        if index is None:
+            return id(declared.unit.analysis)
+        variable = self.variable_of(declared.unit, bound.key)
+        if variable is None:
+            return self.file.placed[index].segment.number
+        return (variable.whole(self.file), self.file.needed(variable))
+
+    def variable_of(self, unit: Unit, key: Key | None) -> Variable | None:
+        """The variable of the file that a key of one of its segments means."""
+        if key is None or unit.index is None:
+            return None
+        root = key[0]
+        if isinstance(root, Local):
+            return self.file.variable_of(root)
+        return self.file.bound[unit.index].get(root) or self.file.globals.get(root)
+
+    # --- what a name means -------------------------------------------------------------------------------------
+
+    def is_known(self, name: str) -> bool:
+        """Whether somebody declares a type of this name."""
+        return (
+            bool(self.named(name))
+            or name in lt.BASIC
+            or name in self.catalogue.classes
+            or name in self.catalogue.aliases
+            or name in self.known
+        )
+
+    def alias(self, name: str) -> tuple[tuple[lt.Generic, ...], lt.Type | None] | None:
+        for each in self.named(name):
+            tag = each.declaration.tag
+            if isinstance(tag, AliasTag):
+                return tag.generics, tag.type
+        if (text := self.catalogue.aliases.get(name)) is not None:
+            return (), parsed(text)
+        return None
+
+    def is_class(self, name: str) -> bool:
+        return name in self.catalogue.classes or any(each.declaration.kind == "class" for each in self.named(name))
+
+    def classes(self, name: str) -> tuple[Declared, ...]:
+        return tuple(each for each in self.named(name) if each.declaration.kind == "class")
+
+    def enums(self, name: str) -> tuple[Declared, ...]:
+        return tuple(each for each in self.named(name) if each.declaration.kind == "enum")
+
+    def parents(self, name: str) -> tuple[lt.Type, ...]:
+        tags = (each.declaration.tag for each in self.classes(name))
+        return tuple(parent for tag in tags if isinstance(tag, ClassTag) for parent in tag.parents)
+
+    def lineage(self, name: str) -> tuple[tuple[str, ...], bool]:
+        """A class and what it inherits from, by name; and whether all of them are known."""
+        seen: dict[str, None] = {name: None}
+        pending = [name]
+        is_whole = True
+        while pending:
+            current = pending.pop(0)
+            for parent in self.parents(current):
+                if not isinstance(parent, lt.Named):
+                    is_whole = is_whole and isinstance(parent, lt.Record)
+                    continue
+                if parent.name in seen:
+                    continue
+                seen[parent.name] = None
+                if self.is_class(parent.name):
+                    pending.append(parent.name)
+                elif parent.name not in lt.BASIC:
+                    is_whole = False
+        return tuple(seen), is_whole
+
+    def entry(self, name: str) -> Entry | None:
+        return self.catalogue.classes.get(name)
+
+    def enum_members(self, name: str) -> dict[str, lt.Type | None] | None:
+        """The fields of an enum's table; None when they cannot be told."""
+        members: dict[str, lt.Type | None] = {}
+        for each in self.enums(name):
+            bound = each.declaration.bound
+            if bound is None or bound.value is None or bound.value.kind_id not in TABLE:
+                return None
+            own = _literal_fields(bound.value, each.unit.data)
+            if own is None:
+                return None
+            members.update(own)
+        return members
+
+    def enum_values(self, name: str) -> lt.Type | None:
+        """The values that an enum stands for; None when they cannot be told."""
+        members = self.enum_members(name)
+        if not members:
+            return None
+        is_key = any(
+            isinstance(each.declaration.tag, EnumTag) and each.declaration.tag.is_key for each in self.enums(name)
+        )
+        if is_key:
+            return lt.union([lt.Literal("string", key) for key in members])
+        values = [value for value in members.values() if value is not None]
+        return lt.union(values) if len(values) == len(members) else None
+
+    # --- what code gives ---------------------------------------------------------------------------------------
+
+    def code_members(self, declared: Declared) -> dict[str, tuple[Unit, Member]]:
+        """The fields that code gives to the variable that a class was declared for."""
+        bound = declared.declaration.bound
+        if bound is None or bound.key is None:
+            return {}
+        root, path = bound.key
+        variable = self.variable_of(declared.unit, bound.key)
+        if variable is not None:
+            several = variable.members.get(path, {})
+            return {name: (self.unit(index), member) for name, (index, member) in several.items()}
+        members = declared.unit.analysis.members.get((root, path), {})
+        return {name: (declared.unit, member) for name, member in members.items()}
+
+    def global_definition(self, name: str) -> tuple[tuple[Unit, Node] | None, Hashable]:
+        """The one function that defines a global, and what that tells."""
+        found: tuple[Unit, Node] | None = None
+        told: list[Hashable] = []
+        for index, placed in enumerate(self.file.placed):
+            analysis = placed.segment.analysis
+            if name not in analysis.globals_assigned or name in self.file.bound[index]:
+                continue
+            told.append(placed.segment.number)
+            function = _only_definition(analysis, name)
+            found = (self.unit(index), function) if function is not None and len(told) == 1 else None
+        for module in self.modules:
+            if name in module.globals_assigned:
+                told.append(id(module))
+                found = None
+        return found, tuple(told)
+
+    def global_function(self, name: str) -> tuple[Unit, Node] | None:
+        found, told = self.global_definition(name)
+        self.note(("global", name), told)
+        return found
+
+
+def _only_definition(analysis: Analysis, name: str) -> Node | None:
+    """`function name() … end` among the statements of the chunk, when nothing else assigns the name."""
+    writes = [each for each in analysis.references if each.name == name and each.access == "write"]
+    if len(writes) != 1:
+        return None
+    node = analysis.document.tree.root_node.descendant_for_byte_range(writes[0].start, writes[0].end)
+    parent = node.parent if node is not None else None
+    is_function = parent is not None and parent.kind_id in FUNCTION_DECLARATION
+    return parent if is_function and writes[0].scope.parent is None else None
+
+
+@lru_cache(maxsize=64)
+def _module_unit(module: Analysis) -> Unit:
+    return Unit(module, annotations_of(module), None)
+
+
+def _literal_fields(table: Node, data: bytes) -> dict[str, lt.Type | None] | None:
+    members: dict[str, lt.Type | None] = {}
+    for field in table.named_children:
+        if field.kind_id in COMMENT:
+            continue
+        name, value = field.child_by_field_id(NAME_FIELD), field.child_by_field_id(VALUE_FIELD)
+        if name is None or value is None or field.kind_id not in FIELD:
+            return None
+        if name.kind_id in IDENTIFIER and name.start_byte == field.start_byte:
+            key: str | None = data[name.start_byte : name.end_byte].decode("utf-8", "replace")
+        else:
+            key = literal_string(name, data)
+        if key is None:
+            return None
+        members[key] = literal_type(value, data)
+    return members
+
+
+def literal_type(node: Node, data: bytes) -> lt.Type | None:
+    """The type of a literal; None for any other expression."""
+    kind = node.kind_id
+    text = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    if kind in STRING:
+        value = literal_string(node, data)
+        return lt.Literal("string", value) if value is not None else lt.Named("string")
+    if kind in NUMBER:
+        is_float = not text.lower().startswith("0x") and any(mark in text.lower() for mark in ".e")
+        return lt.Literal("number" if is_float else "integer", text)
+    if kind in BOOLEAN:
+        return lt.Literal("boolean", text)
+    if node.type == "nil":
+        return lt.NIL
+    return None
