@@ -72,6 +72,17 @@ STATEMENTS = [
     "while reads() do v = v + 1 end",
     "v.x = 1",
     "v = {}",
+    "local r = Tool.execute('calculator', { input = '1' })",
+    "print(r.text)",
+    "r.text = r.result",
+    "local options = { nmae = 'x' }",
+    "Session.create(options)",
+    "options.nmae = nil",
+    "Config.setProvider('skynet', {})",
+    "Agent.builder():model('skynet/t'):build()",
+    "local point = 'ToolErorr'",
+    "Hook.register(point, print)",
+    "Agent.wrap_as_tool('a', {}); Tool.execute('a_tool', {})",
 ]
 TEXTS = st.lists(st.sampled_from(STATEMENTS), max_size=12).map(lambda lines: "\n".join(lines) + "\n")
 RELAXED = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -130,6 +130,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         added_globals=globals_rules.added_globals(file, subject.modules, subject.catalogue),
         tools=subject.options.tools | subject.project.python_tools(file.document.path),
         providers=host_names.configured(file, subject.project),
+        has_hooks="Hook" in file.globals_read or None in subject.modules,
         modules=subject.modules,
     )
     for index, placed in enumerate(file.placed):

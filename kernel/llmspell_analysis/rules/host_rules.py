@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from llmspell_analysis.rules import host_calls, host_names, host_workflows, tools
+from llmspell_analysis.rules import host_calls, host_names, host_workflows, result_shapes, tools
 from llmspell_analysis.rules.known_calls import looking
 from llmspell_analysis.rules.model import SegmentCheck
 
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
     tools.check,
+    result_shapes.check,
     looking((tools.check_call, host_calls.check, host_workflows.check_builders, host_names.check)),
 )

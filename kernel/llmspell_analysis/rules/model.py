@@ -162,7 +162,8 @@ class FileSubject:
 class Shared:
     """What holds for a whole file and decides findings in its segments, besides what the segments name themselves.
 
-    `providers` are those that are configured; None where any may be.
+    `providers` are those that are configured; None where any may be. `has_hooks`: the script may register hooks,
+    which can change what calls give.
     """
 
     tested_members: frozenset[str]
@@ -170,6 +171,7 @@ class Shared:
     added_globals: frozenset[str]
     tools: frozenset[str]
     providers: frozenset[str] | None
+    has_hooks: bool
     modules: tuple[Analysis | None, ...]
 
 
