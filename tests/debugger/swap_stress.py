@@ -33,7 +33,7 @@ F[%(n)d] = function(a, ...)
 end
 """
 TAIL = """
-METATABLE = { __gc = function() shared = shared - 1 end }
+METATABLE = { __gc = function() shared = shared - 1 debug.traceback() end }
 local waiting = {}
 return function(seed, count, plain)
   math.randomseed(seed)

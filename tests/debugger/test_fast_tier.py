@@ -178,6 +178,43 @@ def test_main_function_is_found_by_the_hook_until_it_ends(debuggee):
     assert debuggee.run_cell("return N, hooked()").shown == "1\t0"
 
 
+LEAVING = {
+    "called": ("local function f(n)\n  local x = n\n  return x\nend", "0"),
+    "recursive": ("local function f(n)\n  if n > 0 then f(n - 1) end\n  return hooked() > 0\nend", "0"),
+    "with varargs": ("local function f(...)\n  local x = ...\n  return x, ...\nend", "0"),
+    "from a coroutine": (
+        "local function g(n)\n  local x = n\n  return x\nend\nlocal function f(n) return (coroutine.wrap(g)(n)) end",
+        "0",
+    ),
+    "a metamethod": (
+        "local t = setmetatable({}, { __index = function(_, n)\n  local x = n\n  return x\nend })\n"
+        "local function f(n) return t[n] end",
+        "0",
+    ),
+    "with a variable to close": (
+        "local log = ''\nlocal function f(n)\n"
+        "  local c <close> = setmetatable({}, { __close = function() log = log .. n end })\n  return n\nend",
+        "0",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_function_that_was_active_has_no_hook_from_its_return_on(debuggee, name):
+    text, hooks = LEAVING[name]
+    line = 3 if name == "with a variable to close" else 2
+    path = debuggee.script(f"{text}\nlocal a = f(3)\nN = hooked()\nlocal b = f(2)\nprint(a, b)")
+    assert debuggee.breakpoints(path, line)[0]["verified"]
+    debuggee.start(path)
+    assert debuggee.stopped()["reason"] == "breakpoint"
+    debuggee.breakpoints(path, line, line + 1)
+    stops = lines_of_stops(debuggee, first=1)
+    plain = debuggee.run_cell("return N")
+    assert plain.shown == hooks
+    assert sorted(set(stops)) == [line, line + 1]
+    assert len(stops) == (14 if name == "recursive" else 4)
+
+
 def test_function_with_a_frame_in_a_suspended_coroutine_is_found_by_the_hook_and_probed_when_it_is_left(debuggee):
     path = at_entry(
         debuggee,

@@ -17,7 +17,7 @@ Invariant: reads fail instead of crashing; nothing is written unless all of it m
 import ctypes
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ _AGE_BITS, _BLACK_BIT, _OLD = 7, 1 << 5, 4
 # lua_State: next, tt, marked, top, l_G, ci; CallInfo: func, top, previous, next, savedpc, callstatus
 _THREAD_TAG, _THREAD_HEAD = 8, struct.Struct("<QBB6xQQQ")
 _FRAME = struct.Struct("<QQQQQ22xH")
-_FRAME_IS_C, _FRAME_CALLED_FINALIZER = 1 << 1, 1 << 7
+_FRAME_IS_C, _FRAME_HAS_HOOK, _FRAME_CALLED_FINALIZER = 1 << 1, 1 << 3, 1 << 7
 _TAG_OF_THREAD_VALUE = 72
 
 
@@ -179,7 +179,16 @@ def exchange(pairs: Sequence[tuple[Proto, Proto]]) -> None:
             ctypes.memmove(other.address + start, one.image[start:end], end - start)
 
 
-def active_code(memory: ProcessMemory, threads: Iterable[int], functions: Sequence[Proto]) -> set[int]:
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """The coroutines that may have frames. In the hook of ``leaving`` a function returns: it runs no instruction more,
+    and its frame is none."""
+
+    threads: Sequence[int]
+    leaving: int | None = None
+
+
+def active_code(memory: ProcessMemory, stacks: Stacks, functions: Sequence[Proto]) -> set[int]:
     """The addresses of those functions that have a frame on the stack of one of the coroutines.
 
     Raises SwapRefusedError where there are too many frames, and where Lua code may be about to run that no frame
@@ -187,11 +196,11 @@ def active_code(memory: ProcessMemory, threads: Iterable[int], functions: Sequen
     """
     by_code = sorted(((one.fields.code, one) for one in functions), key=lambda pair: pair[0])
     starts = [start for start, _ in by_code]
-    known = set(threads)
+    known = set(stacks.threads)
     found: set[int] = set()
     left = MAX_FRAMES
     for thread in known:
-        for counter in _frames(memory, thread, known, left):
+        for counter in _frames(memory, thread, stacks, known, left):
             left -= 1
             index = bisect_right(starts, counter) - 1
             if index >= 0 and counter <= starts[index] + 4 * by_code[index][1].fields.size:
@@ -201,18 +210,21 @@ def active_code(memory: ProcessMemory, threads: Iterable[int], functions: Sequen
     return found
 
 
-def _frames(memory: ProcessMemory, thread: int, known: set[int], limit: int) -> Iterator[int]:
+def _frames(memory: ProcessMemory, thread: int, stacks: Stacks, known: set[int], limit: int) -> Iterator[int]:
     """Where the Lua frames of a coroutine are in their instructions; 0 for others."""
     _, tag, _, top, _, address = _THREAD_HEAD.unpack(memory.read(thread, _THREAD_HEAD.size))
     if tag != _THREAD_TAG:
         raise UnexpectedFunctionError("what should be a coroutine is none")
-    is_top = True
+    is_top, is_leaving = True, thread == stacks.leaving
     while address and limit > 0:
         limit -= 1
         function, _, previous, _, counter, status = _FRAME.unpack(memory.read(address, _FRAME.size))
         if status & _FRAME_CALLED_FINALIZER:
             raise SwapRefusedError("a finalizer runs")
-        if not status & _FRAME_IS_C:
+        if is_leaving and status & _FRAME_HAS_HOOK:
+            is_leaving = False
+            yield 0
+        elif not status & _FRAME_IS_C:
             yield counter
         else:
             if is_top and (resumed := _first_argument(memory, function, top)) and resumed not in known:

@@ -28,6 +28,7 @@ from .late import GivenProbe, LoadedChunk, Span
 from .probes import Place
 from .protos import (
     Proto,
+    Stacks,
     SwapRefusedError,
     UnexpectedFunctionError,
     active_code,
@@ -199,18 +200,19 @@ class CodeSwap:
                 return ()
         return loads
 
-    def swap(self, addresses: bytes, threads: bytes) -> tuple[bool, bool]:
+    def swap(self, addresses: bytes, threads: bytes, leaving: bytes) -> tuple[bool, bool]:
         """``addresses``: number, function and new function of each load, 0 where there is none; ``threads``: all
-        coroutines that run code of scripts. Gives whether anything was exchanged, and whether a collection of garbage
+        coroutines that run code of scripts; ``leaving``: the one whose hook sees a function return, which counts as
+        left, empty where there is none. Gives whether anything was exchanged, and whether a collection of garbage
         would help."""
         numbers = [int(one, 16) for one in addresses.split()]
         functions = {number: (old, new) for number, old, new in zip(*[iter(numbers)] * 3, strict=True)}
-        coroutines = [int(one, 16) for one in threads.split()]
+        stacks = Stacks([int(one, 16) for one in threads.split()], int(leaving, 16) if leaving else None)
         attempts, self._attempts = self._attempts, []
         swapped = wants_collection = False
         for attempt in attempts:
             try:
-                spans, of_colour = self._swap(attempt, functions, coroutines)
+                spans, of_colour = self._swap(attempt, functions, stacks)
             except SwapRefusedError as refusal:
                 _log.debug("%s: not now: %s", attempt.chunk_name, refusal)
                 continue
@@ -231,16 +233,14 @@ class CodeSwap:
     def _tell_attempted(self) -> None:
         self._attempted(any(one.lacks_probes for one in self._planned))
 
-    def _swap(
-        self, attempt: _Attempt, functions: dict[int, tuple[int, int]], coroutines: list[int]
-    ) -> tuple[set[Span], bool]:
+    def _swap(self, attempt: _Attempt, functions: dict[int, tuple[int, int]], stacks: Stacks) -> tuple[set[Span], bool]:
         """The spans of the functions that were exchanged, and whether others were not for their colour."""
         pairs = [pair for load in attempt.loads for pair in self._pairs(load, *functions.get(load.number, (0, 0)))]
         differing: dict[Span, list[_Pair]] = {}
         for pair in pairs:
             if _code_differs(pair.before, pair.after):
                 differing.setdefault(pair.span, []).append(pair)
-        active = active_code(self._memory, coroutines, [one.old for of_span in differing.values() for one in of_span])
+        active = active_code(self._memory, stacks, [one.old for of_span in differing.values() for one in of_span])
         idle = {span: some for span, some in differing.items() if not any(one.old.address in active for one in some)}
         ready = {span: some for span, some in idle.items() if all(colours_agree(one.old, one.new) for one in some)}
         chosen = [pair for of_span in ready.values() for pair in of_span]

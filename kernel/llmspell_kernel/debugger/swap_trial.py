@@ -13,6 +13,7 @@ from lupa.lua54 import LuaError, LuaRuntime
 from ..runtime.process_memory import ProcessMemory, UnreadableMemoryError
 from .bytecode import compiled
 from .protos import (
+    Stacks,
     SwapRefusedError,
     UnexpectedFunctionError,
     active_code,
@@ -91,7 +92,21 @@ local function grow_old()
   collectgarbage()
 end
 
-return address(old), address(new), address(waiting), address(coroutine.running()), check, grow_old, function()
+-- `left` is called while a function returns; gives the probes of the next call.
+local function leave(left)
+  debug.sethook(function()
+    if debug.getinfo(2, "f").func ~= varargs then return end
+    debug.sethook()
+    left()
+  end, "r")
+  local count, b, text, number = varargs(7, 8)
+  assert(count == 2 and b == 8 and text == "a constant" and number == 1.5, "values of a function that is left")
+  probed = ""
+  varargs()
+  return probed
+end
+
+return address(old), address(new), address(waiting), address(coroutine.running()), check, leave, grow_old, function()
   return old, new
 end
 """
@@ -114,7 +129,7 @@ def _expect(holds: bool, what: str) -> None:
 
 def _try() -> None:
     lua: Any = LuaRuntime(encoding=None, register_eval=False, register_builtins=False, unpack_returned_tuples=True)
-    old, new, waiting, main, check, grow_old, keep = lua.execute(_SCRIPT, _OLD, _NEW, _NAME)
+    old, new, waiting, main, check, leave, grow_old, keep = lua.execute(_SCRIPT, _OLD, _NEW, _NAME)
     with contextlib.closing(ProcessMemory()) as memory:
         before, after = compiled(_OLD), compiled(_NEW)
         if before is None or after is None:
@@ -129,12 +144,33 @@ def _try() -> None:
         # a collection has just ended: nothing is marked
         _expect(all(colours_agree(*pair) for pair in pairs), "colours")
         waits = protos[0][-1]
-        active = active_code(memory, [int(waiting, 16), int(main, 16)], protos[0])
+        threads = [int(waiting, 16), int(main, 16)]
+        active = active_code(memory, Stacks(threads), protos[0])
         _expect(active == {waits.address}, "frames")
         exchange([pair for pair in pairs if pair[0].address not in active])
         check()
+        _try_leaving(memory, leave, int(old, 16), int(new, 16), int(main, 16))
         grow_old()
         grown = [functions_of(memory, int(one, 16)) for one in (old, new)]
         colours = {proto.fields.marked & 0x27 for some in grown for proto in some}
         _expect(colours == {0x24}, f"colours of old functions: {colours}")
     del keep
+
+
+def _try_leaving(memory: ProcessMemory, leave: Any, old: int, new: int, main: int) -> None:
+    """Take a probe from a function while it returns."""
+    problems: list[Exception] = []
+
+    def left() -> None:
+        try:
+            one, other = functions_of(memory, old)[1], functions_of(memory, new)[1]
+            _expect(active_code(memory, Stacks([main]), [one]) == {one.address}, "a frame that returns")
+            _expect(not active_code(memory, Stacks([main], leaving=main), [one]), "a frame that is left")
+            exchange([(one, other)])
+        except (SwapRefusedError, UnexpectedFunctionError, UnreadableMemoryError) as problem:
+            problems.append(problem)
+
+    probed = leave(left)
+    if problems:
+        raise problems[0]
+    _expect(probed == b"", "a function that was left has its probe")

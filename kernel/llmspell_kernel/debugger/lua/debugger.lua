@@ -44,6 +44,7 @@ local update_probes = chunks.probes(library, presentation, evaluation, state, pu
 function state.update()
   state.swap()
   update_probes()
+  state.swap_due()
   exceptions.update()
   data.update()
 end
@@ -52,6 +53,8 @@ end
 local function swap_again()
   if state.swap() then update_probes() end
 end
+
+function state.swap_left() return state.swap_leaving(update_probes) end
 
 local resumed = state.resumed
 function state.resumed()

@@ -17,6 +17,7 @@ local running, coroutines, action_waits = library.coroutine.running, library.cor
 local main = running()
 
 local armed = false
+local due = false -- a function with places was active when it was to be given probes: it is to be tried when it is left
 local places = {} -- line -> its places, in any chunk
 local by_function = library.setmetatable({}, { __mode = "k" }) -- function -> its places by line, false without any
 local tells_instruction -- whether library.hooked_instruction tells the truth; nil: not tried yet
@@ -85,14 +86,27 @@ local wanted = setmetatable({}, { __mode = "k" })
 -- Whether a coroutine is in a function without places, where its lines are not asked for; nil: not known.
 local away = setmetatable({}, { __mode = "k" })
 
-local hook
+-- Whether the function that a hook sees return is called by itself. Levels: 1 here, 2 the hook, 3 the function.
+local MAX_LEVELS <const> = 50
+local function is_recursive()
+  local func = getinfo(3, "f").func
+  for level = 4, MAX_LEVELS do
+    local info = getinfo(level, "f")
+    if not info then return false end
+    if info.func == func then return true end
+  end
+  return false
+end
+
+local hook, quick_hook
 
 local function set_hook(thread)
-  local step, events = wanted[thread], away[thread] and "cr" or "lcr"
+  local step, is_away = wanted[thread], away[thread]
+  local events = is_away and "cr" or "lcr"
   if step then
     sethook(thread, hook, step.mask .. events, step.count)
   else
-    sethook(thread, hook, events)
+    sethook(thread, is_away == false and quick_hook or hook, events)
   end
 end
 
@@ -118,8 +132,22 @@ function hook(event, line)
     if state.parked then return end
   end
   local step = wanted[thread]
+  if due and event == "return" and not step and places_in(2) and not is_recursive() then
+    due = false
+    return state.swap_left()
+  end
   if step and (event == "count" or find(step.mask, CODES[event], 1, true)) then return step.handler(event, line) end
 end
+
+-- For lines of functions that have places, where nobody steps: most lines are not theirs. `pending` is that of boot.lua.
+local pending
+function quick_hook(event, line)
+  if event == "line" and not places[line] and pending == 0 then return end
+  return hook(event, line)
+end
+local index = 0
+repeat index = index + 1 until library.debug.getupvalue(quick_hook, index) == "pending"
+library.debug.upvaluejoin(quick_hook, index, library.switch_state, 1)
 
 -- As debug.sethook, for the hooks of steps. An update may come between any two instructions, and arm or disarm.
 function state.sethook(thread, handler, mask, count)
@@ -150,7 +178,7 @@ local function arm_thread(thread)
   local step = wanted[thread]
   if not step then
     local handler, mask, count = gethook(thread)
-    if type(handler) == "function" and handler ~= hook then
+    if type(handler) == "function" and handler ~= hook and handler ~= quick_hook then
       step = { handler = handler, mask = mask, count = count > 0 and count or nil }
     end
   end
@@ -186,6 +214,9 @@ function state.take_late(sites)
 end
 
 function state.is_late() return armed end
+
+-- An attempt to give functions probes was made, and not all have them.
+function state.swap_due() due = armed end
 
 -- The hook of the running coroutine has been taken away by another one; a step sets its own.
 -- Calls may have been missed meanwhile.

@@ -6,14 +6,15 @@
 --
 -- Called with Python functions that return flat values:
 --   plan() -> number, chunk name, text, …   what is to be loaded; the text is "" where that is done
---   exchange(numbers and addresses of functions, addresses of coroutines) -> whether something was exchanged, whether
---     a collection of garbage would help
+--   exchange(numbers and addresses of functions, addresses of coroutines, that of the one whose hook sees a function
+--     return, "" for none) -> whether something was exchanged, whether a collection of garbage would help
 local library, state, plan, exchange = ...
 
 local select, next, pcall, error, raw_load = library.select, library.next, library.pcall, library.error, library.load
 local collectgarbage = library.collectgarbage
 local format, concat = library.string.format, library.table.concat
-local coroutines, main = library.coroutines, library.coroutine.running()
+local coroutines, running = library.coroutines, library.coroutine.running
+local main = running()
 
 -- more coroutines than this are not looked at
 local MAX_COROUTINES <const> = 5000
@@ -55,16 +56,16 @@ end
 
 -- The collector stands still, since finalizers may make coroutines. A hook that stops here and runs code of the script
 -- makes a plan of its own afterwards, which puts an end to this one.
-local function exchange_now(functions)
+local function exchange_now(functions, leaving)
   local all = threads()
   if not all then return false, false end
-  return exchange(functions, all)
+  return exchange(functions, all, leaving)
 end
 
 local function exchange_without_collector(functions)
   local runs = collectgarbage("isrunning")
   collectgarbage("stop")
-  local ok, swapped, wants_collection = pcall(exchange_now, functions)
+  local ok, swapped, wants_collection = pcall(exchange_now, functions, "")
   if runs then collectgarbage("restart") end
   if not ok then error(swapped, 0) end
   -- who has stopped the collector does not want it to run
@@ -89,4 +90,22 @@ function state.swap()
   local ok, swapped = pcall(attempt, plan())
   if not ok then library.pass_interrupt(swapped) end
   return ok and swapped
+end
+
+local function attempt_leaving(...)
+  if select("#", ...) == 0 then return false end
+  return exchange_now(load_new(...), format("%p", running()))
+end
+
+-- Called by a hook as its last act: the function counts as left whose return the hook was called for. Nobody may ask
+-- afterwards where that stands, which finalizers might, so that the collector stands still. `update` takes what has
+-- changed.
+function state.swap_leaving(update)
+  if not collectgarbage("count") then return end
+  local runs = collectgarbage("isrunning")
+  collectgarbage("stop")
+  local ok, swapped = pcall(attempt_leaving, plan())
+  -- it fails where there is no memory left; the next update will do
+  if ok and swapped then pcall(update) end
+  if runs then collectgarbage("restart") end
 end
