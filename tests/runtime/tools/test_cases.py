@@ -4,15 +4,22 @@ A case has `name`, `parameters`, and what is expected: `expect` (dotted path →
 regular expression), `absent` (paths that must not be there), or `raises` (part of the error). Before it, `files`
 (path → content) and `links` (path → target) are put into the folder `{tmp}`; afterwards `left` (path → content)
 must be there and `gone` must not. `{tmp}` in any text is the test's folder.
+
+What reaches out of the sandbox has `settings` (as llmspell.toml would give them; without them loopback is allowed),
+`environment` (variables), `names` (what the resolver knows) and `routes` (what the web server answers, see conftest):
+`{url}` and `{port}` are the server's. `received` (dotted path → value) is what it was asked, in order, and
+`received_without` (paths) what not; `asked` how often. `never` are texts that the answer may not hold.
 """
 
 import json
 import re
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from llmspell_analysis.catalogue import load_tool
+from llmspell_kernel.runtime.configuration import Configuration
 from llmspell_kernel.runtime.tools import registered
 from llmspell_kernel.runtime.tools.json_processor import close
 
@@ -30,13 +37,15 @@ def _no_child_is_left():
     close()
 
 
-def placed(value, folder):
+def placed(value, places):
     if isinstance(value, str):
-        return value.replace("{tmp}", str(folder))
+        for name, place in places.items():
+            value = value.replace(name, place)
+        return value
     if isinstance(value, list):
-        return [placed(item, folder) for item in value]
+        return [placed(item, places) for item in value]
     if isinstance(value, dict):
-        return {placed(key, folder): placed(item, folder) for key, item in value.items()}
+        return {placed(key, places): placed(item, places) for key, item in value.items()}
     return value
 
 
@@ -51,41 +60,77 @@ def at(value, path):
     return value
 
 
-def prepare(case, folder):
+def prepare(case, folder, places):
     for name, content in case.get("files", {}).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode())
-    for name, target in placed(case.get("links", {}), folder).items():
+    for name, target in placed(case.get("links", {}), places).items():
         (folder / name).symlink_to(target)
 
 
+LOOPBACK = {"network": {"private_addresses": ["127.0.0.0/8"], "proxy": ""}}
+
+
+@pytest.fixture
+def surroundings(request, script, new_script, tmp_path, monkeypatch):
+    """What a case runs in: its script, and what stands for `{…}` in its texts."""
+    case = request.node.callspec.params["case"]
+    places = {"{tmp}": str(tmp_path), "{python}": sys.executable}
+    prepare(case, tmp_path, places)
+    if "names" in case:
+        request.getfixturevalue("names").update(case["names"])
+    if "routes" in case:
+        web_server = request.getfixturevalue("web_server")
+        web_server.routes.update(case["routes"])
+        places |= {"{url}": web_server.url, "{port}": str(web_server.port)}
+    for name, value in placed(case.get("environment", {}), places).items():
+        monkeypatch.setenv(name, value)
+    if not {"settings", "routes", "names"} & case.keys():
+        return script, places
+    settings = placed(case.get("settings", LOOPBACK), places)
+    allows = settings.get("security", {}).get("allow_processes", False)
+    return new_script(configuration=Configuration(allow_processes=allows, document=settings)), places
+
+
 @pytest.mark.parametrize(("tool", "case"), ALL)
-def test_case(script, lua, tmp_path, tool, case):
-    prepare(case, tmp_path)
-    parameters = lua(json.dumps(placed(case["parameters"], tmp_path)))
+def test_case(request, surroundings, lua, tmp_path, tool, case):
+    script, places = surroundings
+    parameters = lua(json.dumps(placed(case["parameters"], places)))
     call = f'pcall(Tool.execute, "{tool}", JSON.parse({parameters}))'
     ok, answer = json.loads(
         script.run(f"local ok, answer = {call} print(JSON.stringify({{ok, ok and answer or tostring(answer)}}))")
     )
     if "raises" in case:
         assert not ok, answer
-        assert placed(case["raises"], tmp_path) in answer
+        assert placed(case["raises"], places) in answer
         assert f"Tool execution failed: {tool}: " in answer
     else:
         assert ok, answer
-    for path, expected in placed(case.get("expect", {}), tmp_path).items():
-        found = at(answer, path)
-        assert found == expected, (path, answer)
-        assert type(found) is type(expected), (path, found)
+    expect(case.get("expect", {}), answer, places)
     for path, pattern in case.get("matches", {}).items():
         assert re.fullmatch(pattern, str(at(answer, path)), re.DOTALL), (path, answer)
     for path in case.get("absent", ()):
         assert at(answer, path) is MISSING, (path, answer)
+    for text in placed(case.get("never", []), places):
+        assert text not in json.dumps(answer)
     for name, content in case.get("left", {}).items():
         assert (tmp_path / name).read_bytes() == content.encode()
     for name in case.get("gone", ()):
         assert not (tmp_path / name).exists()
+    if "routes" in case:
+        received = request.getfixturevalue("web_server").received
+        expect(case.get("received", {}), received, places)
+        for path in case.get("received_without", ()):
+            assert at(received, path) is MISSING, received
+        assert len(received) == case.get("asked", len(received)), received
+
+
+def expect(expected, answer, places):
+    for path, value in placed(expected, places).items():
+        found = at(answer, path)
+        assert found == value, (path, answer)
+        assert type(found) is type(value), (path, found)
 
 
 @pytest.mark.parametrize("tool", registered())

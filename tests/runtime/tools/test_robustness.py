@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from llmspell_analysis.catalogue import load_tool
+from llmspell_kernel.runtime.configuration import Configuration
 from llmspell_kernel.runtime.tools import ToolContext, json_processor, registered, run_tool
 from llmspell_kernel.runtime.tools.output import ToolError
 from llmspell_kernel.runtime.values import encode
@@ -29,6 +30,7 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats() | text
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3), max_leaves=6
 )
+WITHOUT_NETWORK = Configuration(document={"runtime": {"security": {"allow_network_access": False}}})
 # jq and schemas run in a process of their own, which test_limits and the cases try.
 IN_PROCESS = [name for name in registered() if name != "json-processor"]
 
@@ -36,7 +38,7 @@ IN_PROCESS = [name for name in registered() if name != "json-processor"]
 @pytest.fixture(scope="module")
 def context():
     with tempfile.TemporaryDirectory() as folder:
-        yield ToolContext((Path(folder).resolve(),))
+        yield ToolContext((Path(folder).resolve(),), WITHOUT_NETWORK)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -233,20 +233,23 @@ class StreamedAnswer:
 def _unpacked(response: httpx.Response, limit: int) -> Iterator[bytes]:
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in {"", "identity"}:
-        yield from response.iter_raw(_CHUNK)
+        yield from response.iter_raw()
         return
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         raise ToolError(f"the answer is packed as '{encoding[:40]}', which was not asked for", "network_error")
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    is_empty = True
     try:
-        for packed in response.iter_raw(_CHUNK):
-            rest = packed
+        for packed in response.iter_raw():
+            rest, is_empty = packed, False
             while rest:
                 yield unpacker.decompress(rest, min(limit + 1, _CHUNK))
                 rest = unpacker.unconsumed_tail
         yield unpacker.flush(min(limit + 1, _CHUNK))
     except zlib.error as error:
         raise ToolError(f"the answer cannot be unpacked: {error}", "network_error") from None
+    if not is_empty and not unpacker.eof:
+        raise ToolError("the answer cannot be unpacked: it ends too early", "network_error")
 
 
 def shown(url: str) -> str:

@@ -21,6 +21,7 @@ from .output import ToolError, ToolOutput, failure, lua_table
 _PACKAGE = "llmspell_kernel.runtime.tools"
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
+        "api-tester": "api_tester",
         "archive-handler": "archive_handler",
         "base64-encoder": "base64_encoder",
         "calculator": "calculator",
@@ -33,12 +34,21 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "file-operations": "file_operations",
         "file-search": "file_search",
         "graph-builder": "graph_builder",
+        "graphql-query": "graphql_query",
         "hash-calculator": "hash_calculator",
+        "http-requester": "http_requester",
         "json-processor": "json_processor",
+        "service-checker": "service_checker",
+        "sitemap-crawler": "sitemap_crawler",
         "system-monitor": "system_monitor",
         "template-creator": "template_creator",
         "text-manipulator": "text_manipulator",
+        "url-analyzer": "url_analyzer",
         "uuid-generator": "uuid_generator",
+        "web-scraper": "web_scraper",
+        "web-searcher": "web_searcher",
+        "webhook-caller": "webhook_caller",
+        "webpage-monitor": "webpage_monitor",
     }
 )
 
@@ -109,7 +119,7 @@ def run_tool(name: str, parameters: dict[str, Value], context: ToolContext) -> d
     except ToolError as error:
         if tool.schema["x-llmspell"]["errors"] != "table":
             raise
-        operation = parameters.get("operation", tool.default_operation)
+        operation = parameters.get("operation", tool.default_operation) or next(iter(tool.operations))
         output = failure(str(operation), str(error), error.code)
     return lua_table(output, round((time.perf_counter() - started) * 1000))
 
