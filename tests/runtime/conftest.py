@@ -9,6 +9,8 @@ from llmspell_kernel.runtime.configuration import Configuration
 from llmspell_kernel.runtime.host import Host, HostContext
 from llmspell_kernel.runtime.state import Runtime
 
+WITH_RAG = Configuration(document={"rag": {"enabled": True}})
+
 
 class Script:
     """Runs Lua code and gives what it printed, or the message of the error that ended it."""
@@ -48,6 +50,14 @@ def script(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runtime")
     (folder / "project").mkdir()
     return Script(folder / "project", folder / "home")
+
+
+@pytest.fixture(scope="module")
+def script_with_rag(tmp_path_factory):
+    """The same where RAG is enabled."""
+    folder = tmp_path_factory.mktemp("rag")
+    (folder / "project").mkdir()
+    return Script(folder / "project", folder / "home", WITH_RAG)
 
 
 @pytest.fixture

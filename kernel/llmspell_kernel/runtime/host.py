@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from llmspell_analysis.catalogue import Tool
 
     from .agents.registry import Agents
+    from .globals.memory import Memories
+    from .globals.rag import Retrieval
     from .jobs import Jobs
     from .providers.providers import Providers
     from .tools.python_tools import PythonTools
@@ -116,7 +118,21 @@ class Host:
         """The session's providers of models."""
         from .providers.providers import Providers
 
-        return Providers(self.provider_tables, self.context.project_root)
+        return Providers(lambda: self.context, self.provider_tables)
+
+    @cached_property
+    def memories(self) -> "Memories":
+        """What the project's scripts remember."""
+        from .globals.memory import Memories
+
+        return Memories(self)
+
+    @cached_property
+    def retrieval(self) -> "Retrieval":
+        """The project's documents and their vectors."""
+        from .globals.rag import Retrieval
+
+        return Retrieval(self)
 
     def register(self, name: str, function: HostFunction) -> None:
         if name in self._functions:

@@ -130,7 +130,7 @@ class Runtime:
             max_memory=0,
         )
         limit = host.context.configuration.limits.memory
-        self.memory = MemoryLimit(self.lua, limit, compile_internal(self.lua, LUA_FOLDER / "memory.lua"))
+        self.memory = MemoryLimit(self.lua, limit, compile_internal(self.lua, LUA_FOLDER / "memory_limit.lua"))
 
         def enter(*arguments: Any) -> tuple[object, ...]:
             result = host.enter(*arguments)

@@ -21,12 +21,15 @@ GLOBALS = (
     "Agent",
     "Comm",
     "Config",
+    "Context",
     "Debug",
     "Display",
     "Event",
     "Hook",
     "JSON",
     "Logger",
+    "Memory",
+    "RAG",
     "Replay",
     "Session",
     "State",
@@ -56,8 +59,8 @@ INSTANCES = {
 
 
 @pytest.mark.parametrize("name", GLOBALS)
-def test_functions_of_a_global_and_of_the_catalogue_are_the_same(script, name):
-    offered = script.value(
+def test_functions_of_a_global_and_of_the_catalogue_are_the_same(script_with_rag, name):
+    offered = script_with_rag.value(
         f"(function() local names = {{}} for key in next, {name} do names[#names + 1] = key end return names end)()"
     )
     assert set(offered) == set(CATALOGUE.globals[name].members) - (CONDITIONAL if name == "State" else set())
@@ -82,8 +85,17 @@ def test_functions_of_a_class_are_in_the_catalogue(script, class_name):
     assert set(json.loads(script.run(code))["names"]) <= set(CATALOGUE.classes[class_name].members)
 
 
-def test_absent_members_are_absent(script):
+NESTED = ("Memory.episodic", "Memory.semantic", "Replay.modes", "Replay.schedules")
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_tables_within_a_global_and_within_the_catalogue_are_the_same(script, name):
+    code = f"for key in next, {name} do io.write(key, ' ') end"
+    assert set(script.run(code).split()) == set(CATALOGUE.classes[f"llmspell.{name}"].members)
+
+
+def test_absent_members_are_absent(script_with_rag):
     for name in CATALOGUE.absent:
         owner, _, member = name.partition(".")
         if owner in GLOBALS and member and "." not in member:
-            assert script.run(f"print({name})") == "nil"
+            assert script_with_rag.run(f"print({name})") == "nil"

@@ -6,7 +6,24 @@ Order matters: a chunk may call the host functions of those before it.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from . import agent, comm, config, debug, display, event, hook, json, session, state, tool, utils, workflow
+from . import (
+    agent,
+    comm,
+    config,
+    context,
+    debug,
+    display,
+    event,
+    hook,
+    json,
+    memory,
+    rag,
+    session,
+    state,
+    tool,
+    utils,
+    workflow,
+)
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -20,6 +37,7 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Artifact": session.register,
     "Comm": comm.register,
     "Config": config.register,
+    "Context": context.register,
     "Debug": debug.register,
     "Display": display.register,
     "Agent": agent.register,
@@ -27,6 +45,8 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Event": event.register,
     "Hook": hook.register,
     "Logger": _in_lua,
+    "Memory": memory.register,
+    "RAG": rag.register,
     "Replay": _in_lua,
     "Session": _in_lua,
     "State": state.register,

@@ -1,0 +1,1 @@
+"""What scripts remember: messages of conversations, and the entities that they speak of."""
