@@ -1,8 +1,11 @@
 """Stops: steps, pauses, ends, and looking at what is stopped."""
 
+import threading
 import time
 
 import pytest
+
+from .conftest import LIMIT
 
 CALLS = """local function inner(n)
   local k = n + 1
@@ -301,3 +304,32 @@ def test_arguments_that_are_no_object_are_refused(debuggee, command, arguments):
     answers = []
     debuggee.debugger.handle({"seq": 1, "command": command, "arguments": arguments}, answers.append)
     assert (answers[0]["success"], answers[0]["message"]) == (False, "arguments: expected an object")
+
+
+def test_interrupt_meant_for_an_evaluation_never_ends_the_stopped_script(debuggee, monkeypatch):
+    path = debuggee.script("local x = 1\nreturn x")
+    debuggee.breakpoints(path, 2)
+    debuggee.start(path)
+    debuggee.stopped()
+    hook, begin = debuggee.runtime.async_hook, debuggee.debugger.script._begin_evaluation
+    armed = threading.Event()
+    arm = hook._arm
+
+    def note(state):
+        arm(state)
+        armed.set()
+
+    def begin_and_interrupt(*arguments):
+        begun = begin(*arguments)
+        # it comes when the stopped thread has taken the request, and the evaluation has not begun
+        hook.request("interrupt")
+        assert armed.wait(LIMIT)
+        return begun
+
+    monkeypatch.setattr(hook, "_arm", note)
+    monkeypatch.setattr(debuggee.debugger.script, "_begin_evaluation", begin_and_interrupt)
+    assert debuggee.evaluate("x") == "1"
+    monkeypatch.undo()
+    assert debuggee.evaluate("x + 1") == "2"
+    debuggee.body("continue", threadId=1)
+    assert debuggee.end().error is None

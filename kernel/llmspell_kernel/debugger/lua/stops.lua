@@ -6,7 +6,8 @@
 --
 -- `state.pause_wanted`: a pause has come when the client had let the script go on already.
 --
--- Invariant: every look is made from another coroutine, for which the stopped one's levels stay where they are.
+-- Invariants: every look is made from another coroutine, for which the stopped one's levels stay where they are. An
+-- interrupt ends the look that it is meant for, and never what waits here.
 -- `state.inspecting`: what a look runs of the script stops nowhere.
 local library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped,
   next_request, answer = ...
@@ -61,6 +62,10 @@ local function measure(thread)
   return depth, depth - level
 end
 
+local waiting -- the coroutine that waits here for requests
+local WAITS <const> = library.setmetatable({}, { __close = function() waiting = nil end })
+function library.is_parked() return waiting ~= nil and waiting == running() end
+
 -- Stays here, on the stopped coroutine, until the client lets the script go on. Every inspecting coroutine is resumed
 -- from this function itself, so that the levels of the stopped stack are the same for all of them.
 function stops.park(reason, text, ...)
@@ -77,6 +82,8 @@ function stops.park(reason, text, ...)
   state.column = nil
   stopped(reason, frames.thread_id(thread), text, ...)
   state.pause_wanted = false
+  waiting = running()
+  local waits <close> = WAITS
   local request, kind, mode
   while true do
     request = { next_request() }

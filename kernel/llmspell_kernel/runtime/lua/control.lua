@@ -19,6 +19,8 @@ local function perform(action)
     library.expire()
     return
   end
+  -- of an evaluation of the stopped script, which is not where it is yet, or has ended
+  if action == "interrupt" and library.is_parked and library.is_parked() then return end
   if action == "interrupt" then error(library.interrupted, 0) end
   if action == "terminate" then error(library.terminated, 0) end
 end
