@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from llmspell_kernel.version import __version__
 
 from llmspell_cli.failure import fail, problem_of
+from llmspell_cli.validation.arguments import add_definitions, add_validate
 
 if TYPE_CHECKING:
     from llmspell_cli.report import Outcome
@@ -74,16 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument("code", help="Lua text, or - to read it from standard input")
     execute.set_defaults(handler=_exec)
 
-    validate = commands.add_parser("validate", help="check scripts without running them")
-    validate.add_argument("paths", nargs="*", type=Path, help="Lua files, or folders to look for them in")
-    validate.add_argument(
-        "--severity",
-        choices=("error", "warning", "information", "hint"),
-        default="information",
-        help="the least severe findings that are shown (default: information)",
-    )
-    validate.add_argument("--explain", metavar="CODE", help="say what a diagnostic means, and end")
-    validate.set_defaults(handler=_validate)
+    add_validate(commands)
+    add_definitions(commands)
 
     _add_kernel_actions(commands.add_parser("kernel", help="start, find and stop kernels; install one for Jupyter"))
     _add_session_actions(commands.add_parser("session", help="look after the script sessions of a kernel"))
@@ -226,18 +219,6 @@ def _exec(options: argparse.Namespace) -> int:
         return run_code(code)
     except ConfigurationError as error:
         return fail(str(error))
-
-
-def _validate(options: argparse.Namespace) -> int:
-    from llmspell_analysis.validation import Severity
-
-    from llmspell_cli.validate import explain, validate
-
-    if options.explain is not None:
-        return explain(options.explain)
-    if not options.paths:
-        return fail("validate: name the scripts to check, or the folders to look for them in")
-    return validate(options.paths, Severity[options.severity.upper()])
 
 
 def _kernel_start(options: argparse.Namespace) -> int:

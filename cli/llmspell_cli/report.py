@@ -6,6 +6,7 @@ Invariant: with ``--json`` standard output holds exactly one document, also when
 import json
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
@@ -43,6 +44,16 @@ def show(text: str, end: str = "\n") -> None:
     """Print a text; where it cannot be written, the command ends at once."""
     try:
         print(text, end=end, flush=True)
+    except OSError as error:
+        _end_without_output(error)
+
+
+def show_bytes(data: bytes) -> None:
+    """Write bytes as they are, after what was printed before."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     except OSError as error:
         _end_without_output(error)
 

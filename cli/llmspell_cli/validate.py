@@ -1,89 +1,236 @@
-"""``llmspell validate``: findings as text, for people and for editors' problem matchers."""
+"""``llmspell validate``: checks scripts, says what it found, and mends what is asked for.
 
-import os
+Exit codes: 0 nothing at or above the severity, 1 findings (with ``--diff``: changes), 2 a mistake in the
+configuration, or something that could not be read or written.
+"""
+
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from llmspell_analysis.analysis.project import Project
-from llmspell_analysis.syntax.text import SourceText
-from llmspell_analysis.validation import Diagnostic, Severity, validate_file
+from llmspell_analysis.configuration import Configurations
+from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES
+from llmspell_analysis.validation import Diagnostic, Severity
 
-from llmspell_cli.failure import fail, problem_of
-from llmspell_cli.report import show
+from llmspell_cli.failure import fail
+from llmspell_cli.report import show, show_bytes
+from llmspell_cli.validation import github_format, json_format, sarif_format, text_format
+from llmspell_cli.validation.cache import Cache, CacheError
+from llmspell_cli.validation.checking import Checked, Checker
+from llmspell_cli.validation.colours import Choice, Paint, is_coloured
+from llmspell_cli.validation.fixing import FixError, Mended, difference, mend, replace_file
+from llmspell_cli.validation.places import root_folder
+from llmspell_cli.validation.scripts import Found, find_scripts
+from llmspell_cli.validation.watching import changes
 
-_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFORMATION: "36", Severity.HINT: "90"}
-_NOT_SEARCHED = frozenset({"node_modules", "__pycache__"})
-
-
-def explain(code: str) -> int:
-    """Print a diagnostic's page; exit code 1 for a code that does not exist."""
-    from llmspell_analysis.rules.explanation import explanation
-    from llmspell_analysis.rules.nearest import nearest
-    from llmspell_analysis.rules.table import RULES
-
-    if code in RULES:
-        show(explanation(code))
-        return 0
-    near = nearest(code, RULES)
-    return fail(f"there is no diagnostic {code!r}" + (f"; did you mean {near!r}?" if near else ""))
+FOUND = 1
+FAILED = 2
+_STDIN = Path("-")
 
 
-def validate(paths: Sequence[Path], least: Severity) -> int:
-    """Print the findings; exit code 1 when there is an error or a file cannot be read, else 0."""
-    coloured = sys.stdout.isatty()
-    failed, files, findings = False, 0, 0
-    project = Project()  # one for all files: each module is read once
-    for path in paths:
-        if (problem := problem_of(path)) is not None:
-            failed = bool(fail(f"{path} {problem}"))
-            continue
-        scripts, unread = _scripts(path)
-        for error in unread:
-            failed = bool(fail(f"{error.filename} cannot be read: {error.strerror}"))
-        for file in scripts:
-            files += 1
-            try:
-                text, diagnostics = validate_file(str(file), project=project)
-            except OSError as error:
-                failed = bool(fail(f"{file} cannot be read: {error.strerror}"))
-                continue
-            except ValueError as error:
-                failed = bool(fail(str(error)))
-                continue
-            diagnostics = tuple(one for one in diagnostics if one.severity <= least)
-            findings += len(diagnostics)
-            failed = failed or any(one.severity == Severity.ERROR for one in diagnostics)
-            if diagnostics:
-                show("".join(_shown(str(file), SourceText(text), diagnostics, coloured)), end="")
-    show(f"{files} {'file' if files == 1 else 'files'}, {findings} {'finding' if findings == 1 else 'findings'}")
-    return 1 if failed else 0
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for."""
+
+    paths: tuple[Path, ...]
+    least: Severity = Severity.INFORMATION
+    format: str = "text"
+    color: Choice = "auto"
+    statistics: bool = False
+    fix: bool = False
+    diff: bool = False
+    watch: bool = False
+    config: Path | None = None
+    isolated: bool = False
+    stdin_filename: Path | None = None
+    jobs: int | None = None
+    use_cache: bool = True
 
 
-def _scripts(path: Path) -> tuple[Sequence[Path], Sequence[OSError]]:
-    """The scripts at or below a path, and what went wrong with folders below it."""
-    if not path.is_dir():
-        return [path], []
-    found: list[Path] = []
-    unread: list[OSError] = []
-    for folder, folders, names in os.walk(path, onerror=unread.append):
-        folders[:] = [one for one in folders if not one.startswith(".") and one not in _NOT_SEARCHED]
-        scripts = (Path(folder, one) for one in names if one.endswith(".lua") and not one.startswith("."))
-        found.extend(one for one in scripts if one.is_file())
-    return sorted(found), unread
+def validate(request: Request) -> int:
+    """Does what is asked; the exit code."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    cache = _cache() if request.use_cache and request.paths != (_STDIN,) else None
+    try:
+        if request.watch:
+            return _watch(request, cache)
+        return _Command(request, cache).run()
+    finally:
+        if cache is not None:
+            cache.close()
 
 
-def _shown(name: str, source: SourceText, diagnostics: Iterable[Diagnostic], coloured: bool) -> Iterator[str]:
-    for one in diagnostics:
-        line = source.line_of(one.start)
-        start, end = source.line_span(line)
-        text = source.data[start:end].decode("utf-8", "replace")
-        column = len(source.data[start : one.start].decode("utf-8", "replace"))
-        length = max(1, len(source.data[one.start : min(one.end, end)].decode("utf-8", "replace")))
-        severity = one.severity.name.lower()
-        if coloured:
-            severity = f"\x1b[1;{_COLOURS[one.severity]}m{severity}\x1b[0m"
-        # tabs stay, so that the marks stand below what they mark
-        padding = "".join("\t" if character == "\t" else " " for character in text[:column])
-        yield f"{name}:{line + 1}:{column + 1}: {severity}[{one.code}]: {one.message}\n"
-        yield f"  {text}\n  {padding}{'^' * length}\n"
+def _cache() -> Cache | None:
+    try:
+        return Cache.open()
+    except CacheError as error:
+        fail(f"nothing is kept for the next time: {error}")
+        return None
+
+
+def _watch(request: Request, cache: Cache | None) -> int:
+    """Ends with KeyboardInterrupt alone."""
+    configurations = _configurations(request, is_steady=False)
+
+    def watched() -> Sequence[str]:
+        return (*find_scripts(request.paths, configurations).scripts, *configurations.files())
+
+    for _ in changes(request.paths, watched):
+        if sys.stdout.isatty():
+            show("\x1b[2J\x1b[H", end="")
+        _Command(request, cache).run()
+        show("watching; Ctrl-C ends it")
+    return 0
+
+
+def _configurations(request: Request, *, is_steady: bool) -> Configurations:
+    only = str(request.config) if request.config is not None else None
+    return Configurations(only, isolated=request.isolated, is_steady=is_steady)
+
+
+class _Command:
+    """One round: find, check, mend, show."""
+
+    def __init__(self, request: Request, cache: Cache | None) -> None:
+        self._request = request
+        self._configurations = _configurations(request, is_steady=True)
+        self._checker = Checker(self._configurations, cache, request.jobs)
+        self._problems: list[str] = []
+        self._changes = 0
+
+    def run(self) -> int:
+        if self._request.paths == (_STDIN,):
+            return self._run_on_stdin()
+        found = find_scripts(self._request.paths, self._configurations)
+        if not self._has_sound_configuration(found.scripts):
+            return self._show([])
+        self._problems += found.problems
+        return self._show(self._check(found))
+
+    def _check(self, found: Found) -> list[Checked]:
+        checked = self._checker.check(found.scripts)
+        if self._request.fix or self._request.diff:
+            changed = {each.name for each in checked if self._mend(each)}
+            if changed and self._request.fix:
+                checked = self._checker.check(found.scripts)
+        self._problems += [each.problem for each in checked if each.problem is not None]
+        return [each for each in checked if each.problem is None]
+
+    def _mend(self, one: Checked) -> bool:
+        """Whether the file has changed."""
+        mended = self._mended(one)
+        if mended.count == 0:
+            return False
+        self._changes += mended.count
+        if self._request.diff:
+            show_bytes(difference(one.name, one.data, mended.data))
+            return False
+        try:
+            replace_file(one.name, one.data, mended.data)
+        except FixError as error:
+            self._problems.append(str(error))
+            return False
+        _say(f"{one.name}: {_fixes(mended.count)} made")
+        return True
+
+    def _mended(self, one: Checked) -> Mended:
+        least = self._request.least
+
+        def counting(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+            return [each for each in findings if each.severity <= least]
+
+        mended = mend(
+            one.data,
+            counting(one.findings),
+            lambda data: counting(self._checker.check_text(data, one.name).findings),
+        )
+        if mended.problem is not None:
+            _say(f"{one.name} stays as it is: {mended.problem}")
+        return mended
+
+    def _run_on_stdin(self) -> int:
+        data = sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+        name = str(self._request.stdin_filename or "stdin.lua")
+        if not self._has_sound_configuration((name,)):
+            return self._show([])
+        if len(data) > MAX_SOURCE_BYTES:
+            self._problems.append(f"standard input holds more than {MAX_SOURCE_BYTES} bytes")
+            return self._show([])
+        checked = self._checker.check_text(data, name)
+        if not (self._request.fix or self._request.diff):
+            return self._show([checked])
+        mended = self._mended(checked)
+        self._changes = mended.count
+        if self._request.diff:
+            show_bytes(difference(name, data, mended.data))
+            return self._show([checked])
+        show_bytes(mended.data)
+        left = self._checker.check_text(mended.data, name)
+        return FOUND if any(one.severity <= self._request.least for one in left.findings) else 0
+
+    def _has_sound_configuration(self, names: Sequence[str]) -> bool:
+        """Says what is wrong with configuration files; a mistake in ours ends the command."""
+        for name in names:
+            self._configurations.of(name)
+        is_sound = True
+        for problem in self._configurations.problems():
+            if problem.is_ours:
+                self._problems.append(str(problem))
+                is_sound = False
+            else:
+                _say(f"{problem}; it is passed over")
+        return is_sound
+
+    # --- what is shown -----------------------------------------------------------------------------------------
+
+    def _show(self, checked: Sequence[Checked]) -> int:
+        request = self._request
+        for each in checked:
+            if each.notice is not None:
+                _say(each.notice)
+        shown = [
+            replace(each, findings=tuple(one for one in each.findings if one.severity <= request.least))
+            for each in checked
+        ]
+        if request.format == "json":
+            show(json_format.document(shown, self._problems))
+        elif request.format == "sarif":
+            show(sarif_format.document(shown, self._problems, root_folder()))
+        else:
+            self._show_lines(shown)
+        if self._problems:
+            return FAILED
+        if request.diff:
+            return FOUND if self._changes else 0
+        return FOUND if any(each.findings for each in shown) else 0
+
+    def _show_lines(self, shown: Sequence[Checked]) -> None:
+        request = self._request
+        for problem in self._problems:
+            if request.format == "github":
+                show(github_format.of_problem(problem), end="")
+            fail(problem)
+        if request.diff:
+            return
+        paint = Paint(coloured=is_coloured(request.color, sys.stdout))
+        root = root_folder()
+        for each in shown:
+            if request.format == "github":
+                show("".join(github_format.commands(each, root)), end="")
+            else:
+                write = text_format.short if request.format == "short" else text_format.full
+                show("".join(write(each, paint)), end="")
+        if request.format == "github":
+            return
+        if request.statistics:
+            show(text_format.statistics(shown), end="")
+        show(text_format.summary(shown, len(self._problems)))
+
+
+def _say(text: str) -> None:
+    print(f"llmspell: {text}", file=sys.stderr)
+
+
+def _fixes(count: int) -> str:
+    return f"{count} fix" if count == 1 else f"{count} fixes"

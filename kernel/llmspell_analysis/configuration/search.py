@@ -64,6 +64,15 @@ class Configurations:
         folder = os.path.abspath(folder)
         return any(source.exclude.covers(folder) for source in self._sources(os.path.dirname(folder)))
 
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the files that were read so far."""
+        found = (problem for sources in self._found.values() for source in sources for problem in source.problems)
+        return tuple(dict.fromkeys(found))
+
+    def files(self) -> tuple[str, ...]:
+        """The files that were read so far."""
+        return tuple(self._read)
+
     def _sources(self, folder: str) -> tuple[Source, ...]:
         if self._isolated:
             return ()

@@ -1,0 +1,1 @@
+"""What ``llmspell validate`` is made of: finding scripts, checking many, formats, fixing, watching, the cache."""
