@@ -712,6 +712,36 @@ def test_scope_state_holds_what_the_project_has_saved(stopped):
     assert mood["value"] == '"good\\n\\xFF"'
 
 
+AGENTS = """local made = Agent.builder():name("helper"):model("mock/echo"):system_prompt("Be brief.")
+  :api_key("sk-0123456789abcdefghij"):build()
+made:execute({ text = "hello" })
+print(1) -- stop
+print(2)
+"""
+
+
+def test_scope_agents_holds_what_they_are_and_have_said(stopped):
+    debuggee = stopped(AGENTS)
+    [helper] = children(debuggee, reference_of(debuggee, "Agents"))
+    assert (helper["name"], helper["type"]) == ("helper", "Agent")
+    assert helper["value"].startswith("mock/echo, ")
+    shown = {one["name"]: one for one in children(debuggee, helper["variablesReference"])}
+    assert shown["state"]["value"].strip('"') in helper["value"]
+    said = children(debuggee, shown["conversation"]["variablesReference"])
+    texts = [{one["name"]: one["value"] for one in children(debuggee, each["variablesReference"])} for each in said]
+    assert [(one["role"], one["content"]) for one in texts] == [('"user"', '"hello"'), ('"assistant"', '"hello"')]
+    usage = children(debuggee, shown["usage"]["variablesReference"])
+    assert {one["name"]: one["value"] for one in usage}["requests"] == "1"
+    below = [children(debuggee, one["variablesReference"]) for one in shown.values() if one["variablesReference"]]
+    assert "sk-0123" not in f"{shown} {below}"
+    assert debuggee.evaluate(helper["evaluateName"], frameId=debuggee.frame()) != "nil"
+
+
+def test_session_without_agents_has_no_such_scope(stopped):
+    debuggee = stopped("print(1) -- stop\nprint(2)")
+    assert "Agents" not in [one["name"] for one in debuggee.body("scopes", frameId=debuggee.frame())["scopes"]]
+
+
 def test_keys_of_state_are_paged(stopped):
     debuggee = stopped(SAVED)
     assert [one.get("namedVariables") for one in children(debuggee, reference_of(debuggee, "State"))][2] == 150

@@ -26,6 +26,7 @@ from ..runtime.globals.state import state_path
 from ..runtime.interrupt import InterruptUnavailableError, instruction_pointers
 from ..runtime.state import LUA_FOLDER, Runtime, compile_internal, never_raising
 from ..runtime.values import encode
+from .agents_scope import AgentsScope
 from .breakpoint_locations import breakpoint_locations
 from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
 from .chunk_texts import ChunkTexts
@@ -33,6 +34,7 @@ from .clients import DebugClients
 from .data_breakpoints import DataBreakpoints
 from .exceptions import ExceptionBreakpoints
 from .function_breakpoints import FunctionBreakpoints
+from .host_values import HostValues
 from .inspection import source_name
 from .inspection_requests import InspectionRequests
 from .invalidation import telling_others
@@ -101,7 +103,9 @@ class Debugger:
         self._cells = cells if cells is not None else Cells()
         self._strings = StringChunks()
         self._table = BreakpointTable(self._breakpoint_changed, self._source_of, self._read_source)
-        self._state = StateScope(lambda: state_path(runtime.host.context))
+        self._host_values = host_values = HostValues()
+        state = StateScope(host_values, lambda: state_path(runtime.host.context))
+        agents = AgentsScope(host_values, runtime.host)
         self._clients = DebugClients(self._leave)
         self._departed: set[str] = set()  # clients that have left, and whose connection is not gone yet
         self._loaded = LoadedSources(
@@ -114,7 +118,7 @@ class Debugger:
             runtime.async_hook,
             send_event,
             look=self._look,
-            stops=self._state.forget,
+            stops=host_values.forget,
             run_idle=run_idle,
             uncounted=uncounted,
         )
@@ -174,7 +178,8 @@ class Debugger:
             **InspectionRequests(
                 script,
                 self._texts,
-                self._state,
+                host_values,
+                host_scopes=lambda: [*agents.scopes(), *state.scopes()],
                 source_of=self._source_of,
                 place=self._loaded.place,
                 for_front_end=DebugClients.is_front_end,

@@ -9,12 +9,12 @@ from .chunk_texts import ChunkTexts
 from .definitions import locations
 from .disassembly import Disassembly
 from .exceptions import exception_info
+from .host_values import GONE, Entry, HostValues
 from .inspection import evaluated, scope, stack_frame, variable
 from .memory import read_memory
 from .notebook import front_end_variable
 from .restarting import restart_frame
 from .script_requests import ScriptRequests
-from .state_scope import GONE, StateScope
 from .values import completions, frame_format, is_hexadecimal, set_expression, set_variable
 
 Respond = Callable[[dict[str, Any]], None]
@@ -23,14 +23,15 @@ Request = Mapping[str, Any]
 
 class InspectionRequests:
     """``source_of`` gives the path of a chunk, ``place`` where a client finds that; ``for_front_end`` says whether a
-    client is JupyterLab; ``tell`` warns the clients."""
+    client is JupyterLab; ``host_scopes`` gives those of the host that every frame has; ``tell`` warns the clients."""
 
     def __init__(
         self,
         script: ScriptRequests,
         texts: ChunkTexts,
-        state: StateScope,
+        host_values: HostValues,
         *,
+        host_scopes: Callable[[], list[Entry]],
         source_of: Callable[[str], str | None],
         place: Callable[[str], Mapping[str, Any]],
         for_front_end: Callable[[str], bool],
@@ -38,7 +39,8 @@ class InspectionRequests:
     ) -> None:
         self._script = script
         self._texts = texts
-        self._state = state
+        self._host_values = host_values
+        self._host_scopes = host_scopes
         self._source_of = source_of
         self._place = place
         self._for_front_end = for_front_end
@@ -88,7 +90,7 @@ class InspectionRequests:
             respond,
             "scopes",
             [frame],
-            lambda listed: {"scopes": [scope(one) for one in [*(listed or []), *self._state.scopes()]]},
+            lambda listed: {"scopes": [scope(one) for one in [*(listed or []), *self._host_scopes()]]},
         )
 
     def _variables(self, request: Request, respond: Respond) -> None:
@@ -104,10 +106,10 @@ class InspectionRequests:
         def shown(entry: Mapping[str, Any]) -> dict[str, Any]:
             return front_end_variable(variable(entry)) if for_front_end else variable(entry)
 
-        if self._state.holds(reference):
+        if self._host_values.holds(reference):
             if self._script.stopped_thread is None:
                 raise RequestError(GONE)
-            listed = self._state.variables(reference, kind, start, count)
+            listed = self._host_values.variables(reference, kind, start, count)
             respond(response(request, {"variables": [shown(one) for one in listed]}))
             return
         self._script.ask_or_look(

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..protocol.ldp import RequestError, integer_argument, response, text_argument
 from ..runtime.values import Value
+from .host_values import FIRST_REFERENCE
 from .inspection import evaluated
 from .script_requests import ScriptRequests
-from .state_scope import FIRST_REFERENCE
 
 Request = Mapping[str, Any]
 Tell = Callable[[str], None]
@@ -56,7 +56,7 @@ def set_variable(script: ScriptRequests, tell: Tell, request: Request, respond: 
     reference = integer_argument(arguments, "variablesReference")
     name, value = text_argument(arguments, "name"), text_argument(arguments, "value")
     if reference > FIRST_REFERENCE:
-        raise RequestError(f"'{name}' is shown as State holds it: give it another value with State.save")
+        raise RequestError(f"'{name}' is shown as the host holds it; State.save and an agent's methods change that")
     sent: list[Value] = [reference, name, value, is_hexadecimal(arguments)]
     script.ask_or_look(request, respond, "setVariable", sent, lambda shown: _set(tell, name, shown))
 
