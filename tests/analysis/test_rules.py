@@ -23,6 +23,9 @@ from llmspell_analysis.syntax.text import SourceText
 from llmspell_analysis.validation import Diagnostic, Options, Severity, validate
 
 CASES = Path(__file__).parent / "rules"
+# Where the script of a case about other files stands; elsewhere a case is a text without a file.
+SCRIPT = Path(__file__).parent / "project" / "script.lua"
+ABOUT_FILES = ("different-requires", "unresolved-require")
 MOST = Severity.WARNING
 TITLE = re.compile(r"-- case: (.+)")
 MARK = re.compile(r"\s*(\^+ (error|warning|information|hint) [\w-]+: |fix: |related: )")
@@ -65,7 +68,8 @@ def marks(found: Diagnostic, source: SourceText) -> list[str]:
 def findings(code: bytes, folder: str) -> list[Diagnostic]:
     is_off = folder in RULES and not RULES[folder].is_on
     options = Options(severities={folder: RULES[folder].severity}) if is_off else None
-    return [found for found in validate(code, options=options) if found.code == folder or found.severity <= MOST]
+    path = str(SCRIPT) if folder in ABOUT_FILES else ""
+    return [found for found in validate(code, path, options=options) if found.code == folder or found.severity <= MOST]
 
 
 def rendered(code: bytes, folder: str) -> str:

@@ -14,7 +14,8 @@ from typing import Protocol
 from llmspell_analysis.analysis.builder import analyze
 from llmspell_analysis.analysis.configured_providers import ConfiguredProviders
 from llmspell_analysis.analysis.model import Analysis
-from llmspell_analysis.analysis.python_tools import PythonToolNames
+from llmspell_analysis.analysis.module_files import ModuleFiles
+from llmspell_analysis.analysis.python_tools import PythonToolNames, project_root
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.text import SourceText
 
@@ -37,7 +38,10 @@ OpenDocument = Callable[[str], "Analysis | None"]
 
 
 class Project:
-    """Resolves modules as LLMSpell's `require` does: relative to the requiring script, then to the roots."""
+    """Resolves modules as LLMSpell's `require` does: beside the requiring script, then in the project's root.
+
+    `roots` are folders that an editor has open; they come between the two.
+    """
 
     def __init__(
         self,
@@ -53,13 +57,16 @@ class Project:
         # paths at which modules were looked for, while somebody collects them
         self.looked_for: set[str] | None = None
         self._providers = ConfiguredProviders()
+        self._files = ModuleFiles()
 
     def module(self, name: str, from_path: str) -> Analysis | None:
         """The module that `require(name)` loads in the file `from_path`, or None when it is not found."""
-        if not from_path or _MODULE_NAME.fullmatch(name) is None or ".." in name:
+        relative = _relative(name)
+        if not from_path or relative is None:
             return None
-        relative = name.replace(".", "/").strip("/")
-        for root in (str(Path(from_path).parent), *self.roots):
+        for root in dict.fromkeys((str(Path(from_path).parent), *self.roots, project_root(from_path))):
+            if root is None:
+                continue
             for candidate in (f"{relative}.lua", f"{relative}/init.lua"):
                 found = self._load(str(Path(root) / candidate))
                 if found is not None:
@@ -85,6 +92,19 @@ class Project:
             return None
         self._cache[path] = (stamp, analysis)
         return analysis
+
+    def may_be_elsewhere(self, name: str, from_path: str) -> bool:
+        """Whether a module that is not found from `from_path` could be found when another script is run."""
+        relative, roots = _relative(name), self._roots_of(from_path)
+        return relative is None or any(self._files.may_have(root, relative) for root in roots)
+
+    def module_names(self, from_path: str) -> list[str]:
+        """What could be given to `require`, for suggestions."""
+        return [name for root in self._roots_of(from_path) for name in self._files.names(root)]
+
+    def _roots_of(self, path: str) -> tuple[str, ...]:
+        own = project_root(path)
+        return self.roots if own is None or own in self.roots else (*self.roots, own)
 
     def python_tools(self, script: str) -> frozenset[str]:
         """The names of the tools in Python of the project that a script belongs to."""
@@ -112,3 +132,10 @@ class Project:
                     seen.add(module.document.path)
                     pending.append(module)
                     yield module
+
+
+def _relative(name: str) -> str | None:
+    """A module's name as a path; None for what is no name of a file of the project."""
+    if _MODULE_NAME.fullmatch(name) is None or ".." in name:
+        return None
+    return name.replace(".", "/").strip("/")

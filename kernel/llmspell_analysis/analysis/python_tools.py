@@ -54,7 +54,7 @@ class PythonToolNames:
 
 
 def project_root(script: str) -> str | None:
-    """The folder of the project that a script belongs to; None for a script without a place."""
+    """The folder of the project that a script belongs to; its own where there is no mark of one."""
     if not os.path.isabs(script):
         return None
     folder = os.path.dirname(script)

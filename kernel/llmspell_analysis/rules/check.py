@@ -16,16 +16,25 @@ from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.segments import Segment, Segments
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.rules import (
+    aliases,
     assigned_values,
     calls,
+    code_style,
+    environment,
     flow,
     global_variables,
     host_names,
     host_rules,
     layout,
+    naming,
+    requires,
+    spelling,
     statements,
+    style,
+    style_walk,
     syntax_errors,
     syntax_walk,
+    table_clones,
     tools,
     variables,
 )
@@ -55,11 +64,21 @@ FILE_CHECKS: tuple[FileCheck, ...] = (
     global_variables.check_readonly_globals,
     global_variables.check_g,
     global_variables.check_duplicate_fields,
+    global_variables.check_elements,
+    environment.check,
+    requires.check,
     variables.check_chunk,
     assigned_values.check_chunk,
     flow.check_chunk,
     statements.check_swaps,
     statements.check_empty_statements,
+    style.check_lines,
+    style.check_complexity,
+    aliases.check,
+    table_clones.check,
+    naming.check,
+    spelling.check,
+    code_style.check,
     layout.check,
 )
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
@@ -133,16 +152,17 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         has_hooks="Hook" in file.globals_read or None in subject.modules,
         modules=subject.modules,
     )
+    style_codes = frozenset(code for code in style_walk.CODES if subject.options.severities.get(code) is not None)
     for index, placed in enumerate(file.placed):
         segment = placed.segment
-        environment = (shared, file.environment(index))
-        found = segment.found.get(environment)
+        context = (shared, file.environment(index))
+        found = segment.found.get(context)
         if found is None:
             evaluator = file.evaluator(index, subject.catalogue, subject.project)
             seen = Subject(segment.analysis, evaluator, subject.catalogue, shared)
             found = tuple(each for run in SEGMENT_CHECKS for each in run(seen))
-            segment.keep(environment, found)
-        for each in (*_of_piece(segment), *found):
+            segment.keep(context, found)
+        for each in (*_of_piece(segment), *_of_style(segment, style_codes), *found):
             yield moved(each, placed.start)
 
 
@@ -152,6 +172,16 @@ def _of_piece(segment: Segment) -> tuple[Diagnostic, ...]:
         segment.kept["pieces"] = tuple(each for run in PIECE_CHECKS for each in run(piece))
     found: tuple[Diagnostic, ...] = segment.kept["pieces"]
     return found
+
+
+def _of_style(segment: Segment, codes: frozenset[str]) -> tuple[Diagnostic, ...]:
+    """What is off unless a project wants it costs nothing where it does not."""
+    if not codes:
+        return ()
+    kept: tuple[frozenset[str], tuple[Diagnostic, ...]] | None = segment.kept.get("style")
+    if kept is None or kept[0] != codes:
+        kept = segment.kept["style"] = (codes, tuple(style_walk.check(Piece(segment.analysis), codes)))
+    return kept[1]
 
 
 def _certain(found: list[Diagnostic], document: Document) -> list[Diagnostic]:

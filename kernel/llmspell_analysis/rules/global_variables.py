@@ -106,6 +106,35 @@ def check_g(subject: FileSubject) -> Iterator[Diagnostic]:
             yield found("global-usage", "`_G` reaches every global by a computed name", span)
 
 
+def check_elements(subject: FileSubject) -> Iterator[Diagnostic]:
+    """global-element: every place that gives a value to a global of the script's own. unused-global: never read."""
+    on = {code for code in ("global-element", "unused-global") if subject.options.severities.get(code) is not None}
+    file = subject.file
+    if not on or subject.defined_elsewhere is None:
+        return
+    known = subject.catalogue.globals.keys() | subject.defined_elsewhere | {"_ENV", "_G"}
+    uses = [
+        (placed.start, reference)
+        for index, placed in enumerate(file.placed)
+        for name, references in placed.segment.free.items()
+        if name not in file.bound[index] and name not in known
+        for reference in references
+        if reference.local is None
+    ]
+    read = {reference.name for _, reference in uses if reference.access != "write"} | file.globals_tested
+    seen: set[str] = set()
+    for start, reference in uses:
+        if reference.access != "write":
+            continue
+        span = (reference.start + start, reference.end + start)
+        if "global-element" in on:
+            yield found("global-element", f"`{reference.name}` is a global: any script that is loaded sees it", span)
+        if "unused-global" in on and reference.name not in read | seen:
+            seen.add(reference.name)
+            message = f"Nothing in this file reads the global `{reference.name}`"
+            yield found("unused-global", message, span, tags=("unnecessary",))
+
+
 # --- fields ------------------------------------------------------------------------------------------------------
 
 

@@ -69,7 +69,8 @@ def _undefined(reference: Reference, index: int, subject: FileSubject) -> Diagno
     # Calling or indexing nil raises; reading it does not.
     severity = Severity.WARNING if reference.access == "read" else Severity.ERROR
     fixes = _rename(reference.start, reference.end, replacement, is_safe=is_known)
-    return Diagnostic("undefined-global", severity, message, reference.start, reference.end, fixes=fixes)
+    code = "mutate-undefined-global" if reference.mutates else "undefined-global"
+    return Diagnostic(code, severity, message, reference.start, reference.end, fixes=fixes)
 
 
 def _candidates(reference: Reference, index: int, subject: FileSubject) -> Iterator[str]:

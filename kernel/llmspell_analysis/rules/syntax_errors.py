@@ -230,12 +230,13 @@ def _hint_after_name(tokens: list[Token], index: int, before: Token, pair: bytes
         operator = pair[:-1] if pair in _COMPOUND else b"+"
         message = f"Lua has no `{pair.decode()}`: write `{name} = {name} {operator.decode()} …`"
         end = tokens[index + 1].end
+        code = "compound-operator" if pair in _COMPOUND else "non-lua-symbol"
         if not starts_statement:
-            return _replace(token.start, end, None, message)
+            return _replace(token.start, end, None, message, code)
         written = b"%s = %s %s%s" % (name.encode(), name.encode(), operator, b" 1" if pair == b"++" else b"")
         # `x *= a + b` needs parentheses; only a single operand is rewritten.
         rest = [other for other in tokens[index + 2 :] if b"\n" not in data[end : other.start]]
-        return _replace(before.start, end, written if pair == b"++" or len(rest) == 1 else None, message)
+        return _replace(before.start, end, written if pair == b"++" or len(rest) == 1 else None, message, code)
     if not starts_statement:
         return None
     if name == "continue":
@@ -257,8 +258,8 @@ def _ends_operand(token: Token, following: Token, data: bytes) -> bool:
     return token.kind == "keyword" or token.text(data) in (b")", b"]", b"}", b";")
 
 
-def _replace(start: int, end: int, new: bytes | None, message: str) -> Diagnostic:
+def _replace(start: int, end: int, new: bytes | None, message: str, code: str = "non-lua-symbol") -> Diagnostic:
     fixes: tuple[Fix, ...] = ()
     if new is not None:
         fixes = (Fix(f"Replace with `{new.decode().strip()}`", (Edit(start, end, new),), is_safe=True),)
-    return _diagnostic("non-lua-symbol", message, (start, end), fixes=fixes)
+    return _diagnostic(code, message, (start, end), fixes=fixes)

@@ -36,13 +36,13 @@ if a = 2 then print(a) end
 -- case: compound assignment
 local n = 1
 n += 1
-^^^^ error non-lua-symbol: Lua has no `+=`: write `n = n + …`
+^^^^ error compound-operator: Lua has no `+=`: write `n = n + …`
      fix: n = n + 1
 
 -- case: compound assignment of an expression is not rewritten
 local n = 1
 n *= n + 1
-^^^^ error non-lua-symbol: Lua has no `*=`: write `n = n * …`
+^^^^ error compound-operator: Lua has no `*=`: write `n = n * …`
 
 -- case: increment
 local n = 1
