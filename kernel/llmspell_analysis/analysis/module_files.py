@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from hashlib import blake2b
 
 _MAX_FOLDERS = 2_000
 _MAX_FILES = 20_000
@@ -34,6 +35,13 @@ class ModuleFiles:
         files = self._files(root) or frozenset()
         found = (file[1:].removesuffix(".lua").removesuffix("/init").replace("/", ".") for file in files)
         return sorted(found)
+
+    def digest(self, root: str) -> str:
+        """Stands for which files there are."""
+        files = self._files(root)
+        if files is None:
+            return "too many"
+        return blake2b("\0".join(sorted(files)).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
     def _files(self, root: str) -> frozenset[str] | None:
         """Paths of Lua files below `root`, each with a slash before it; None when there are too many to tell."""

@@ -116,7 +116,8 @@ class Project:
 
     def surroundings(self, script: str) -> tuple[tuple[str, ...], ...]:
         """All that findings in a script may depend on beside its text, its modules and the options."""
-        return tuple(sorted(self.python_tools(script))), tuple(sorted(self.providers(script)))
+        files = tuple(self._files.digest(root) for root in self._roots_of(script))
+        return tuple(sorted(self.python_tools(script))), tuple(sorted(self.providers(script))), files
 
     def modules(self, analysis: Requiring) -> Iterator[Analysis | None]:
         """Every module that a file requires, directly and through others; None for one that is not found."""
