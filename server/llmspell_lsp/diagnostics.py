@@ -9,11 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.segments import Segments
-from llmspell_analysis.rules.model import Diagnostic
+from llmspell_analysis.rules.model import Diagnostic, Options
 
 from llmspell_lsp.documents import Snapshot
 
 if TYPE_CHECKING:
+    from llmspell_analysis.configuration import Configurations, Problem
+
     from llmspell_lsp.server import LlmspellServer
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,10 @@ class Diagnostics:
         self._globals: dict[str, frozenset[str]] = {}
         # What is kept of each document from version to version, so that a keystroke costs little.
         self._segments: dict[str, Segments] = {}
+        # Made when first asked: nothing of it is needed while the server starts.
+        self._configurations: Configurations | None = None
+        # Mistakes in configuration files, and whether nobody has been told of them yet.
+        self._problems: dict[Problem, bool] = {}
         self._closed = False
 
     def close(self) -> None:
@@ -105,16 +111,38 @@ class Diagnostics:
         from llmspell_analysis.rules.check import check_file
 
         server = self._server
-        if not server.settings.diagnostics:
+        options = self._options(snapshot)
+        if options is None:
             return ()
-        options = server.settings.options
         others = [names for uri, names in list(self._globals.items()) if uri != snapshot.uri]
-        options = replace(options, globals=options.globals.union(*others))
+        options = replace(options, other_globals=frozenset().union(*others))
         segments = self._segments.setdefault(snapshot.uri, Segments())
         found, file = check_file(snapshot.document, load_catalogue(), server.project, options, segments)
         snapshot.globals_assigned = frozenset(file.globals_assigned)
         snapshot.prepare()
         return found
+
+    def _options(self, snapshot: Snapshot) -> Options | None:
+        """What the client's settings and the project's configuration files say; None for no findings at all."""
+        from llmspell_analysis.configuration import Configurations
+
+        settings = self._server.settings
+        if not settings.diagnostics:
+            return None
+        if not snapshot.document.path:
+            return settings.options
+        if self._configurations is None:
+            self._configurations = Configurations()
+        configuration = self._configurations.of(snapshot.document.path, settings.as_configuration())
+        self._problems = dict.fromkeys(configuration.problems, True) | self._problems
+        return None if configuration.is_excluded else configuration.options
+
+    def _tell_problems(self) -> None:
+        """What is wrong with configuration files, each mistake once."""
+        for problem, is_new in list(self._problems.items()):
+            if is_new:
+                self._problems[problem] = False
+                self._server.warn(f"LLMSpell configuration: {problem}")
 
     def _finish(self, snapshot: Snapshot, finished: Future[tuple[Diagnostic, ...]]) -> None:
         if self._closed or self._server.documents.get(snapshot.uri) is not snapshot:
@@ -123,6 +151,7 @@ class Diagnostics:
         if error is not None:
             logger.error("diagnostics of %s failed", snapshot.uri, exc_info=error)
             return
+        self._tell_problems()
         found = finished.result()
         self._found[snapshot.uri] = (snapshot, found)
         self._server.publish(snapshot.uri, snapshot.document.version, found, snapshot)

@@ -153,10 +153,11 @@ class LlmspellServer(LanguageServer):
             raw = raw[SECTION]
         self.settings, problems = read_settings(raw, frozenset(RULES))
         for problem in problems:
-            self.window_show_message(
-                types.ShowMessageParams(types.MessageType.Warning, f"LLMSpell settings: {problem}")
-            )
+            self.warn(f"LLMSpell settings: {problem}")
         self.diagnostics.schedule_all()
+
+    def warn(self, message: str) -> None:
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
 
     # --- documents ---------------------------------------------------------------------------------------------
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmspell_analysis.rules.model import Options, Severity
+
+if TYPE_CHECKING:
+    from llmspell_analysis.configuration import Settings as Configured
 
 SECTION = "llmspell"
 
@@ -24,6 +27,12 @@ class Settings:
 
     diagnostics: bool = True
     options: Options = field(default_factory=Options)
+
+    def as_configuration(self) -> Configured:
+        """The same in the shape of a configuration file, of which it is the weakest."""
+        from llmspell_analysis.configuration import Settings as Configured
+
+        return Configured(self.options.globals, tools=self.options.tools, levels=self.options.severities)
 
 
 def read_settings(raw: object, known_codes: frozenset[str]) -> tuple[Settings, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""workspace/didChangeConfiguration: settings as the client sends them, or as it answers when asked."""
+"""Settings as the client sends them, or as it answers when asked, and configuration files that have changed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 
 def register(server: LlmspellServer) -> None:
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_watched_files(params: types.DidChangeWatchedFilesParams) -> None:
+        server.diagnostics.schedule_all()
+
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
         workspace = server.client_capabilities.workspace
@@ -23,3 +27,19 @@ def register(server: LlmspellServer) -> None:
             server.apply_settings(answer[0] if answer else None)
             return
         server.apply_settings(params.settings)
+
+
+async def watch_files(server: LlmspellServer) -> None:
+    """Asks the client to tell when a configuration file changes, where it can be asked."""
+    from llmspell_analysis.configuration import NAMES
+
+    workspace = server.client_capabilities.workspace
+    watching = workspace.did_change_watched_files if workspace is not None else None
+    if watching is None or not watching.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(f"**/{name}") for name in NAMES]
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+    method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+    await server.client_register_capability_async(
+        types.RegistrationParams([types.Registration("configuration", method, options)])
+    )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from llmspell_lsp.handlers.configuration import watch_files
+
 if TYPE_CHECKING:
     from llmspell_lsp.server import LlmspellServer
 
@@ -16,5 +18,6 @@ def register(server: LlmspellServer) -> None:
         server.initialize(params)
 
     @server.feature(types.INITIALIZED)
-    def initialized(params: types.InitializedParams) -> None:
+    async def initialized(params: types.InitializedParams) -> None:
         server.diagnostics.warm_up()
+        await watch_files(server)
