@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from llmspell_analysis.analysis.builder import analyze
-from llmspell_analysis.analysis.configured_providers import ConfiguredProviders
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.module_files import ModuleFiles
+from llmspell_analysis.analysis.project_configuration import ProjectConfiguration, ProjectConfigurations
 from llmspell_analysis.analysis.python_tools import PythonToolNames, project_root
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.text import SourceText
@@ -56,7 +56,7 @@ class Project:
         self._python_tools = PythonToolNames()
         # paths at which modules were looked for, while somebody collects them
         self.looked_for: set[str] | None = None
-        self._providers = ConfiguredProviders()
+        self._configurations = ProjectConfigurations()
         self._files = ModuleFiles()
 
     def module(self, name: str, from_path: str) -> Analysis | None:
@@ -110,14 +110,14 @@ class Project:
         """The names of the tools in Python of the project that a script belongs to."""
         return self._python_tools.of(script)
 
-    def providers(self, script: str) -> frozenset[str]:
-        """The names of the providers that the project of a script configures."""
-        return self._providers.of(script)
+    def configuration(self, script: str) -> ProjectConfiguration:
+        """What the configuration of the project of a script says."""
+        return self._configurations.of(script)
 
     def surroundings(self, script: str) -> tuple[tuple[str, ...], ...]:
         """All that findings in a script may depend on beside its text, its modules and the options."""
         files = tuple(self._files.digest(root) for root in self._roots_of(script))
-        return tuple(sorted(self.python_tools(script))), tuple(sorted(self.providers(script))), files
+        return tuple(sorted(self.python_tools(script))), tuple(sorted(self.configuration(script).providers)), files
 
     def modules(self, analysis: Requiring) -> Iterator[Analysis | None]:
         """Every module that a file requires, directly and through others; None for one that is not found."""

@@ -28,6 +28,7 @@ from llmspell_analysis.rules import (
     layout,
     naming,
     requires,
+    security,
     spelling,
     statements,
     style,
@@ -86,7 +87,12 @@ SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
     *host_rules.SEGMENT_CHECKS,
     calls.check,
 )
-PIECE_CHECKS: tuple[PieceCheck, ...] = (syntax_walk.check, variables.check_inner, assigned_values.check_inner)
+PIECE_CHECKS: tuple[PieceCheck, ...] = (
+    *host_rules.PIECE_CHECKS,
+    syntax_walk.check,
+    variables.check_inner,
+    assigned_values.check_inner,
+)
 _META = re.compile(rb"\A(?:[ \t]*(?:--[^\r\n]*)?\r?\n)*?---[ \t]*@meta\b")
 _META_WITHIN = 4096
 # More findings than a person reads; a file with more is not a script.
@@ -149,6 +155,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         added_globals=globals_rules.added_globals(file, subject.modules, subject.catalogue),
         tools=subject.options.tools | subject.project.python_tools(file.document.path),
         providers=host_names.configured(file, subject.project),
+        allowed_paths=security.allowed_paths(file, subject.project),
         has_hooks="Hook" in file.globals_read or None in subject.modules,
         modules=subject.modules,
     )

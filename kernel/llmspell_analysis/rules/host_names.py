@@ -120,7 +120,7 @@ def _provider(
 
 def configured(file: File, project: Project) -> frozenset[str] | None:
     """The providers that the project or the script sets up; None where their names are computed."""
-    found = set(project.providers(file.document.path))
+    found = set(project.configuration(file.document.path).providers)
     for each in file.placed:
         names = _configured(each.segment)
         if names is None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from llmspell_analysis.rules import host_calls, host_names, host_workflows, result_shapes, tools
+from llmspell_analysis.rules import (
+    host_calls,
+    host_names,
+    host_workflows,
+    result_shapes,
+    security,
+    security_secrets,
+    tools,
+)
 from llmspell_analysis.rules.known_calls import looking
-from llmspell_analysis.rules.model import SegmentCheck
+from llmspell_analysis.rules.model import PieceCheck, SegmentCheck
 
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
     tools.check,
     result_shapes.check,
-    looking((tools.check_call, host_calls.check, host_workflows.check_builders, host_names.check)),
+    looking((tools.check_call, host_calls.check, host_workflows.check_builders, host_names.check, security.check)),
 )
+PIECE_CHECKS: tuple[PieceCheck, ...] = (security_secrets.check,)

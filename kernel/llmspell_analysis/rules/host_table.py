@@ -1,4 +1,4 @@
-"""The codes of the rules on the script API."""
+"""The codes of the rules on the script API, on security and on performance."""
 
 from llmspell_analysis.rules.model import Rule, Severity
 
@@ -25,4 +25,10 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule("result-shape", _WARNING, "A field that the result of a tool, agent, workflow or template lacks.", True, True),
     Rule("missing-self", _ERROR, "A method is called with a dot, so that it gets no object.", True, True),
     Rule("redundant-self", _ERROR, "A function is called with a colon, so that its arguments are shifted.", True, True),
+    Rule("hardcoded-secret", _WARNING, "A key, a token or a password stands in the script."),
+    Rule("built-command", _WARNING, "A command for the shell is put together from values.", True, True),
+    Rule("built-query", _WARNING, "A query for a database is put together from values.", True, True),
+    Rule("built-path", _WARNING, "A path is put together from what comes from outside.", True, True),
+    Rule("loaded-text", _WARNING, "Code is loaded that comes from outside.", True, True),
+    Rule("outside-path", _WARNING, "A tool is given a path outside of the folders that it may use.", True, True),
 )

@@ -163,7 +163,8 @@ class Shared:
     """What holds for a whole file and decides findings in its segments, besides what the segments name themselves.
 
     `providers` are those that are configured; None where any may be. `has_hooks`: the script may register hooks,
-    which can change what calls give.
+    which can change what calls give. `allowed_paths` are the folders that file tools may use; empty without a
+    project, None where any may be.
     """
 
     tested_members: frozenset[str]
@@ -172,6 +173,7 @@ class Shared:
     tools: frozenset[str]
     providers: frozenset[str] | None
     has_hooks: bool
+    allowed_paths: tuple[str, ...] | None
     modules: tuple[Analysis | None, ...]
 
 
