@@ -87,12 +87,12 @@ def test_a_step_of_a_workflow_asks_an_agent(fresh):
         local agent = {ECHO}
         local flow = Workflow.builder():name("w"):sequential()
           :add_step({{name = "one", type = "agent", agent = "echo", input = "hello"}})
-          :add_step({{name = "two", type = "agent", agent = agent, input = {{text = "again: {{{{one.output.text}}}}"}}}})
+          :add_step({{name = "two", type = "agent", agent = agent, input = {{text = "so: {{{{one.output.text}}}}"}}}})
           :build()
         local result = flow:execute({{}})
         print(result.metadata.extra.agent_outputs.two.text)
     """
-    assert fresh.run(code) == "again: hello"
+    assert fresh.run(code) == "so: hello"
 
 
 MISTAKES = [

@@ -1,6 +1,7 @@
 """The providers of one session: made from their settings when a request first needs them.
 
-Invariant: two requests with the same settings use the same provider, and so its connections and its limits.
+Invariants: two requests with the same settings use the same provider, and so its connections and its limits; a server
+that a script has chosen itself is asked only where the network policy allows it.
 """
 
 import threading
@@ -8,36 +9,66 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .errors import ProviderError
-from .settings import ProviderSettings, read_settings
+from .settings import ProviderSettings, api_key, effective_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from ..host import HostContext
     from .provider import Provider
+
+MAX_MADE = 1000
 
 
 class Providers:
-    """``tables`` gives the tables of ``[providers]`` as they are now."""
+    """``context`` gives the session's surroundings, ``tables`` ``[providers]`` as the script has made it."""
 
-    def __init__(self, tables: Callable[[], Mapping[str, Any]], project_root: "Path") -> None:
-        self._tables, self._project_root = tables, project_root
+    def __init__(self, context: "Callable[[], HostContext]", tables: Callable[[], Mapping[str, Any]]) -> None:
+        self._context, self._tables = context, tables
         self._made: dict[ProviderSettings, Provider] = {}
         self._lock = threading.Lock()
 
     def settings(self, name: str, **overrides: Any) -> ProviderSettings:
         """Raises ProviderError that names the setting; ``overrides`` are an agent's own settings."""
-        return read_settings(name, self._tables(), self._project_root, overrides)
+        context = self._context()
+        document = context.configuration.document.get("providers")
+        file = document if isinstance(document, dict) else {}
+        return effective_settings(name, file, self._tables(), context.project_root, overrides)
 
     def get(self, settings: ProviderSettings) -> "Provider":
         with self._lock:
             if settings not in self._made:
-                self._made[settings] = _make(settings)
+                if len(self._made) >= MAX_MADE:
+                    raise ProviderError("configuration", f"{MAX_MADE} providers are in use, the limit")
+                self._made[settings] = make(settings, self._context())
             return self._made[settings]
 
 
-def _make(settings: ProviderSettings) -> "Provider":
+def make(settings: ProviderSettings, context: "HostContext") -> "Provider":
+    """A provider of its own."""
     if settings.dialect == "mock":
         from .mock import MockProvider
 
         return MockProvider(settings.script)
-    raise ProviderError("configuration", f"provider '{settings.name}': not available yet in this version of LLMSpell")
+    key = api_key(settings)
+    if settings.dialect == "any-llm":
+        from .any_llm import AnyLlmProvider
+
+        return AnyLlmProvider(settings, key)
+    from .connection import Connection
+    from .guard import guard
+
+    def connection(headers: Mapping[str, str]) -> Connection:
+        return Connection(settings, headers, key, guard(settings, context))
+
+    if settings.dialect == "anthropic":
+        from .anthropic import VERSION, AnthropicProvider
+
+        own = {"x-api-key": key} if key else {}
+        return AnthropicProvider(connection({"anthropic-version": VERSION, **own}))
+    bearer = {"authorization": f"Bearer {key}"} if key else {}
+    if settings.dialect == "ollama":
+        from .ollama import OllamaProvider
+
+        return OllamaProvider(connection(bearer))
+    from .openai import OpenAIProvider
+
+    return OpenAIProvider(connection(bearer))

@@ -5,7 +5,7 @@ Invariant: a mistake is reported with the setting's name; a key is in no message
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ class ProviderSettings:
     - ``models``: names for ``Provider.list``; ``max_context_tokens``: of its models.
     - ``prices``: by model, ``{input, output}``: what a million tokens cost.
     - ``script``: the file of the provider ``mock``.
+    - ``is_trusted``: it is reached as ``llmspell.toml`` says. Where a script has changed that, no key is sent that the
+      script has not given itself.
     """
 
     name: str
@@ -77,6 +79,7 @@ class ProviderSettings:
     temperature: float | None = None
     prices: tuple[tuple[str, float, float], ...] = ()
     script: Path | None = None
+    is_trusted: bool = True
 
     def setting(self, name: str) -> str:
         """The setting's name as the file has it, for messages."""
@@ -86,6 +89,35 @@ class ProviderSettings:
 def provider_names(tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Those that the file has tables for."""
     return tuple(name for name, table in tables.items() if isinstance(table, dict))
+
+
+def effective_settings(
+    name: str,
+    file: Mapping[str, Any],
+    tables: Mapping[str, Any],
+    project_root: Path,
+    overrides: Mapping[str, Any] | None = None,
+) -> ProviderSettings:
+    """The settings of a provider as they are now. ``file`` is ``[providers]`` of ``llmspell.toml``, ``tables`` what the
+    script has made of it, ``overrides`` what an agent sets itself. Raises ProviderError."""
+    settings = read_settings(name, tables, project_root, overrides)
+    if tables.get(name) == file.get(name) and not (overrides or {}).get("base_url"):
+        return settings
+    try:
+        own = read_settings(name, file, project_root)
+    except ProviderError:  # the file does not know it
+        own = ProviderSettings(name, settings.dialect)
+    if _destination(settings) == _destination(own):
+        return settings
+    given = (overrides or {}).get("api_key") or ""
+    if not given and settings.api_key != own.api_key:
+        given = settings.api_key  # the script's own
+    return replace(settings, api_key=given, api_key_env="", is_trusted=False)
+
+
+def _destination(settings: ProviderSettings) -> tuple[str, ...]:
+    """Where its key goes, and which."""
+    return settings.base_url, settings.proxy, settings.api_key_env, settings.dialect
 
 
 def read_settings(
@@ -109,7 +141,7 @@ def read_settings(
     return ProviderSettings(
         name=name,
         dialect=dialect,
-        base_url=given.get("base_url", known.base_url).rstrip("/"),
+        base_url=(given.get("base_url") or _ollama_host(dialect) or known.base_url).rstrip("/"),
         api_key=given.get("api_key", ""),
         api_key_env=given.get("api_key_env", known.api_key_env),
         enabled=given.get("enabled", True),
@@ -129,7 +161,15 @@ def api_key(settings: ProviderSettings) -> str:
         return settings.api_key
     if settings.api_key_env and (value := os.environ.get(settings.api_key_env, "").strip()):
         return value
-    return _from_keyring(settings)
+    return _from_keyring(settings) if settings.is_trusted else ""
+
+
+def _ollama_host(dialect: Dialect) -> str:
+    """Where Ollama's own programs look for it."""
+    host = os.environ.get("OLLAMA_HOST", "").strip() if dialect == "ollama" else ""
+    if not host or "://" in host:
+        return host
+    return f"http://{host}" if ":" in host else f"http://{host}:11434"
 
 
 def _from_keyring(settings: ProviderSettings) -> str:
