@@ -152,7 +152,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
     shared = Shared(
         tested_members=file.tested_members,
         tested_tools=tools.tested_tools(file),
-        added_globals=globals_rules.added_globals(file, subject.modules, subject.catalogue),
+        added_globals=globals_rules.added_globals(file, subject.modules, subject.catalogue) | subject.options.globals,
         tools=subject.options.tools | subject.project.python_tools(file.document.path),
         providers=host_names.configured(file, subject.project),
         allowed_paths=security.allowed_paths(file, subject.project),
