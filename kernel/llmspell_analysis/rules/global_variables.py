@@ -46,7 +46,9 @@ def check_readonly_globals(subject: FileSubject) -> Iterator[Diagnostic]:
     file = subject.file
     if file.has_dynamic_globals or "module" in file.globals_read:
         return  # its globals are those of another table
-    for name in file.globals_assigned.keys() & subject.catalogue.globals.keys() - _OPEN_TABLES:
+    # what a configuration lists among the globals is the project's to give
+    given = _OPEN_TABLES | subject.options.globals
+    for name in file.globals_assigned.keys() & subject.catalogue.globals.keys() - given:
         if name in file.globals_tested:
             continue  # it is given only where it is missing
         for index, placed in enumerate(file.placed):
@@ -58,7 +60,7 @@ def check_readonly_globals(subject: FileSubject) -> Iterator[Diagnostic]:
                     yield found(
                         "readonly-global", message, (reference.start + placed.start, reference.end + placed.start)
                     )
-    for name in file.globals.keys() & subject.catalogue.globals.keys() - _OPEN_TABLES:
+    for name in file.globals.keys() & subject.catalogue.globals.keys() - given:
         members = subject.catalogue.globals[name].members
         for index, placed in enumerate(file.placed):
             if name in placed.segment.free and name not in file.bound[index]:
