@@ -106,6 +106,25 @@ class Project:
         own = project_root(path)
         return self.roots if own is None or own in self.roots else (*self.roots, own)
 
+    def file(self, path: str, word: bytes = b"") -> Analysis | None:
+        """The tables of a file of the project; None where it cannot be read, or does not have the word in it."""
+        if word and not self._has_word(path, word):
+            return None
+        return self._load(path)
+
+    def _has_word(self, path: str, word: bytes) -> bool:
+        if self._open_document is not None and (opened := self._open_document(path)) is not None:
+            return word in opened.document.source.data
+        try:
+            file = Path(path)
+            status = file.stat()
+            cached = self._cache.get(path)
+            if cached is not None and cached[0] == (status.st_mtime_ns, status.st_size):
+                return word in cached[1].document.source.data
+            return status.st_size <= _MAX_MODULE_BYTES and word in file.read_bytes()
+        except OSError:
+            return False
+
     def python_tools(self, script: str) -> frozenset[str]:
         """The names of the tools in Python of the project that a script belongs to."""
         return self._python_tools.of(script)
@@ -117,7 +136,9 @@ class Project:
     def surroundings(self, script: str) -> tuple[tuple[str, ...], ...]:
         """All that findings in a script may depend on beside its text, its modules and the options."""
         files = tuple(self._files.digest(root) for root in self._roots_of(script))
-        return tuple(sorted(self.python_tools(script))), tuple(sorted(self.configuration(script).providers)), files
+        found = self.configuration(script)
+        tools, providers = tuple(sorted(self.python_tools(script))), tuple(sorted(found.providers))
+        return tools, providers, (found.root, *found.allowed_paths), files
 
     def modules(self, analysis: Requiring) -> Iterator[Analysis | None]:
         """Every module that a file requires, directly and through others; None for one that is not found."""
