@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmspell_kernel.client import KernelClient, find_or_start_kernel
+
+from .kernel_session import KernelSession
 
 Json = dict[str, Any]
 Write = Callable[..., Path]
@@ -243,28 +244,23 @@ LOOP = "print('begun')\nwhile not done do\n  local x = 1\nend\nreturn 'done'\n"
 
 @pytest.mark.parametrize("how", ["disconnect", "end of input", "kill"])
 def test_attached_client_takes_its_breakpoints_along_and_the_script_goes_on(
-    home: Path, start_adapter: Start, how: str
+    kernel_session: KernelSession, how: str
 ) -> None:
-    info = find_or_start_kernel(None)
-    with KernelClient.connect(info) as client:
-        session = client.create_session(owned=True)
-        adapter = start_adapter()
-        adapter.initialize()
-        adapter.ask("attach", session=session, kernelId=info.kernel_id)
-        adapter.ask("setFunctionBreakpoints", breakpoints=[{"name": "step"}])
-        adapter.ask("configurationDone")
-        code = "local n = 0\nfunction step()\n  n = n + 1\nend\nfor i = 1, 1000 do step() end\nreturn n"
-        running = client.submit("shell", "execute_request", {"code": code}, metadata={"llmspell_session": session})
-        adapter.event("stopped")
-        left = time.monotonic()
-        if how == "disconnect":
-            adapter.ask("disconnect")
-        elif how == "end of input":
-            adapter.hang_up()
-        else:
-            adapter.process.kill()
-        assert running.result(10).content()["status"] == "ok"
-        assert time.monotonic() - left < 2
+    adapter = kernel_session.attach("step")
+    running = kernel_session.run(
+        "local n = 0\nfunction step()\n  n = n + 1\nend\nfor i = 1, 1000 do step() end\nreturn n"
+    )
+    adapter.event("stopped")
+    left = time.monotonic()
+    if how == "disconnect":
+        adapter.ask("disconnect")
+    elif how == "end of input":
+        adapter.hang_up()
+    else:
+        assert adapter.process is not None
+        adapter.process.kill()
+    assert running.result(10).content()["status"] == "ok"
+    assert time.monotonic() - left < 2
 
 
 def test_requests_after_the_end_are_answered(adapter: Any, script: Write) -> None:

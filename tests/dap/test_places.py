@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from llmspell_kernel.client import KernelClient, find_or_start_kernel
+
+from .kernel_session import KernelSession
 
 Json = dict[str, Any]
 Write = Callable[..., Path]
@@ -204,24 +205,15 @@ def test_launched_script_is_the_kernels_and_shown_as_the_clients(adapter: Any, m
 
 
 def test_file_that_the_client_never_named_is_shown_in_its_folder(
-    home: Path, start_adapter: Start, mapped: tuple[Path, Path]
+    kernel_session: KernelSession, mapped: tuple[Path, Path]
 ) -> None:
     here, there = mapped
-    info = find_or_start_kernel(None)
-    with KernelClient.connect(info) as client:
-        session = client.create_session(owned=True)
-        adapter = start_adapter()
-        adapter.initialize()
-        adapter.ask("attach", session=session, kernelId=info.kernel_id, pathMappings=mappings(here, there))
-        adapter.ask("setFunctionBreakpoints", breakpoints=[{"name": "add"}])
-        adapter.ask("configurationDone")
-        running = client.submit(
-            "shell", "execute_request", {"code": f"dofile('{there}')"}, metadata={"llmspell_session": session}
-        )
-        thread = adapter.event("stopped")["threadId"]
-        assert adapter.top_frame(thread)["source"]["path"] == str(here)
-        adapter.ask("disconnect")
-        assert running.result(10).content()["status"] == "ok"
+    adapter = kernel_session.attach("add", pathMappings=mappings(here, there))
+    running = kernel_session.run(f"dofile('{there}')")
+    thread = adapter.event("stopped")["threadId"]
+    assert adapter.top_frame(thread)["source"]["path"] == str(here)
+    adapter.ask("disconnect")
+    assert running.result(10).content()["status"] == "ok"
 
 
 # -- sources without files ---------------------------------------------------------------------------------

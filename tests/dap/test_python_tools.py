@@ -1,69 +1,41 @@
 """A step into a tool that is written in Python: the client starts a Python debugger beside, and comes back to Lua."""
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import DapClient
+from .python_tool import PythonDebugger, write_project
 
 pytest.importorskip("debugpy")
 
 Json = dict[str, Any]
-Write = Callable[..., Path]
-LIMIT = 15.0
-
-TOOL = """\
-import llmspell
-
-
-@llmspell.tool
-def double(n: int) -> int:
-    twice = 2 * n
-    return twice
-"""
-SCRIPT = """\
-local n = 20
-local twice = Tool.execute("double", { n = n + 1 })
-print(twice)
-"""
 
 
 @pytest.fixture
-def program(script: Write, tmp_path: Path) -> Path:
-    (tmp_path / "llmspell_tools").mkdir()
-    script("", "llmspell.toml")
-    script(TOOL, "llmspell_tools/double.py")
-    return script(SCRIPT)
+def program(tmp_path: Path) -> Path:
+    return write_project(tmp_path)[0]
 
 
 @pytest.fixture
-def start_child() -> Iterator[Callable[[Json], DapClient]]:
+def start_child() -> Iterator[Callable[[Json], PythonDebugger]]:
     """Start what ``startDebugging`` asks for, as an editor does."""
-    opened: list[socket.socket] = []
+    opened: list[PythonDebugger] = []
 
-    def start(configuration: Json) -> DapClient:
+    def start(configuration: Json) -> PythonDebugger:
         connect = configuration["connect"]
-        opened.append(socket.create_connection((connect["host"], connect["port"]), LIMIT))
-        opened[-1].settimeout(None)
-        child = DapClient(opened[-1].makefile("rb"), opened[-1].makefile("wb"))
-        child.ask("initialize", adapterID="debugpy", pathFormat="path", linesStartAt1=True, columnsStartAt1=True)
-        attached = child.send("attach", **configuration)
-        child.event("initialized")
-        child.ask("configurationDone")
-        assert child.response(attached)["success"]
-        return child
+        opened.append(PythonDebugger(connect["host"], connect["port"]))
+        opened[-1].attach(**configuration)
+        return opened[-1]
 
     yield start
     for each in opened:
-        each.shutdown(socket.SHUT_RDWR)
         each.close()
 
 
 def test_step_into_a_python_tool_stops_there_and_comes_back_to_lua(
-    adapter: Any, program: Path, start_child: Callable[[Json], DapClient]
+    adapter: Any, program: Path, start_child: Callable[[Json], PythonDebugger]
 ) -> None:
     adapter.initialize(supportsStartDebuggingRequest=True)
     adapter.ask("launch", program=str(program), python="steps")
@@ -75,8 +47,7 @@ def test_step_into_a_python_tool_stops_there_and_comes_back_to_lua(
     assert asked["arguments"]["request"] == "attach"
     child = start_child(asked["arguments"]["configuration"])
     adapter.answer(asked)
-    thread = child.event("stopped")["threadId"]
-    frame = child.ask("stackTrace", threadId=thread)["stackFrames"][0]
+    thread, frame = child.stopped()
     assert (frame["name"], frame["source"]["path"]) == ("double", str(program.parent / "llmspell_tools" / "double.py"))
     assert adapter.ask("threads")["threads"] == [{"id": 1, "name": "main"}]
     child.ask("continue", threadId=thread)

@@ -1,14 +1,13 @@
 """Several adapters on one script: each with breakpoints of its own, all with the same stops."""
 
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from llmspell_kernel.client import KernelClient, find_or_start_kernel
+
+from .kernel_session import KernelSession
 
 Json = dict[str, Any]
-Start = Callable[..., Any]
 
 CODE = """\
 local n = 0
@@ -24,28 +23,20 @@ return n
 
 
 class Shared:
-    """A session that two clients debug, and what runs in it."""
+    """A session that two clients debug."""
 
-    def __init__(self, kernel: KernelClient, start: Start) -> None:
-        self.kernel = kernel
-        self.session = kernel.create_session(owned=True)
-        self.clients = [self.attached(start()) for _ in range(2)]
-
-    def attached(self, client: Any) -> Any:
-        client.initialize(supportsInvalidatedEvent=True)
-        client.ask("attach", session=self.session, kernelId=self.kernel.info.kernel_id)
-        client.ask("configurationDone")
-        return client
+    def __init__(self, session: KernelSession) -> None:
+        self.session = session
+        self.kernel = session.kernel
+        self.clients = [session.attach() for _ in range(2)]
 
     def run(self, code: str = CODE) -> Any:
-        metadata = {"llmspell_session": self.session}
-        return self.kernel.submit("shell", "execute_request", {"code": code}, metadata=metadata)
+        return self.session.run(code)
 
 
 @pytest.fixture
-def shared(home: Any, start_adapter: Start) -> Iterator[Shared]:
-    with KernelClient.connect(find_or_start_kernel(None)) as kernel:
-        yield Shared(kernel, start_adapter)
+def shared(kernel_session: KernelSession) -> Shared:
+    return Shared(kernel_session)
 
 
 def break_at(client: Any, *names: str) -> list[int]:
@@ -114,18 +105,18 @@ def test_terminate_of_a_client_that_attached_ends_what_runs_and_leaves_the_sessi
     first.event("terminated")
     assert running.result(10).content()["ename"] == "Terminated"
     first.ask("disconnect")
-    assert shared.kernel.execute("assert(kept == 1)", session=shared.session)["status"] == "ok"
+    assert shared.kernel.execute("assert(kept == 1)", session=shared.session.name)["status"] == "ok"
     second.ask("terminate")
     second.event("terminated")
-    assert shared.kernel.execute("assert(kept == 1)", session=shared.session)["status"] == "ok"
+    assert shared.kernel.execute("assert(kept == 1)", session=shared.session.name)["status"] == "ok"
 
 
-def test_client_that_comes_to_a_stop_is_told_of_it(shared: Shared, start_adapter: Start) -> None:
+def test_client_that_comes_to_a_stop_is_told_of_it(shared: Shared) -> None:
     first, _ = shared.clients
     break_at(first, "step")
     running = shared.run()
     first.event("stopped")
-    third = shared.attached(start_adapter())
+    third = shared.session.attach()
     assert third.event("stopped")["threadId"] == 1
     assert third.outline()[-2:] == ["configurationDone!", "stopped"]
     assert third.top_frame(1)["name"] == "step"
@@ -134,23 +125,15 @@ def test_client_that_comes_to_a_stop_is_told_of_it(shared: Shared, start_adapter
     assert running.result(10).content()["status"] == "ok"
 
 
-def test_client_whose_connection_was_lost_finds_its_debug_session_again(shared: Shared, start_adapter: Start) -> None:
+def test_client_whose_connection_was_lost_finds_its_debug_session_again(shared: Shared) -> None:
     for client in shared.clients:
         client.ask("disconnect")
-    target = {"session": shared.session, "kernelId": shared.kernel.info.kernel_id, "debugSession": "mine"}
-    lost = start_adapter()
-    lost.initialize()
-    lost.ask("attach", **target, resumeSeconds=60)
-    break_at(lost, "step")
-    lost.ask("configurationDone")
+    lost = shared.session.attach("step", debugSession="mine", resumeSeconds=60)
     running = shared.run()
     lost.event("stopped")
     lost.hang_up()
     lost.until_end()
-    found = start_adapter()
-    found.initialize()
-    found.ask("attach", **target)
-    found.ask("configurationDone")
+    found = shared.session.attach(debugSession="mine")
     found.event("stopped")
     assert found.top_frame(1)["name"] == "step"
     found.ask("disconnect")

@@ -1,32 +1,18 @@
 """The Python side of tools, debugged by debugpy beside the Lua script: by a step, or from the start."""
 
-import json
 import os
 import signal
-import socket
 import threading
 
 import pytest
 from llmspell_kernel.client import KernelClient, KernelError, start_kernel
 from llmspell_kernel.client.process import wait_for_end
 
+from ..dap.python_tool import PythonDebugger, write_project
+
 pytest.importorskip("debugpy")
 
 LIMIT = 30
-TOOL = """\
-import llmspell
-
-
-@llmspell.tool
-def double(n: int) -> int:
-    twice = 2 * n
-    return twice
-"""
-SCRIPT = """\
-local n = 20
-local twice = Tool.execute("double", { n = n + 1 })
-print(twice)
-"""
 
 
 class Events:
@@ -48,73 +34,10 @@ class Events:
             return named()[number - 1]
 
 
-class PythonClient:
-    """As an editor's Python debugger: DAP over the socket of the process that is debugged."""
-
-    def __init__(self, host, port):
-        self.events = Events()
-        self._socket = socket.create_connection((host, port), LIMIT)
-        self._file = self._socket.makefile("rb")
-        self._sequence = 0
-        self._answers = {}
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        while True:
-            try:
-                line = self._file.readline()
-            except OSError:
-                return
-            if not line:
-                return
-            length = int(line.split(b":")[1])
-            self._file.readline()
-            message = json.loads(self._file.read(length))
-            if message["type"] == "event":
-                self.events.add(message["event"], message.get("body"))
-            else:
-                self.events.add(("answer", message.get("request_seq")), message)
-
-    def send(self, command, **arguments):
-        self._sequence += 1
-        body = json.dumps({"seq": self._sequence, "type": "request", "command": command, "arguments": arguments})
-        self._socket.sendall(f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        return self._sequence
-
-    def ask(self, command, **arguments):
-        answer = self.events.wait(("answer", self.send(command, **arguments)))
-        assert answer["success"], answer
-        return answer.get("body")
-
-    def attach(self, *breakpoints):
-        self.ask("initialize", adapterID="test", pathFormat="path", linesStartAt1=True, columnsStartAt1=True)
-        attached = self.send("attach", justMyCode=True)
-        self.events.wait("initialized")
-        for path, line in breakpoints:
-            self.ask("setBreakpoints", source={"path": str(path)}, breakpoints=[{"line": line}])
-        self.ask("configurationDone")
-        self.events.wait(("answer", attached))
-
-    def stopped(self, number=1):
-        """The stopped thread and its top frame."""
-        thread = self.events.wait("stopped", number)["threadId"]
-        return thread, self.ask("stackTrace", threadId=thread)["stackFrames"][0]
-
-    def close(self):
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._reader.join(LIMIT)
-        self._file.close()
-        self._socket.close()
-
-
 @pytest.fixture
 def client(tmp_path, monkeypatch):
     monkeypatch.setenv("LLMSPELL_HOME", str(tmp_path / "home"))
-    (tmp_path / "llmspell.toml").write_text("")
-    (tmp_path / "llmspell_tools").mkdir()
-    (tmp_path / "llmspell_tools" / "double.py").write_text(TOOL)
-    (tmp_path / "script.lua").write_text(SCRIPT)
+    write_project(tmp_path)
     client = KernelClient.connect(start_kernel(idle_timeout=60, cwd=tmp_path))
     events = client.events = Events()
 
@@ -150,7 +73,7 @@ def test_step_goes_into_the_tool_and_comes_back(client, tmp_path):
     launch(client, tmp_path, python="steps")
     assert lua_line(client, 1) == 2
     client.debug_request("stepIn", {"threadId": 1})
-    python = PythonClient(*[client.events.wait("pythonDebugger")[name] for name in ("host", "port")])
+    python = PythonDebugger(*[client.events.wait("pythonDebugger")[name] for name in ("host", "port")])
     python.attach()
     thread, frame = python.stopped()
     assert frame["name"] == "double"
@@ -172,7 +95,7 @@ def test_script_goes_on_when_the_python_debugger_leaves_in_the_middle_of_a_call(
     launch(client, tmp_path, python="steps")
     assert lua_line(client, 1) == 2
     client.debug_request("stepIn", {"threadId": 1})
-    python = PythonClient(*[client.events.wait("pythonDebugger")[name] for name in ("host", "port")])
+    python = PythonDebugger(*[client.events.wait("pythonDebugger")[name] for name in ("host", "port")])
     python.attach()
     python.stopped()
     python.ask("disconnect")
@@ -184,7 +107,7 @@ def test_script_goes_on_when_the_python_debugger_leaves_in_the_middle_of_a_call(
 
 def test_breakpoint_in_a_tool_stops_when_python_is_debugged_from_the_start(client, tmp_path):
     launch(client, tmp_path, python=True)
-    python = PythonClient(*[client.events.wait("pythonDebugger")[name] for name in ("host", "port")])
+    python = PythonDebugger(*[client.events.wait("pythonDebugger")[name] for name in ("host", "port")])
     python.attach((tmp_path / "llmspell_tools" / "double.py", 7))
     assert lua_line(client, 1) == 2
     client.debug_request("continue", {"threadId": 1})
