@@ -145,3 +145,31 @@ def test_changed_file_of_tools_is_read_again_and_a_broken_one_has_none(tmp_path:
     assert codes(CALLS, tmp_path / "main.lua", project) == []
     words.write_text(PYTHON_TOOLS + "def broken(:\n")
     assert codes(CALLS, tmp_path / "main.lua", project) == ["unknown-tool", "unknown-tool"]
+
+
+def test_a_module_that_is_found_from_a_folder_above_or_elsewhere_in_the_project_is_not_missed(tmp_path: Path) -> None:
+    (tmp_path / "main" / "lib").mkdir(parents=True)
+    (tmp_path / "other" / "deep").mkdir(parents=True)
+    (tmp_path / "main" / "lib" / "b.lua").write_text("return {}\n")
+    (tmp_path / "other" / "deep" / "c.lua").write_text("return {}\n")
+    module = tmp_path / "main" / "lib" / "a.lua"
+    assert codes('return require("lib.b")', module) == []
+    assert codes('return require("deep.c")', module) == ["unresolved-require"]
+    (tmp_path / "llmspell.toml").write_text("")
+    assert codes('return require("deep.c")', module) == []
+    assert codes('return require("deep.d")', module) == ["unresolved-require"]
+
+
+def test_modules_are_found_in_the_folder_of_the_project_that_a_script_belongs_to(tmp_path: Path) -> None:
+    (tmp_path / "llmspell.toml").write_text("")
+    (tmp_path / "names.lua").write_text("known = 1\n")
+    (tmp_path / "scripts").mkdir()
+    assert codes('require("names")\nprint(known, knwn)', tmp_path / "scripts" / "main.lua") == ["undefined-global"]
+
+
+def test_a_project_says_that_findings_depend_on_which_files_it_has(tmp_path: Path) -> None:
+    (tmp_path / "llmspell.toml").write_text("")
+    script = str(tmp_path / "main.lua")
+    before = Project().surroundings(script)
+    (tmp_path / "new.lua").write_text("")
+    assert Project().surroundings(script) != before

@@ -94,9 +94,16 @@ class Project:
         return analysis
 
     def may_be_elsewhere(self, name: str, from_path: str) -> bool:
-        """Whether a module that is not found from `from_path` could be found when another script is run."""
-        relative, roots = _relative(name), self._roots_of(from_path)
-        return relative is None or any(self._files.may_have(root, relative) for root in roots)
+        """Whether a module that is not found from `from_path` could be found when another script is run: one of a
+        folder above, or of another one of the project."""
+        relative = _relative(name)
+        if relative is None or any(self._files.may_have(root, relative) for root in self._roots_of(from_path)):
+            return True
+        return any(
+            self._load(str(above / candidate)) is not None
+            for above in Path(from_path).parents
+            for candidate in (f"{relative}.lua", f"{relative}/init.lua")
+        )
 
     def module_names(self, from_path: str) -> list[str]:
         """What could be given to `require`, for suggestions."""

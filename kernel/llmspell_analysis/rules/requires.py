@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
-from llmspell_analysis.analysis.kinds import IDENTIFIER, NAME_FIELD
+from llmspell_analysis.analysis.kinds import BINARY, CALL, DOT_INDEX, IDENTIFIER, NAME_FIELD
 from llmspell_analysis.rules.model import Diagnostic, FileSubject, Related, Severity, found
 from llmspell_analysis.rules.nearest import nearest
-from llmspell_analysis.rules.reading import span, text
+from llmspell_analysis.rules.reading import operands, span, text
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from llmspell_analysis.analysis.segments import Segment
 
 # In `package.loaded` from the start.
@@ -19,7 +21,7 @@ _LOADED = frozenset({"_G", "coroutine", "io", "math", "os", "package", "string",
 
 
 class _Require(NamedTuple):
-    """`require("name")`; offsets of the literal. `is_protected`: it may fail, inside of `pcall`."""
+    """`require("name")`; offsets of the literal. `is_protected`: it may fail or never run."""
 
     name: str
     start: int
@@ -91,4 +93,16 @@ def _find(segment: Segment) -> Iterator[_Require]:
             continue
         name = literal_string(arguments[0], data)
         if name is not None:
-            yield _Require(name, *span(arguments[0]), call.protected, reference.scope is analysis.chunk)
+            may_fail = call.protected or _is_alternative(call.node, data)
+            yield _Require(name, *span(arguments[0]), may_fail, reference.scope is analysis.chunk)
+
+
+def _is_alternative(node: Node, data: bytes) -> bool:
+    """Whether a call stands behind `or` or `and`: `utf8 or require("utf8")`."""
+    inner, around = node, node.parent
+    while around is not None and (around.kind_id in BINARY or around.kind_id in DOT_INDEX or around.kind_id in CALL):
+        read = operands(around, data)
+        if read is not None and read[1] in (b"or", b"and") and read[2] == inner:
+            return True
+        inner, around = around, around.parent
+    return False

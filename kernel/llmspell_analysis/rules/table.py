@@ -27,7 +27,7 @@ RULES: dict[str, Rule] = {
         Rule("bad-escape", _ERROR, "An escape sequence in a string that Lua does not have."),
         Rule("malformed-number", _ERROR, "A number that Lua cannot read."),
         Rule("undefined-global", _ERROR, "A name that neither Lua, LLMSpell nor the script defines: it is nil."),
-        Rule(
+        _rule(
             "mutate-undefined-global",
             _ERROR,
             "A field is set of a global that neither Lua, LLMSpell nor the script defines: it is nil, and that raises.",

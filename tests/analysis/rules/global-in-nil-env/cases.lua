@@ -38,3 +38,8 @@ print(1)
 -- case: what is before it
 print(1)
 _ENV = nil
+
+-- case: for several versions of Lua
+local _VERSION = _VERSION
+local _ENV = nil
+if _VERSION == "Lua 5.1" then _G.x = 1 end

@@ -25,3 +25,7 @@ print(require("nowhere"))
 -- case: not this require, not a literal
 local function load_one(require, name) return require("nowhere"), require(name) end
 load_one(print, "x")
+
+-- case: only where something else is missing
+local text = string or require("compat.string").text
+print(text, utf8 and require("nowhere"))
