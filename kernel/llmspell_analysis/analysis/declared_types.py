@@ -214,6 +214,8 @@ class DeclaredTypes:
         self._by_name: dict[str, list[Declared]] | None = None
         self._units: dict[int, Unit] = {}
         self._digests: dict[str, Hashable] = {}
+        self._known_modules = frozenset(self.modules)
+        self._by_analysis: dict[Analysis, int] | None = None
 
     # --- where declarations are --------------------------------------------------------------------------------
 
@@ -223,6 +225,15 @@ class DeclaredTypes:
             segment = self.file.placed[index].segment
             found = self._units[index] = Unit(segment.analysis, annotations_in(segment), index)
         return found
+
+    def unit_of(self, analysis: Analysis) -> Unit | None:
+        """The unit of a text of the file or of a module, by its tables."""
+        if analysis in self._known_modules:
+            return module_unit(analysis)
+        if self._by_analysis is None:
+            self._by_analysis = {placed.segment.analysis: index for index, placed in enumerate(self.file.placed)}
+        index = self._by_analysis.get(analysis)
+        return self.unit(index) if index is not None else None
 
     @property
     def by_name(self) -> dict[str, list[Declared]]:
@@ -235,7 +246,7 @@ class DeclaredTypes:
                 for each in kept["declarations"]:
                     self._by_name.setdefault(each.name, []).append(Declared(self.unit(index), each))
             for module in self.modules:
-                unit = _module_unit(module)
+                unit = module_unit(module)
                 for each in declarations(unit):
                     self._by_name.setdefault(each.name, []).append(Declared(unit, each))
         return self._by_name
@@ -423,7 +434,7 @@ def _only_definition(analysis: Analysis, name: str) -> Node | None:
 
 
 @lru_cache(maxsize=64)
-def _module_unit(module: Analysis) -> Unit:
+def module_unit(module: Analysis) -> Unit:
     return Unit(module, annotations_of(module), None)
 
 

@@ -149,9 +149,12 @@ class VarargTag(Tag):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
+    """`unknown` is the tag that nobody knows, if that is the problem."""
+
     start: int
     end: int
     message: str
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +229,7 @@ class _Reader:
             self.tags.append(Tag(name, start, self._stripped(start, end)))
         else:
             self.tags.append(Tag(name, start, self._stripped(start, end)))
-            self.problems.append(Problem(start, start + len(name) + 1, f"There is no annotation `@{name}`"))
+            self.problems.append(Problem(start, start + len(name) + 1, f"There is no annotation `@{name}`", name))
         return min(parser.position, len(self.text))
 
     def _stripped(self, start: int, end: int) -> int:
@@ -534,6 +537,8 @@ def _vararg(content: _Content) -> None:
     content.add(VarargTag(content.name, content.start, content.stop(), content.type()))
 
 
+KNOWN_TAGS = _PLAIN | {"alias", "as", "cast", "class", "enum", "field", "generic", "operator", "overload", "param"}
+KNOWN_TAGS |= {"return", "type", "vararg"}
 _READERS: dict[str, Callable[[_Content], None]] = {
     "alias": _alias,
     "as": _types,

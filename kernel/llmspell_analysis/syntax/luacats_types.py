@@ -127,11 +127,11 @@ class Function:
 class Shape:
     """A table that code makes and gives fields to: of the variable and path of fields that `origin` says.
 
-    `unit` is where the variable is known; two shapes of the same origin are the same.
+    `analysis` has the tables of the text that it is in; two shapes of the same origin are the same.
     """
 
     origin: Hashable
-    unit: object = field(compare=False, default=None)
+    analysis: object = field(compare=False, default=None)
 
 
 Type = Named | Literal | Union | Array | Tuple | Record | Template | Variadic | Function | Shape
@@ -169,10 +169,8 @@ def _written(given: Type | None) -> str:
     match given:
         case None:
             return "unknown"
-        case Named(name, ()):
-            return name
         case Named(name, arguments):
-            return f"{name}<{', '.join(map(_written, arguments))}>"
+            return f"{name}<{', '.join(map(_written, arguments))}>" if arguments else name
         case Literal("string", text):
             return f'"{text}"'
         case Literal(_, text):

@@ -1,0 +1,619 @@
+"""Types of expressions of one text: by annotations, by literals, by what functions give.
+
+None is an unknown type, and what is not certain is unknown. `facts` are what holds where the expression stands:
+types of variables and of fields that statements before it and conditions around it tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llmspell_analysis.analysis.chains import call_arguments, literal_string
+from llmspell_analysis.analysis.declared_types import DeclaredTypes, Key, Unit, key_of, literal_type, module_unit
+from llmspell_analysis.analysis.kinds import (
+    ASSIGNMENT,
+    BINARY,
+    BRACKET_INDEX,
+    CALL,
+    COMMENT,
+    DOT_INDEX,
+    EXPRESSION_LIST,
+    FIELD_FIELD,
+    FUNCTION,
+    IDENTIFIER,
+    LEFT_FIELD,
+    METHOD_FIELD,
+    METHOD_INDEX,
+    NAME_FIELD,
+    NUMBER,
+    OPERATOR_FIELD,
+    PARENTHESIZED,
+    RIGHT_FIELD,
+    TABLE,
+    TABLE_FIELD,
+    UNARY,
+    VARARG,
+    VARIABLE_LIST,
+)
+from llmspell_analysis.analysis.model import Local
+from llmspell_analysis.analysis.signatures import names_of_parameters, signature_of
+from llmspell_analysis.analysis.substitution import results_of
+from llmspell_analysis.analysis.type_fields import Field, Fields, Missing, type_of_entry
+from llmspell_analysis.analysis.type_relations import (
+    Relations,
+    basic_of,
+    enum_table,
+    expand,
+    has_nil,
+    is_callable_class,
+    without_nil,
+)
+from llmspell_analysis.syntax import luacats_types as lt
+from llmspell_analysis.syntax.luacats import ClassTag, EnumTag, TypeTag
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from llmspell_analysis.analysis.file import File
+    from llmspell_analysis.analysis.project import Project
+
+_MAX_DEPTH = 24
+Facts = dict[Key, "lt.Type | None"]
+_NO_FACTS: Facts = {}
+_COMPARISONS = frozenset({"==", "~=", "<", ">", "<=", ">="})
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "^"})
+_WHOLE = frozenset({"+", "-", "*", "//", "%"})
+# Functions that give nil so rarely, where their scripts call them, that no script tests it.
+_TRUSTED = frozenset({"string.match", "string.find", "string.gmatch", "string.byte", "os.date", "next", "table.remove"})
+
+
+class Program:
+    """All texts that a version of a file knows, with one `Inference` each."""
+
+    def __init__(self, file: File, types: DeclaredTypes, project: Project) -> None:
+        self.file = file
+        self.types = types
+        self.project = project
+        self.relations = Relations(types)
+        self.fields = Fields(types)
+        self._inferences: dict[int | None, Inference] = {}
+        self._modules: dict[str, Inference | None] = {}
+
+    def of_segment(self, index: int) -> Inference:
+        found = self._inferences.get(index)
+        if found is None:
+            found = self._inferences[index] = Inference(self, self.types.unit(index))
+        return found
+
+    def of_module(self, name: str) -> Inference | None:
+        if name not in self._modules:
+            module = self.project.module(name, self.file.document.path)
+            self._modules[name] = Inference(self, module_unit(module)) if module is not None else None
+        return self._modules[name]
+
+
+class Inference:
+    """The types of one text's expressions."""
+
+    def __init__(self, program: Program, unit: Unit) -> None:
+        self.program = program
+        self.types = program.types
+        self.unit = unit
+        self.data = unit.data
+        self._defaults: dict[Local, lt.Type | None] = {}
+        self._annotated: dict[Local, tuple[lt.Type | None] | None] = {}
+
+    # --- names -------------------------------------------------------------------------------------------------
+
+    def text(self, node: Node) -> str:
+        return self.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+    def local_at(self, node: Node) -> Local | None:
+        """The local that an identifier means, which may be of another segment."""
+        analysis = self.unit.analysis
+        declared = analysis.local_at.get(node.start_byte)
+        if declared is not None:
+            return declared
+        reference = analysis.reference_at.get(node.start_byte)
+        if reference is None:
+            return None
+        if reference.local is not None and reference.local.kind != "outer":
+            return reference.local
+        if self.unit.index is None:
+            return None
+        variable = self.program.file.bound[self.unit.index].get(reference.name)
+        return variable.local if variable is not None else None
+
+    def key(self, node: Node) -> Key | None:
+        """The variable and fields that an expression names, as facts are kept by."""
+        found = key_of(node, self.unit)
+        if found is None or isinstance(found[0], Local):
+            return found
+        if self.unit.index is not None:
+            variable = self.program.file.bound[self.unit.index].get(found[0])
+            if variable is not None and variable.local is not None:
+                return variable.local, found[1]
+        return found
+
+    def home(self, local: Local) -> Inference:
+        """The inference of the text that declares a local."""
+        if self.unit.index is None:
+            return self
+        variable = self.program.file.variable_of(local)
+        if variable is None or variable.index == self.unit.index or variable.index < 0:
+            return self
+        return self.program.of_segment(variable.index)
+
+    def is_constant(self, local: Local) -> bool:
+        variable = self.program.file.variable_of(local) if self.unit.index is not None else None
+        return not variable.is_written if variable is not None else local.is_constant
+
+    def is_shared(self, local: Local) -> bool:
+        """Whether another function than its own assigns a local, so that any call may change it."""
+        own = local.scope.function
+        references = list(local.references)
+        variable = self.program.file.variable_of(local) if self.unit.index is not None else None
+        if variable is not None:
+            references.extend(reference for _, reference in variable.uses)
+            return any(each.access == "write" and each.scope.function.parent is not None for each in references)
+        return any(each.access == "write" and each.scope.function is not own for each in references)
+
+    # --- variables ---------------------------------------------------------------------------------------------
+
+    def annotated(self, local: Local) -> tuple[lt.Type | None] | None:
+        """The type that annotations give a local, in a tuple; None when they say nothing."""
+        home = self.home(local)
+        if home is not self:
+            return home.annotated(local)
+        if local not in self._annotated:
+            self._annotated[local] = None
+            self._annotated[local] = self._read_annotation(local)
+        return self._annotated[local]
+
+    def _read_annotation(self, local: Local) -> tuple[lt.Type | None] | None:
+        if local.kind == "self":
+            return (self.of_self(local),)
+        if local.kind == "parameter":
+            return self._annotation_of_parameter(local)
+        if local.kind == "function" and local.value is not None:
+            return (signature_of(local.value, self.unit),)
+        if local.kind != "local" or not self.unit.annotations.comments:
+            return None
+        line = self.unit.analysis.document.source.line_of(local.start)
+        statement, place = self._declaration(local)
+        lines = {line, self.unit.analysis.document.source.line_of(statement.start_byte)} if statement else {line}
+        found: tuple[lt.Type | None] | None = None
+        for comment in (each for one in lines for each in self.unit.annotations.of_line(one)):
+            for tag in comment.block.tags:
+                if isinstance(tag, TypeTag) and tag.name == "type" and place < len(tag.types):
+                    found = (tag.types[place],)
+                elif isinstance(tag, ClassTag) and place == 0:
+                    found = (lt.Named(tag.class_name),)
+                elif isinstance(tag, EnumTag) and place == 0:
+                    found = (enum_table(tag.enum_name),)
+        return found
+
+    def _annotation_of_parameter(self, local: Local) -> tuple[lt.Type | None] | None:
+        node = self.unit.analysis.document.tree.root_node.descendant_for_byte_range(local.start, local.end)
+        function = node
+        while function is not None and function.kind_id not in FUNCTION:
+            function = function.parent
+        if function is None or not self.unit.annotations.comments:
+            return None
+        for each in self.signature(function).parameters:
+            if each.name == local.name:
+                if each.type is None:
+                    return None
+                return (lt.union([each.type, lt.NIL]) if each.is_optional else each.type,)
+        return None
+
+    def signature(self, function: Node) -> lt.Function:
+        """What is known of a function of this text; its parameters by the names that it gives them."""
+        found = signature_of(function, self.unit)
+        names = [self.text(each) for each in names_of_parameters(function, self.data)]
+        given = [each for each in found.parameters if each.name != "self" or "self" in names]
+        if len(given) != len(names) or [each.name for each in given] == names:
+            return found
+        renamed = tuple(
+            lt.Parameter(name, each.type, each.is_optional) for name, each in zip(names, given, strict=True)
+        )
+        return lt.Function(renamed, found.returns, found.is_async, found.overloads, found.generics)
+
+    def of_self(self, local: Local) -> lt.Type | None:
+        """`self` in a method: the class or the table that the method is given to."""
+        return self.of(local.value) if local.value is not None else None
+
+    def _declaration(self, local: Local) -> tuple[Node | None, int]:
+        """The statement that declares a local, and the local's place among its names."""
+        node = self.unit.analysis.document.tree.root_node.descendant_for_byte_range(local.start, local.end)
+        names = node.parent if node is not None else None
+        if node is None or names is None or names.kind_id not in VARIABLE_LIST:
+            return None, 0
+        places = [each.start_byte for each in names.named_children if each.kind_id in IDENTIFIER]
+        place = places.index(local.start) if local.start in places else 0
+        statement = names.parent
+        if statement is not None and statement.kind_id in ASSIGNMENT:
+            statement = statement.parent
+        return statement, place
+
+    def default(self, local: Local) -> lt.Type | None:
+        """What a local holds wherever it is seen."""
+        home = self.home(local)
+        if home is not self:
+            return home.default(local)
+        if local not in self._defaults:
+            self._defaults[local] = None  # for a local that is defined by itself
+            self._defaults[local] = self._default(local)
+        return self._defaults[local]
+
+    def _default(self, local: Local) -> lt.Type | None:
+        said = self.annotated(local)
+        if said is not None:
+            if local.kind in ("local", "parameter") or self.is_constant(local):
+                return said[0]
+            return None
+        if not self.is_constant(local):
+            return None
+        if local.iterated is not None:
+            return self.element(self.of(local.iterated))
+        if local.kind != "local":
+            return None
+        if local.value is not None and local.value.kind_id in TABLE:
+            return lt.Shape((local, ()), self.unit.analysis)
+        statement, place = self._declaration(local)
+        return self.place_of(self.values_of(statement), place) if statement is not None else None
+
+    @staticmethod
+    def values_of(statement: Node) -> list[Node]:
+        """The expressions on the right of a declaration or an assignment."""
+        inner = next((each for each in statement.named_children if each.kind_id in ASSIGNMENT), statement)
+        values = next((each for each in inner.named_children if each.kind_id in EXPRESSION_LIST), None)
+        return [each for each in values.named_children if each.kind_id not in COMMENT] if values is not None else []
+
+    def place_of(self, values: Sequence[Node], place: int, facts: Facts = _NO_FACTS) -> lt.Type | None:
+        """The type of the value at a place of a list of expressions, the last of which may give several."""
+        if place < len(values) - 1 or (place == len(values) - 1 and values[place].kind_id not in CALL | VARARG):
+            return self.of(values[place], facts)
+        if not values:
+            return lt.NIL
+        last = values[-1]
+        if last.kind_id in CALL:
+            results = self.results(last, facts)
+            if results is None:
+                return None
+            index = place - len(values) + 1
+            if results and isinstance(results[-1], lt.Variadic) and index >= len(results) - 1:
+                return None
+            return results[index] if index < len(results) else lt.NIL
+        return None if last.kind_id in VARARG else lt.NIL
+
+    # --- expressions -------------------------------------------------------------------------------------------
+
+    def of(self, node: Node, facts: Facts = _NO_FACTS, depth: int = 0) -> lt.Type | None:
+        """The type of an expression's first value."""
+        if depth > _MAX_DEPTH or node.has_error:
+            return None
+        said = self._cast_behind(node) if self.unit.annotations.behind else None
+        if said is not None:
+            return said[0]
+        kind = node.kind_id
+        if kind in IDENTIFIER:
+            return self.of_name(node, facts)
+        if kind in DOT_INDEX or kind in BRACKET_INDEX or kind in METHOD_INDEX:
+            return self.of_index(node, facts, depth)
+        if kind in CALL:
+            results = self.results(node, facts, depth)
+            if results is None:
+                return None
+            return (None if isinstance(results[0], lt.Variadic) else results[0]) if results else lt.NIL
+        if kind in FUNCTION:
+            return signature_of(node, self.unit)
+        if kind in TABLE:
+            return lt.Named("table")
+        if kind in PARENTHESIZED:
+            inner = [each for each in node.named_children if each.kind_id not in COMMENT]
+            return self.of(inner[0], facts, depth + 1) if len(inner) == 1 else None
+        if kind in BINARY:
+            return self._of_binary(node, facts, depth)
+        if kind in UNARY:
+            return self._of_unary(node, facts, depth)
+        return literal_type(node, self.data)
+
+    def _cast_behind(self, node: Node) -> tuple[lt.Type | None] | None:
+        """`value --[[@as T]]`."""
+        following = node.next_sibling
+        if following is None or following.kind_id not in COMMENT:
+            return None
+        line = self.unit.analysis.document.source.line_of(following.start_byte)
+        comment = self.unit.annotations.behind.get(line)
+        if comment is None or comment.start != following.start_byte or not comment.has("as"):
+            return None
+        tag = comment.tags(TypeTag)
+        return (tag[0].types[0] if tag and tag[0].types else None,)
+
+    def of_name(self, node: Node, facts: Facts) -> lt.Type | None:
+        local = self.local_at(node)
+        if local is None:
+            return self.of_global(self.text(node), facts)
+        key = (local, ())
+        if key in facts:
+            return facts[key]
+        return self.default(local)
+
+    def of_global(self, name: str, facts: Facts = _NO_FACTS) -> lt.Type | None:
+        if (name, ()) in facts:
+            return facts[(name, ())]
+        entry = self.types.catalogue.globals.get(name)
+        file = self.program.file
+        if name in file.globals_assigned:
+            return self._of_assigned_global(name)
+        return type_of_entry(entry) if entry is not None else None
+
+    def _of_assigned_global(self, name: str) -> lt.Type | None:
+        function = self.types.global_function(name)
+        if function is not None:
+            unit, node = function
+            return signature_of(node, unit)
+        file = self.program.file
+        unit = self.types.unit(file.globals_assigned[name])
+        reference = unit.analysis.globals_assigned.get(name)
+        if reference is None or reference.name != name:
+            return None
+        line = unit.analysis.document.source.line_of(reference.start)
+        for comment in unit.annotations.of_line(line):
+            for tag in comment.block.tags:
+                if isinstance(tag, TypeTag) and tag.types:
+                    return tag.types[0]
+                if isinstance(tag, ClassTag):
+                    return lt.Named(tag.class_name)
+                if isinstance(tag, EnumTag):
+                    return enum_table(tag.enum_name)
+        if (name, ()) in unit.analysis.members and file.globals.get(name) is not None:
+            return lt.Shape((name, ()), unit.analysis)
+        return None
+
+    def of_index(self, node: Node, facts: Facts, depth: int = 0) -> lt.Type | None:
+        if facts:
+            key = self.key(node)
+            if key is not None and key in facts:
+                return facts[key]
+        base = node.child_by_field_id(TABLE_FIELD)
+        if base is None:
+            return None
+        found = self.field(node, self.of(base, facts, depth + 1), facts)
+        if isinstance(found, Field):
+            return found.type
+        return None
+
+    def field(self, node: Node, owner: lt.Type | None, facts: Facts = _NO_FACTS) -> Field | Missing | None:
+        """What `base.name` is in a value of type `owner`."""
+        if owner is None:
+            return None
+        is_method = node.kind_id in METHOD_INDEX
+        name_node = node.child_by_field_id(METHOD_FIELD if is_method else FIELD_FIELD)
+        if name_node is None:
+            return None
+        if node.kind_id in BRACKET_INDEX:
+            name = literal_string(name_node, self.data)
+            if name is None:
+                return self._element_at(without_nil(owner), name_node)
+        else:
+            name = self.text(name_node)
+        tool = self._tool(node, name)
+        if tool is not None:
+            return tool
+        return self.program.fields.of(without_nil(owner), name)
+
+    def _tool(self, node: Node, name: str) -> Field | None:
+        base = node.child_by_field_id(TABLE_FIELD)
+        if base is None or base.kind_id not in IDENTIFIER or self.text(base) != "Tool":
+            return None
+        return Field(lt.Named("ToolInstance")) if name in self.types.catalogue.tools else None
+
+    def _element_at(self, owner: lt.Type | None, key: Node) -> Field | None:
+        if isinstance(owner, lt.Tuple) and key.kind_id in NUMBER:
+            number = self.text(key)
+            if number.isdigit() and 0 < int(number) <= len(owner.elements):
+                return Field(owner.elements[int(number) - 1])
+            return None
+        element = self.element(owner)
+        return Field(element) if element is not None else None
+
+    def element(self, container: lt.Type | None) -> lt.Type | None:
+        """What `container[i]` gives, and what a loop over it does."""
+        parts = expand(without_nil(container), self.types) if container is not None else ()
+        if len(parts) != 1:
+            return None
+        match parts[0]:
+            case lt.Array(element):
+                return element
+            case lt.Named("table", (_, value)):
+                return value
+        return None
+
+    # --- calls -------------------------------------------------------------------------------------------------
+
+    def callee(self, call: Node, facts: Facts = _NO_FACTS, depth: int = 0) -> lt.Type | None:
+        name = call.child_by_field_id(NAME_FIELD)
+        return self.of(name, facts, depth + 1) if name is not None else None
+
+    def is_method_call(self, call: Node) -> bool:
+        name = call.child_by_field_id(NAME_FIELD)
+        return name is not None and name.kind_id in METHOD_INDEX
+
+    def function_of(self, given: lt.Type | None) -> lt.Function | None:
+        """What is called when a value of a type is called; None when nobody can tell."""
+        one = without_nil(given)
+        parts = expand(one, self.types) if one is not None else ()
+        if len(parts) != 1:
+            return None
+        part = parts[0]
+        if isinstance(part, lt.Function):
+            return part
+        if isinstance(part, lt.Named) and is_callable_class(part.name, self.types):
+            return self._constructor(part.name)
+        return None
+
+    def _constructor(self, name: str) -> lt.Function | None:
+        for each in self.types.lineage(name)[0]:
+            for declared in self.types.classes(each):
+                overloads = declared.declaration.overloads
+                if overloads:
+                    return lt.Function(
+                        overloads[0].parameters, overloads[0].returns, overloads=overloads[1:], is_async=False
+                    )
+                for operator in declared.declaration.operators:
+                    if operator.operator == "call":
+                        return lt.Function((lt.Parameter("..."),), (operator.result,))
+        return None
+
+    def results(self, call: Node, facts: Facts = _NO_FACTS, depth: int = 0) -> tuple[lt.Type | None, ...] | None:
+        """The types of what a call gives; None when nobody can tell how many there are."""
+        function = self.function_of(self.callee(call, facts, depth))
+        if function is None:
+            return None
+        special = self._known_result(function.api_name, call, facts)
+        if special is not None:
+            return special
+        if function.api_name in _TRUSTED:
+            return None
+        if not function.generics and not function.overloads:
+            return function.returns
+        arguments = call_arguments(call)
+        given = [self.of(each, facts, depth + 1) for each in arguments]
+        if self.is_method_call(call):
+            given.insert(0, self.receiver(call, facts))
+        texts = [literal_string(each, self.data) for each in arguments]
+        return results_of(function, given, texts, self.program.relations)
+
+    def receiver(self, call: Node, facts: Facts = _NO_FACTS) -> lt.Type | None:
+        name = call.child_by_field_id(NAME_FIELD)
+        base = name.child_by_field_id(TABLE_FIELD) if name is not None else None
+        return self.of(base, facts) if base is not None else None
+
+    def _known_result(self, name: str, call: Node, facts: Facts) -> tuple[lt.Type | None, ...] | None:
+        arguments = call_arguments(call)
+        if name == "Tool.get" and arguments:
+            tool = literal_string(arguments[0], self.data)
+            return (lt.Named("ToolInstance"),) if tool in self.types.catalogue.tools else None
+        if name == "assert" and arguments:
+            given = self.of(arguments[0], facts)
+            return (without_nil(given),)
+        if name == "require" and arguments:
+            module = literal_string(arguments[0], self.data)
+            found = self.program.of_module(module) if module is not None else None
+            returned = found.unit.analysis.returned if found is not None else None
+            return (found.of(returned),) if found is not None and returned is not None else (None,)
+        if name == "setmetatable":
+            return (None,)
+        if name == "tonumber" and arguments:
+            given = self.of(arguments[0], facts)
+            is_number = given is not None and basic_of(given, self.types) == "number"
+            return (lt.Named("number"),) if is_number else None
+        return None
+
+    # --- operators ---------------------------------------------------------------------------------------------
+
+    def _of_binary(self, node: Node, facts: Facts, depth: int) -> lt.Type | None:
+        left, right = node.child_by_field_id(LEFT_FIELD), node.child_by_field_id(RIGHT_FIELD)
+        if left is None or right is None:
+            return None
+        symbol = self.operator(node)
+        if symbol in _COMPARISONS:
+            return lt.Named("boolean")
+        if symbol in ("and", "or"):
+            return self._of_choice(symbol, left, right, facts, depth)
+        first, second = self.of(left, facts, depth + 1), self.of(right, facts, depth + 1)
+        if first is None or second is None:
+            return None
+        kinds = basic_of(first, self.types), basic_of(second, self.types)
+        if symbol == "..":
+            return lt.Named("string") if set(kinds) <= {"string", "number"} else None
+        if symbol in _ARITHMETIC and kinds == ("number", "number"):
+            is_whole = symbol in _WHOLE and all(_is_integer(each) for each in (first, second))
+            return lt.Named("integer") if is_whole else lt.Named("number")
+        return None
+
+    def operator(self, node: Node) -> str:
+        operator = node.child_by_field_id(OPERATOR_FIELD)
+        if operator is not None:
+            return self.text(operator)
+        return next((self.text(child) for child in node.children if not child.is_named), "")
+
+    def _of_choice(self, symbol: str, left: Node, right: Node, facts: Facts, depth: int) -> lt.Type | None:
+        from llmspell_analysis.analysis.narrowing import narrowed
+
+        first = self.of(left, facts, depth + 1)
+        if symbol == "or":
+            rest = self.truthy(first)
+            if first is not None and not self.may_be_false(first):
+                return first
+            second = self.of(right, narrowed(self, left, False, facts), depth + 1)
+            if first is None or second is None:
+                return None
+            return lt.union([rest, second]) if rest is not None else second
+        second = self.of(right, narrowed(self, left, True, facts), depth + 1)
+        if first is None:
+            return None
+        if not self.may_be_false(first):
+            return second
+        falsy = self.falsy(first)
+        if second is None or falsy is None:
+            return None
+        return lt.union([falsy, second])
+
+    def truthy(self, given: lt.Type | None) -> lt.Type | None:
+        """What is left of a type where its value counts as true; None when nothing is, or nothing is known."""
+        if given is None:
+            return None
+        parts = [
+            lt.BOOLEAN_VALUES["true"] if each == lt.Named("boolean") else each
+            for each in lt.members_of_union(given)
+            if each not in (lt.NIL, lt.BOOLEAN_VALUES["false"])
+        ]
+        return lt.union(parts) if parts else None
+
+    def falsy(self, given: lt.Type) -> lt.Type | None:
+        """What is left of a type where its value counts as false."""
+        parts: list[lt.Type] = []
+        for each in expand(given, self.types):
+            if each is None or self.program.relations._is_open(each):
+                return None
+            if each in (lt.NIL, lt.BOOLEAN_VALUES["false"]):
+                parts.append(each)
+            elif each == lt.Named("boolean"):
+                parts.append(lt.BOOLEAN_VALUES["false"])
+        return lt.union(parts) if parts else None
+
+    def may_be_false(self, given: lt.Type) -> bool:
+        for each in expand(given, self.types):
+            if each is None or self.program.relations._is_open(each):
+                return True
+            if each in (lt.NIL, lt.BOOLEAN_VALUES["false"], lt.Named("boolean")):
+                return True
+        return False
+
+    def may_be_nil(self, given: lt.Type | None) -> bool:
+        return given is not None and has_nil(given, self.types)
+
+    def _of_unary(self, node: Node, facts: Facts, depth: int) -> lt.Type | None:
+        written = self.data[node.start_byte : node.start_byte + 3]
+        inner = [each for each in node.named_children if each.kind_id not in COMMENT]
+        if written == b"not":
+            return lt.Named("boolean")
+        given = self.of(inner[0], facts, depth + 1) if len(inner) == 1 else None
+        if given is None:
+            return None
+        basic = basic_of(given, self.types)
+        if written[:1] == b"#":
+            return lt.Named("integer") if basic == "string" or isinstance(given, lt.Array) else None
+        if written[:1] == b"-" and basic == "number":
+            if isinstance(given, lt.Literal) and not given.text.startswith("-"):
+                return lt.Literal(given.kind, "-" + given.text)
+            return lt.Named("integer") if _is_integer(given) else lt.Named("number")
+        return None
+
+
+def _is_integer(given: lt.Type) -> bool:
+    return given == lt.Named("integer") or (isinstance(given, lt.Literal) and given.kind == "integer")
