@@ -6,6 +6,7 @@ from llmspell_analysis.rules import (
     host_calls,
     host_names,
     host_workflows,
+    performance,
     result_shapes,
     security,
     security_secrets,
@@ -17,6 +18,17 @@ from llmspell_analysis.rules.model import PieceCheck, SegmentCheck
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
     tools.check,
     result_shapes.check,
-    looking((tools.check_call, host_calls.check, host_workflows.check_builders, host_names.check, security.check)),
+    performance.check_globals,
+    looking(
+        (
+            tools.check_call,
+            host_calls.check,
+            host_workflows.check_builders,
+            host_names.check,
+            security.check,
+            performance.check_call,
+            performance.check_format,
+        )
+    ),
 )
 PIECE_CHECKS: tuple[PieceCheck, ...] = (security_secrets.check,)

@@ -2,7 +2,7 @@
 
 from llmspell_analysis.rules.model import Rule, Severity
 
-_ERROR, _WARNING = Severity.ERROR, Severity.WARNING
+_ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
 
 HOST_RULES: tuple[Rule, ...] = (
     Rule("missing-argument", _ERROR, "A function of the script API needs an argument that is not given.", True, True),
@@ -31,4 +31,17 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule("built-path", _WARNING, "A path is put together from what comes from outside.", True, True),
     Rule("loaded-text", _WARNING, "Code is loaded that comes from outside.", True, True),
     Rule("outside-path", _WARNING, "A tool is given a path outside of the folders that it may use.", True, True),
+    Rule("growing-text", _HINT, "A text grows in a loop, and is copied in each round.", True, True),
+    Rule("shifted-list", _HINT, "An insertion or a removal at the front of a list, in a loop.", True, True),
+    Rule("saved-in-loop", _HINT, "The same key of the state is written in each round of a loop.", True, True),
+    Rule(
+        "sequential-calls",
+        _HINT,
+        "Calls of tools or agents in a loop whose rounds do not need one another.",
+        True,
+        True,
+    ),
+    Rule("global-in-loop", _HINT, "A global is looked up in a loop within a loop.", False, True),
+    Rule("redundant-format", _HINT, "`string.format` of a text without anything to be formatted.", True, True),
+    Rule("compared-truth", _HINT, "A comparison with `true` or `false`.", False, True),
 )

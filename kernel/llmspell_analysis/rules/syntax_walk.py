@@ -24,7 +24,7 @@ from llmspell_analysis.analysis.kinds import (
     VARIABLE_DECLARATION,
     WHILE,
 )
-from llmspell_analysis.rules import expressions, flow, statements, variables
+from llmspell_analysis.rules import expressions, flow, performance, statements, variables
 from llmspell_analysis.rules.model import Diagnostic, Piece
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _RULES: tuple[tuple[frozenset[int], NodeCheck], ...] = (
     (FUNCTION, variables.vararg),
     (BLOCK, flow.block),
     (WHILE | REPEAT | FOR, flow.loop),
+    *performance.NODE_CHECKS,
 )
 _BY_KIND: dict[int, tuple[NodeCheck, ...]] = {}
 for _kinds, _check in _RULES:
