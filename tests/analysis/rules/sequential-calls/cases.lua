@@ -37,6 +37,3 @@ for _, name in ipairs(Agent.list_instances()) do
   local agent = Agent.get(name)
   print(agent:execute({ text = "hello" }).text)
 end
----@type AgentInstance[]
-local agents = {}
-for _, agent in ipairs(agents) do print(agent:execute({ text = "hello" }).text) end
