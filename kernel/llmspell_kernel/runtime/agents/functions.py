@@ -24,7 +24,7 @@ from .definition import COMPOSITE, TYPES, AgentDefinition, definition_of, new_na
 from .display import StreamDisplay
 from .input import input_of
 from .reports import Stopwatch
-from .run import Run, deadline_of
+from .run import Run, limit_of
 from .templates import template
 from .tools import allowed_names, check_allowed, definitions
 from .wrapping import wrapped
@@ -173,20 +173,20 @@ class _Calls:
             raise HostError(f"agents are nested deeper than its limit max_recursion_depth, {options['depth'] - 1}")
         context = options.get("context")
         within = self._contexts.get("execute_with_context", context) if context is not None else None
-        deadline = deadline_of(agent, options.get("timeout_ms"))
+        limit = limit_of(agent, options.get("timeout_ms"))
         run = None
         if definition.model is not None:
             settings = settings_of(host, definition)
             own = next((one.name for one in host.script_tools.values() if _is_of(one, name)), "")
             tools = definitions(host, allowed_names(host, definition.allowed_tools, own))
-            run = Run(agent, asked, settings, tools, deadline, within)
+            run = Run(agent, asked, settings, tools, limit, within)
             if options.get("is_streamed"):
                 run.display = StreamDisplay(host, name, str(definition.model))
         number = next(self._numbers)
         self._runs[number] = agent, run, Stopwatch()
         agent.figures.requests += 1
         agent.figures.active += 1
-        begun: dict[str, Value] = {"run": number, "deadline": deadline * 1000}
+        begun: dict[str, Value] = {"run": number, "deadline": limit.deadline * 1000}
         if definition.routing is not None:
             routing = definition.routing
             begun |= {
@@ -196,7 +196,7 @@ class _Calls:
                 "fallback_agent": routing.fallback_agent,
             }
             if routing.timeout_ms is not None:
-                begun["deadline"] = min(deadline * 1000, deadline_of(agent, routing.timeout_ms) * 1000)
+                begun["deadline"] = min(limit.deadline, limit_of(agent, routing.timeout_ms).deadline) * 1000
         return begun
 
     def _run(self, number: int) -> Run:

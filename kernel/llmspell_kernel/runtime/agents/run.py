@@ -26,6 +26,23 @@ MAX_REPAIRS = 2
 """How often a model is asked again when its answer does not fit the schema."""
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """``deadline`` is when a run has to be over; ``is_own`` whether the agent says so, not what has called it."""
+
+    deadline: float
+    seconds: float
+    is_own: bool
+
+
+def limit_of(agent: Agent, remaining_ms: float | None) -> TimeLimit:
+    """The agent's own limit, or the caller's, whichever comes first."""
+    seconds, is_own = min(agent.definition.limits.max_execution_time_secs, 1e9), True
+    if remaining_ms is not None and remaining_ms / 1000 < seconds:
+        seconds, is_own = max(remaining_ms, 0.0) / 1000, False
+    return TimeLimit(time.monotonic() + seconds, seconds, is_own)
+
+
 @dataclass(slots=True)
 class Run:
     """``context`` is what the call is made in, None for the agent's own conversation."""
@@ -34,7 +51,7 @@ class Run:
     given: AgentInput
     settings: "ProviderSettings"
     tools: tuple["ToolDefinition", ...]
-    deadline: float
+    limit: TimeLimit
     context: "Context | None" = None
     display: Any = None
     started: float = field(default_factory=time.monotonic)
@@ -95,7 +112,7 @@ class Run:
             raise HostError(str(error)) from None
         if events is None:
             self.check_time()
-            return {"job": stream.wait(self.deadline)}
+            return {"job": stream.wait(self.limit.deadline)}
         chunks: list[Value] = []
         for event in events:
             self.answer.add(event)
@@ -186,9 +203,10 @@ class Run:
         return None
 
     def check_time(self) -> None:
-        if time.monotonic() >= self.deadline:
-            seconds = self.deadline - self.started
-            raise HostError(f"it took more than its limit of {seconds:g} s (max_execution_time)")
+        if time.monotonic() >= self.limit.deadline:
+            limit = self.limit
+            whose = "max_execution_time" if limit.is_own else "set by what has called it"
+            raise HostError(f"it took more than its limit of {limit.seconds:.3g} s ({whose})")
 
     def end(self) -> None:
         if self.stream is not None:
@@ -198,11 +216,3 @@ class Run:
 
 def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
-
-
-def deadline_of(agent: Agent, remaining_ms: float | None) -> float:
-    """When a run has to be over: the agent's own limit, or the caller's, whichever comes first."""
-    seconds = agent.definition.limits.max_execution_time_secs
-    if remaining_ms is not None:
-        seconds = min(seconds, max(remaining_ms, 0.0) / 1000)
-    return time.monotonic() + min(seconds, 1e9)

@@ -90,10 +90,19 @@ local function converse(run, on_chunk)
   end
 end
 
+-- The place that starts a message, nil without one, and what follows it.
+local function parted(message)
+  local place, reason = library.string.match(message, "^([^\n]-:%d+: )(.*)$")
+  return place, reason or message
+end
+
 local run_metatable = { __metatable = false }
 function run_metatable.__close(run, err)
   local message = nil
-  if err ~= nil and not is_interrupt(err) then message = library.text_of(err) end
+  if err ~= nil and not is_interrupt(err) then
+    local _, reason = parted(library.text_of(err))
+    message = reason
+  end
   host("Agent.end", run.number, err ~= nil, message)
 end
 
@@ -120,8 +129,9 @@ function agents.execute(name, input, options)
   if ok then return output end
   if is_interrupt(output) then error(output, 0) end
   local message = library.text_of(output)
-  if library.string.find(message, EXECUTION.label, 1, true) then error(output, 0) end
-  local place, reason = library.string.match(message, "^([^\n]-:%d+: )(.*)$")
+  local place, reason = parted(message)
+  -- what lua/guard.lua says of hooks that refuse names the agent already
+  if library.string.find(reason, EXECUTION.label .. ": '", 1, true) == 1 then error(output, 0) end
   if not place then raise(format("%s: %s: %s", EXECUTION.label, name, message)) end
   error(format("%s%s: %s: %s", place, EXECUTION.label, name, reason), 0)
 end
