@@ -1,21 +1,22 @@
 """What the text of a chunk tells of its functions and variables, and Lua's own debug library does not.
 
-The compiler forgets which locals are ``<const>`` or ``<close>``, puts constants that it knows into no variable at all,
-and names a function only by how it was called.
+The compiler forgets where variables are declared and which of them are ``<const>`` or ``<close>``, puts constants that
+it knows into no variable at all, and names a function only by how it was called.
 
 Invariant: what the text does not settle is answered as unknown, or so that nothing constant is taken for a variable.
-tree-sitter is loaded for the first text that has an attribute.
+tree-sitter is loaded for the first text that has an attribute, or when a client asks for a declaration.
 """
 
 import os
 import re
 import threading
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llmspell_analysis.analysis.model import Analysis, Local
+    from llmspell_analysis.analysis.model import Analysis, Local, Scope
     from tree_sitter import Node
 
 MAX_TEXTS = 32
@@ -43,6 +44,18 @@ class _Text:
             return b""
         end = self.starts[number] if number < len(self.starts) else len(self.data)
         return self.data[self.starts[number - 1] : end]
+
+    def position(self, number: int) -> int:
+        """Where the code of a line begins."""
+        code = self.line(number)
+        return (self.starts[number - 1] if 1 <= number <= len(self.starts) else 0) + len(code) - len(code.lstrip())
+
+    def extent(self, first: int, last: int) -> tuple[int, int]:
+        """Where the lines of a function begin and end; 0: the chunk itself."""
+        if first == 0:
+            return 0, len(self.data)
+        start = self.starts[first - 1] if first <= len(self.starts) else len(self.data)
+        return start, self.starts[last] if last < len(self.starts) else len(self.data)
 
 
 class ChunkTexts:
@@ -83,12 +96,27 @@ class ChunkTexts:
         if not text.has_attributes:
             return {"known": True}
         with self._lock:
-            if text.analysis is None:
-                text.analysis = _analyzed(text.data)
-                text.declared = _declared(text.analysis)
+            analysis = _analysis_of(text)
             if text.last is None or text.last[0] != (first, last, line):
-                text.last = (first, last, line), _constants(text, text.analysis, first, last, line)
+                text.last = (first, last, line), _constants(text, analysis, first, last, line)
             return text.last[1]
+
+    def declaration(self, variable: Mapping[str, Any]) -> tuple[int, int] | None:
+        """The line and column (1-based, of UTF-16) where a variable is declared; None when the text does not say.
+
+        ``variable``: ``name``, whether it is the function's ``own``, how many ``newer`` ones have its name, and of the
+        function its ``source``, its ``first`` and ``last`` line, and the ``line`` that it is at.
+        """
+        text = self._text(variable["source"])
+        if text is None:
+            return None
+        with self._lock:
+            local = _declaration(text, _analysis_of(text), variable)
+        if local is None:
+            return None
+        line = bisect_right(text.starts, local.start)
+        before = text.data[text.starts[line - 1] : local.start].decode("utf-8", "replace")
+        return line, len(before.encode("utf-16-le")) // 2 + 1
 
     def _text(self, chunk_name: str) -> _Text | None:
         if not chunk_name.startswith(("@", "=")):
@@ -119,6 +147,13 @@ class ChunkTexts:
             return known
 
 
+def _analysis_of(text: _Text) -> "Analysis":
+    if text.analysis is None:
+        text.analysis = _analyzed(text.data)
+        text.declared = _declared(text.analysis)
+    return text.analysis
+
+
 def _analyzed(data: bytes) -> "Analysis":
     from llmspell_analysis.analysis.builder import analyze
     from llmspell_analysis.syntax.document import Document
@@ -134,13 +169,7 @@ def _declared(analysis: "Analysis") -> "list[Local]":
 
 
 def _constants(text: _Text, analysis: "Analysis", first: int, last: int, line: int) -> dict[str, Any]:
-    code = text.line(line)
-    position = (text.starts[line - 1] if 1 <= line <= len(text.starts) else 0) + len(code) - len(code.lstrip())
-    if first == 0:
-        start, end = 0, len(text.data)
-    else:
-        start = text.starts[first - 1] if first <= len(text.starts) else len(text.data)
-        end = text.starts[last] if last < len(text.starts) else len(text.data)
+    position, (start, end) = text.position(line), text.extent(first, last)
 
     def is_own(local: "Local") -> bool:
         return first == 0 or start <= local.scope.function.start < end
@@ -170,6 +199,37 @@ def _constants(text: _Text, analysis: "Analysis", first: int, last: int, line: i
             if (folded := texts.get(id(local))) is not None
         ],
     }
+
+
+def _is_inside(function: "Scope", start: int, end: int) -> bool:
+    """Whether a function stands in a part of the text; the chunk stands in none."""
+    return function.parent is not None and start <= function.start < end
+
+
+def _is_of_function(local: "Local", start: int, end: int, *, is_chunk: bool) -> bool:
+    """Whether a variable belongs to the outermost function in a part of the text, not to one in that."""
+    function = local.scope.function
+    if is_chunk or function.parent is None:
+        return is_chunk and function.parent is None
+    return _is_inside(function, start, end) and not _is_inside(function.parent.function, start, end)
+
+
+def _declaration(text: _Text, analysis: "Analysis", variable: Mapping[str, Any]) -> "Local | None":
+    start, end = text.extent(variable["first"], variable["last"])
+    named = [local for local in analysis.locals if local.name == variable["name"]]
+    named.sort(key=lambda local: (local.visible_from, local.start))
+    if not variable["own"]:
+        used = [local for local in named if any(start <= reference.start < end for reference in local.references)]
+        outer = [local for local in used if not _is_inside(local.scope.function, start, end)]
+        return outer[-1] if outer else None
+    own = [local for local in named if _is_of_function(local, start, end, is_chunk=variable["first"] == 0)]
+    position = text.position(variable["line"])
+    visible = [local for local in own if local.visible_from <= position <= local.scope.end]
+    if len(visible) <= variable["newer"]:
+        # the line has several statements, and the function is in the middle of it
+        behind = position + len(text.line(variable["line"]))
+        visible = [local for local in own if local.visible_from < behind and position <= local.scope.end]
+    return visible[-1 - variable["newer"]] if len(visible) > variable["newer"] else None
 
 
 def _folded_text(analysis: "Analysis", local: "Local") -> str | None:

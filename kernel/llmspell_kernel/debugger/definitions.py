@@ -1,16 +1,20 @@
-"""The request ``locations``: where a function is defined that a variable holds."""
+"""The request ``locations``: where a function is defined that a variable holds, where a variable is declared."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..protocol.ldp import RequestError, integer_argument, object_argument
-from .inspection import source_name
+from .inspection import source_name, visible
 from .script_requests import Request, Respond, ScriptRequests
+
+# line and column of the declaration that the Lua half describes
+Declaration = Callable[[Mapping[str, Any]], tuple[int, int] | None]
 
 
 def locations(
     script: ScriptRequests,
     place: Callable[[str], Mapping[str, Any] | None],
+    declaration: Declaration,
     request: Request,
     respond: Respond,
 ) -> None:
@@ -23,6 +27,12 @@ def locations(
         where = place(found["source"])
         if where is None:
             raise RequestError(f"the text of {source_name(found['source'])} is not known any more")
-        return {"source": {"name": source_name(found["source"]), **where}, "line": found["line"]}
+        body = {"source": {"name": source_name(found["source"]), **where}, "line": found["line"]}
+        if found.get("kind") != "declaration":
+            return body
+        declared = declaration(found)
+        if declared is None:
+            raise RequestError(f"where '{visible(found['name'])}' is declared cannot be told from the text")
+        return {**body, "line": declared[0], "column": declared[1]}
 
     script.ask_or_look(request, respond, "location", [reference], finish)

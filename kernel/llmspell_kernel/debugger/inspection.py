@@ -137,6 +137,8 @@ def _with_more(body: dict[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]
         body["namedVariables"] = entry["named"]
     if entry.get("location"):
         body["valueLocationReference"] = entry["location"]
+    if entry.get("declared"):
+        body["declarationLocationReference"] = entry["declared"]
     if entry.get("memory"):
         body["memoryReference"] = memory_reference(entry["memory"])
     if entry.get("constant"):

@@ -54,7 +54,7 @@ class InspectionRequests:
             "completions": partial(completions, script),
             "restartFrame": partial(restart_frame, script),
             "exceptionInfo": partial(exception_info, script.ask),
-            "locations": partial(locations, script, self._source_place),
+            "locations": partial(locations, script, self._source_place, texts.declaration),
             "readMemory": partial(read_memory, script),
             "disassemble": Disassembly(script, self._source_place, texts.function_name).disassemble,
         }

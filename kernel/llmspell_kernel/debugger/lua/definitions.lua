@@ -1,4 +1,4 @@
--- Functions of scripts: where they are defined, and what the compiler has made of them.
+-- Functions of scripts: where they and their variables are defined, and what the compiler has made of them.
 --
 -- Returns the commands of clients.
 local library, presentation, frames = ...
@@ -8,9 +8,11 @@ local getinfo, dump = library.debug.getinfo, library.string.dump
 
 local commands = {}
 
--- Where the function begins that a value is.
+-- Where the function begins that a value is; or what the text is to be asked for, to tell where a variable is declared.
 function commands.location(reference)
-  local value = presentation.entry_of(reference).value
+  local entry = presentation.entry_of(reference)
+  if entry.kind == "declaration" then return entry end
+  local value = entry.value
   if type(value) ~= "function" then error("this value has no location", 0) end
   local info = getinfo(value, "S")
   return { source = info.source, line = info.linedefined > 0 and info.linedefined or 1 }

@@ -16,6 +16,7 @@ local status, running = library.coroutine.status, library.coroutine.running
 local is_internal, globals, rebuild = library.is_internal, library.globals, library.rebuild
 local describe, refer, entry_of, table_children, window = presentation.describe, presentation.refer,
   presentation.entry_of, presentation.table_children, presentation.window
+local declaration = presentation.declaration
 local key_text, key_order, child_name = presentation.key_text, presentation.key_order, presentation.child_name
 local upvalue_children, is_name = presentation.upvalue_children, presentation.is_name
 local MAX_CHILDREN <const>, PAGE_FROM <const> = presentation.MAX_CHILDREN, presentation.PAGE_FROM
@@ -265,7 +266,7 @@ local function folded_children(info, is_own, frame)
   for _, one in library.ipairs(text_of_frame(info).folded or {}) do
     if (one.own == true) == is_own then
       local child = describe(folded_value(one.text), one.name, one.name, frame)
-      child.constant = true
+      child.constant, child.declared = true, declaration(info, one.name, is_own)
       children[#children + 1] = child
     end
   end
@@ -278,7 +279,9 @@ local function locals_of(id)
   local list, children = list_locals(thread, level), {}
   for i = #list, 1, -1 do
     local one = list[i]
-    children[#children + 1] = describe(one.value, one.shown, one.is_visible and one.name or nil, id)
+    local child = describe(one.value, one.shown, one.is_visible and one.name or nil, id)
+    if info.what ~= "C" then child.declared = declaration(info, one.name, true, one.newer) end
+    children[#children + 1] = child
   end
   for _, child in library.ipairs(folded_children(info, true, id)) do children[#children + 1] = child end
   return children

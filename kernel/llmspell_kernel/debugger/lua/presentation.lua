@@ -350,14 +350,23 @@ local function key_named(entry, name)
   return nil, false
 end
 
+-- For a client that asks where a variable is declared that a function sees: one of its own, or an upvalue. `newer`: how
+-- many of its name have been declared since.
+local function declaration(info, name, is_own, newer)
+  return refer { kind = "declaration", name = name, own = is_own, newer = newer or 0, source = info.source,
+    first = info.linedefined, last = info.lastlinedefined, line = info.currentline or info.linedefined }
+end
+
 -- The upvalues of a function, without _ENV.
 local function upvalue_children(func, frame, is_own)
   local children = {}
-  local info = getinfo(func, "u")
+  local info = getinfo(func, "uS")
   for i = 1, info.nups do
     local name, value = getupvalue(func, i)
     if name and name ~= "_ENV" and name ~= "" then
-      children[#children + 1] = describe(value, name, is_own and name or nil, frame)
+      local child = describe(value, name, is_own and name or nil, frame)
+      if info.what ~= "C" then child.declared = declaration(info, name, false) end
+      children[#children + 1] = child
     end
   end
   return children
@@ -375,5 +384,5 @@ return {
   child_name = child_name, scalar_text = scalar_text, key_text = key_text, key_order = key_order, preview = preview,
   MAX_CHILDREN = MAX_CHILDREN, PAGE_FROM = PAGE_FROM, changed = changed, begin_answer = begin_answer, quote = quote,
   is_name = is_name, key_named = key_named, upvalue_children = upvalue_children, window = window, RESERVED = RESERVED,
-  brief = brief, count_named = count_named, key_literal = key_literal,
+  declaration = declaration, brief = brief, count_named = count_named, key_literal = key_literal,
 }
