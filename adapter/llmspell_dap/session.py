@@ -39,6 +39,7 @@ from llmspell_dap.opening import Opening
 from llmspell_dap.passed_requests import PASSED_REQUESTS
 from llmspell_dap.passing import Passing
 from llmspell_dap.progress import Progress
+from llmspell_dap.refused_requests import REFUSED_REQUESTS
 from llmspell_dap.reverse_requests import ReverseRequests
 from llmspell_dap.script_state import ScriptState
 
@@ -195,7 +196,9 @@ class DapSession:
         command = request.command
         handler = self._handlers.get(command)
         if handler is None:
-            raise RequestFailedError(f"unknown request {command!r}", error_id=1003)
+            reason = REFUSED_REQUESTS.get(command)
+            problem = f"unknown request {command!r}" if reason is None else f"{command}: {reason}"
+            raise RequestFailedError(problem, error_id=1003)
         if self._features is None and command not in ("initialize", "disconnect"):
             raise RequestFailedError(f"the first request must be initialize, found {command!r}")
         with self._progress.of(request.seq, command):

@@ -235,6 +235,25 @@ def test_what_is_announced_is_answered(stop: Stop, capability: str) -> None:
         proof(stop)
 
 
+# What Lua cannot do, and what needs a recording.
+NOT_ANNOUNCED = {
+    "supportsStepBack": ("stepBack", {"threadId": 1}),
+    "supportsGotoTargetsRequest": ("gotoTargets", {"source": {"path": "/x.lua"}, "line": 1}),
+    "supportsInstructionBreakpoints": ("setInstructionBreakpoints", {"breakpoints": []}),
+    "supportsWriteMemoryRequest": ("writeMemory", {"memoryReference": "0x1", "data": ""}),
+}
+
+
+@pytest.mark.parametrize("capability", NOT_ANNOUNCED)
+def test_what_is_not_announced_is_refused_with_the_reason(start_adapter: Start, capability: str) -> None:
+    adapter = start_adapter()
+    assert capability not in adapter.initialize()
+    command, arguments = NOT_ANNOUNCED[capability]
+    message = adapter.request(command, **arguments)["message"]
+    assert message.startswith(f"{command}: ")
+    assert "unknown" not in message
+
+
 def test_all_that_a_session_can_is_announced(home: Path) -> None:
     with KernelClient.connect(find_or_start_kernel(None)) as client:
         of_the_session = client.debug_request("initialize", {"adapterID": "test"})
