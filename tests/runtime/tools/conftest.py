@@ -116,3 +116,90 @@ def names(monkeypatch):
 
     monkeypatch.setattr(connection, "lookup", lookup)
     return known
+
+
+def _pdfs(folder):
+    from pypdf import PdfReader, PdfWriter
+
+    pages = ["first page", "second page"]
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [4 0 R 6 0 R] /Count {len(pages)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    for number, text in enumerate(pages):
+        content = f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET"
+        objects.append(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> "
+            f"/Contents {5 + 2 * number} 0 R >>"
+        )
+        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
+    text, places = "%PDF-1.4\n", []
+    for number, one in enumerate(objects, 1):
+        places.append(len(text))
+        text += f"{number} 0 obj\n{one}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    text += f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\n"
+    text += f"startxref\n{text.index('xref')}\n%%EOF\n"
+    plain = folder / "plain.pdf"
+    plain.write_text(text)
+    writer = PdfWriter(clone_from=PdfReader(plain))
+    writer.add_metadata({"/Title": "Two pages", "/Author": "Somebody"})
+    writer.write(folder / "two.pdf")
+    writer.encrypt("password", algorithm="RC4-128")
+    writer.write(folder / "locked.pdf")
+
+
+def _images(folder):
+    import struct
+    import zlib
+
+    from PIL import Image
+
+    Image.new("RGBA", (40, 20), (255, 0, 0, 128)).save(folder / "a.png", dpi=(72, 72))
+    photo = Image.new("RGB", (4, 4))
+    facts = photo.getexif()
+    facts[0x013B] = "Somebody"
+    photo.save(folder / "a.jpg", exif=facts)
+    (folder / "cut.png").write_bytes((folder / "a.png").read_bytes()[:20])
+
+    def piece(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(b"\0" * 20_001 * 100)
+    (folder / "bomb.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + piece(b"IHDR", head) + piece(b"IDAT", pixels) + piece(b"IEND", b"")
+    )
+
+
+def _sounds(folder):
+    import wave
+
+    with wave.open(str(folder / "a.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"\0\0" * 4000)
+    (folder / "broken.mp3").write_bytes(b"ID3" + b"x" * 1000)
+
+
+def _videos(folder):
+    import av
+    from PIL import Image
+
+    with av.open(folder / "a.mp4", "w") as output:
+        stream = output.add_stream("mpeg4", rate=10)
+        stream.width, stream.height = 640, 320
+        for number in range(10):
+            picture = Image.new("RGB", (640, 320), (number * 20, 0, 0))
+            output.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        output.mux(stream.encode(None))
+    (folder / "cut.mp4").write_bytes((folder / "a.mp4").read_bytes()[:100])
+
+
+@pytest.fixture
+def prepared():
+    """Makes files of a kind that no text can say, by the name of the kind."""
+    return {"pdf": _pdfs, "images": _images, "sounds": _sounds, "videos": _videos}

@@ -2,8 +2,8 @@
 
 A case has `name`, `parameters`, and what is expected: `expect` (dotted path → value), `matches` (dotted path →
 regular expression), `absent` (paths that must not be there), or `raises` (part of the error). Before it, `files`
-(path → content) and `links` (path → target) are put into the folder `{tmp}`; afterwards `left` (path → content)
-must be there and `gone` must not. `{tmp}` in any text is the test's folder.
+(path → content), what `prepared` names (see conftest) and `links` (path → target) are put into the folder `{tmp}`;
+afterwards `left` (path → content) must be there and `gone` must not. `{tmp}` in any text is the test's folder.
 
 What reaches out of the sandbox has `settings` (as llmspell.toml would give them; without them loopback is allowed),
 `environment` (variables), `names` (what the resolver knows) and `routes` (what the web server answers, see conftest):
@@ -73,11 +73,13 @@ LOOPBACK = {"network": {"private_addresses": ["127.0.0.0/8"], "proxy": ""}}
 
 
 @pytest.fixture
-def surroundings(request, script, new_script, tmp_path, monkeypatch):
+def surroundings(request, script, new_script, tmp_path, monkeypatch, prepared):
     """What a case runs in: its script, and what stands for `{…}` in its texts."""
     case = request.node.callspec.params["case"]
     places = {"{tmp}": str(tmp_path), "{python}": sys.executable}
     prepare(case, tmp_path, places)
+    if "prepared" in case:
+        prepared[case["prepared"]](tmp_path)
     if "names" in case:
         request.getfixturevalue("names").update(case["names"])
     if "routes" in case:

@@ -43,6 +43,11 @@ def envelope(operation: str, result: Value, message: str | None = None, **extra:
     return ToolOutput("envelope", _envelope(operation, result, message, extra))
 
 
+def double_envelope(outer: str, operation: str, result: Value) -> ToolOutput:
+    """A success whose envelope is the result of another: its answer stands at ``result.result``."""
+    return envelope(outer, _envelope(operation, result, None, {}))
+
+
 def failure(operation: str, message: str, code: str, **extra: Value) -> ToolOutput:
     """A failure that is answered instead of raised."""
     error: Value = {"message": message, "code": code}

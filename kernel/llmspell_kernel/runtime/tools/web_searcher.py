@@ -137,7 +137,10 @@ def _brave(settings: SearchProvider, key: str, search: Search) -> Request:
     if search.language:
         query["search_lang"] = search.language
     path = {"web": "web", "news": "news", "images": "images"}[search.kind]
-    return Request(f"{settings.base_url}/res/v1/{path}/search?{urlencode(query)}", {"x-subscription-token": key})
+    return Request(
+        f"{settings.base_url}/res/v1/{path}/search?{urlencode(query, errors='surrogateescape')}",
+        {"x-subscription-token": key},
+    )
 
 
 def _serpapi(settings: SearchProvider, key: str, search: Search) -> Request:
@@ -147,7 +150,7 @@ def _serpapi(settings: SearchProvider, key: str, search: Search) -> Request:
         query["tbm"] = {"news": "nws", "images": "isch"}[search.kind]
     if search.language:
         query["hl"] = search.language
-    return Request(f"{settings.base_url}/search.json?{urlencode(query)}", {})
+    return Request(f"{settings.base_url}/search.json?{urlencode(query, errors='surrogateescape')}", {})
 
 
 def _serperdev(settings: SearchProvider, key: str, search: Search) -> Request:
@@ -172,7 +175,9 @@ def _google(settings: SearchProvider, key: str, search: Search) -> Request:
         query["searchType"] = "image"
     if search.language:
         query["lr"] = f"lang_{search.language}"
-    return Request(f"{settings.base_url}/customsearch/v1?{urlencode(query)}", {"x-goog-api-key": key})
+    return Request(
+        f"{settings.base_url}/customsearch/v1?{urlencode(query, errors='surrogateescape')}", {"x-goog-api-key": key}
+    )
 
 
 def _bing(settings: SearchProvider, key: str, search: Search) -> Request:
@@ -180,13 +185,16 @@ def _bing(settings: SearchProvider, key: str, search: Search) -> Request:
     if search.language:
         query["setLang"] = search.language
     path = {"web": "", "news": "news/", "images": "images/"}[search.kind]
-    return Request(f"{settings.base_url}/v7.0/{path}search?{urlencode(query)}", {"ocp-apim-subscription-key": key})
+    return Request(
+        f"{settings.base_url}/v7.0/{path}search?{urlencode(query, errors='surrogateescape')}",
+        {"ocp-apim-subscription-key": key},
+    )
 
 
 def _duckduckgo(settings: SearchProvider, _key: str, search: Search) -> Request:
     query = {"q": search.text, "format": "json", "no_html": "1", "skip_disambig": "1"}
     query["kp"] = "1" if search.is_safe else "-2"
-    return Request(f"{settings.base_url}/?{urlencode(query)}", {})
+    return Request(f"{settings.base_url}/?{urlencode(query, errors='surrogateescape')}", {})
 
 
 PROVIDERS: Mapping[str, Provider] = {

@@ -1,0 +1,98 @@
+"""The tool `image-processor`: looks at images and changes them, in a process of its own (image_work)."""
+
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+from ..values import Value
+from .child_work import work
+from .confinement import explain, located, open_for_reading, replace_file
+from .media_formats import IMAGES, detect
+from .output import ToolError, ToolOutput, envelope
+from .registry import Parameters, ToolContext
+
+MAX_BYTES = 200 * 1024 * 1024
+MAX_SIDE = 20_000
+_ENDINGS: Mapping[str, str] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp"}
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "resize": ("width", "height", "maintain_aspect_ratio"),
+    "convert": (),
+    "crop": ("x", "y", "width", "height"),
+    "rotate": ("degrees",),
+    "thumbnail": ("max_width", "max_height"),
+}
+
+
+def run(parameters: Parameters, context: ToolContext) -> ToolOutput:
+    operation = parameters["operation"]
+    path = parameters["file_path" if operation in {"detect", "metadata"} else "source_path"]
+    with open_for_reading(path, context.allowed_roots) as file:
+        kind = detect(file, IMAGES)
+        if operation == "detect":
+            mime = f"image/{kind}" if kind else "application/octet-stream"
+            facts: Value = {"file_path": path, "format": kind or "unknown", "mime_type": mime,
+                            "supported": kind is not None}  # fmt: skip
+            return envelope("detect", facts)
+        size = checked_size(file, path, MAX_BYTES)
+        if kind is None:
+            raise ToolError(f"'{path}' is no image of a known format ({', '.join(IMAGES)})", "unsupported")
+        if operation == "metadata":
+            metadata = work("image_work", {"operation": "metadata"}, file, context)
+            return envelope(
+                "metadata", {"file_path": path, "metadata": {**metadata, "format": kind, "file_size": size}}
+            )
+        return envelope(operation, _change(file, parameters, context))
+
+
+def _change(file: BinaryIO, parameters: Parameters, context: ToolContext) -> Value:
+    operation, target = parameters["operation"], parameters["target_path"]
+    given = {name: parameters[name] for name in _FIELDS[operation] if name in parameters}
+    _check(operation, given)
+    kind = target_format(target, parameters.get("target_format"), _ENDINGS)
+    request = {"operation": operation, "format": kind, **given}
+    answer = write_target(target, context, lambda output: work("image_work", request, file, context, output))
+    return {
+        "source_path": parameters["source_path"],
+        "target_path": target,
+        **given,
+        **answer,
+        "target_format": kind,
+        "success": True,
+    }
+
+
+def _check(operation: str, given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        least = 0 if name in {"x", "y"} else 1
+        if name not in {"degrees", "maintain_aspect_ratio"} and not least <= value <= MAX_SIDE:
+            raise ToolError(f"parameter '{name}': expected {least} to {MAX_SIDE}", "invalid_parameters")
+    if operation == "rotate" and given["degrees"] not in {90, 180, 270}:
+        raise ToolError("parameter 'degrees': expected 90, 180 or 270", "invalid_parameters")
+
+
+def checked_size(file: BinaryIO, path: str, limit: int) -> int:
+    """The size of an open file. Raises ToolError when it is too large."""
+    size = file.seek(0, 2)
+    if size > limit:
+        raise ToolError(f"'{path}' is larger than the limit of {limit} bytes", "too_large")
+    return size
+
+
+def target_format(path: str, given: str | None, endings: Mapping[str, str]) -> str:
+    """The format to write: the one that is asked for, else the one of the path's ending. Raises ToolError."""
+    kind = given or endings.get(PurePath(path).suffix.lower())
+    if kind is None:
+        known = ", ".join(endings)
+        raise ToolError(f"parameter 'target_path': expected one of the endings {known}", "invalid_parameters")
+    return kind
+
+
+def write_target(path: str, context: ToolContext, fill: Callable[[BinaryIO], Any]) -> Any:
+    """What ``fill`` gives, which writes the new file; it takes its place when it is whole. Raises ToolError."""
+    answers: list[Any] = []
+    try:
+        with located(path, context.allowed_roots) as location:
+            replace_file(location, lambda output: answers.append(fill(output)))
+    except OSError as error:
+        raise explain(error, path) from error
+    return answers[0]
