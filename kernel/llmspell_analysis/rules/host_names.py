@@ -19,7 +19,7 @@ from llmspell_analysis.rules.literals import Literal, literal_of
 from llmspell_analysis.rules.model import Diagnostic, Fix, Severity, Subject
 from llmspell_analysis.rules.nearest import listed, nearest
 from llmspell_analysis.rules.reading import span
-from llmspell_analysis.rules.tool_parameters import check_parameters
+from llmspell_analysis.rules.tool_parameters import CallOptions, check_parameters
 from llmspell_analysis.syntax.tree import Edit
 
 _OF_TEMPLATES = frozenset(
@@ -67,8 +67,8 @@ def _template(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
         found = Diagnostic("unknown-template", known.severity(Severity.ERROR), f"There is no template `{name}`", *at)
         yield choice(found, list(subject.catalogue.templates), literal, "there are")
     elif len(known.arguments) > position + 1 and known.entry.name in ("execute", "estimate_cost", "add_template_step"):
-        is_step = known.entry.name == "add_template_step"
-        yield from check_parameters(template, known.arguments[position + 1], at, subject, has_references=is_step)
+        options = CallOptions(known.entry.name == "add_template_step", known.call.protected)
+        yield from check_parameters(template, known.arguments[position + 1], at, subject, options)
 
 
 # --- providers ---------------------------------------------------------------------------------------------------

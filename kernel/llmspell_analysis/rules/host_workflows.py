@@ -53,7 +53,7 @@ def check_step(step: TableLiteral, literal: Literal, slot: Slot, subject: Subjec
         message = f"{what} needs the {plural} {listed(missing)}"
         yield Diagnostic("missing-option", slot.severity(Severity.ERROR), message, *slot.opening(literal))
     if kind == "tool" and literal.is_here:
-        yield from tools.check_step(step, subject)
+        yield from tools.check_step(step, subject, is_protected=slot.is_protected)
 
 
 # --- builders ----------------------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ from llmspell_analysis.syntax.tree import Edit
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from llmspell_analysis.analysis.model import Reference
+
 _LOOPS = FOR | WHILE | REPEAT
 # Rounds from which on the work counts.
 _FEW = 100
@@ -74,12 +76,30 @@ def growing_text(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     if first == given[0] or text(first, piece.data) != text(names[0], piece.data):
         return
     reference = piece.analysis.reference_at.get(names[0].start_byte)
-    local = reference.local if reference is not None else None
-    if local is not None and local.start >= loop.start_byte:
+    if reference is None or (reference.local is not None and reference.local.start >= loop.start_byte):
+        return
+    if _starts_again(reference, loop, piece):
         return
     name = text(names[0], piece.data).decode("utf-8", "replace")
     message = f"`{name}` is copied in each round: collect the parts in a table and join them with `table.concat`"
     yield found("growing-text", message, span(node))
+
+
+def _starts_again(growing: Reference, loop: Node, piece: Piece) -> bool:
+    """Whether a round also gives the variable another value, so that it does not grow on and on."""
+    local = growing.local
+    references = local.references if local is not None else piece.analysis.references
+    root = piece.analysis.document.tree.root_node
+    for each in references:
+        if each.access != "write" or each.name != growing.name or not loop.start_byte <= each.start < loop.end_byte:
+            continue
+        assignment = root.descendant_for_byte_range(each.start, each.end)
+        while assignment is not None and assignment.kind_id not in ASSIGNMENT:
+            assignment = assignment.parent
+        values = assignment.named_children[-1] if assignment is not None else None
+        if values is None or not text(values, piece.data).startswith(growing.name.encode()):
+            return True
+    return False
 
 
 def enclosing_loop(node: Node) -> Node | None:

@@ -35,6 +35,22 @@ _OF_TEMPLATES = _Codes("missing-option", "unknown-option", "invalid-option")
 
 
 @dataclass(frozen=True, slots=True)
+class CallOptions:
+    """`has_references`: a text with `{{…}}` is replaced before the tool sees it. `is_protected`: inside `pcall`."""
+
+    has_references: bool = False
+    is_protected: bool = False
+
+    @property
+    def error(self) -> Severity:
+        """An error inside `pcall` may be meant."""
+        return Severity.WARNING if self.is_protected else Severity.ERROR
+
+
+_PLAIN = CallOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     """`table` is the literal of all parameters, `at` the span of the name, where what is missing is reported."""
 
@@ -43,12 +59,16 @@ class _Call:
     table: Literal
     at: tuple[int, int]
     subject: Subject
-    # A text with `{{…}}` is replaced before the tool sees it.
-    has_references: bool
+    options: CallOptions
 
     def value(self, node: Node) -> Literal | None:
         found = literal_inside(node, self.table, self.subject)
-        if found is not None and self.has_references and found.kind == "string" and "{{" in (found.text or "{{"):
+        if (
+            found is not None
+            and self.options.has_references
+            and found.kind == "string"
+            and "{{" in (found.text or "{{")
+        ):
             return None
         return found
 
@@ -61,7 +81,7 @@ class _Call:
         return (field.start, field.end) if self.table.is_here else self.at
 
 
-def check_no_parameters(tool: Tool, at: tuple[int, int]) -> Iterator[Diagnostic]:
+def check_no_parameters(tool: Tool, at: tuple[int, int], options: CallOptions = _PLAIN) -> Iterator[Diagnostic]:
     """A call without a table of parameters, which each tool needs."""
     missing = list(tool.schema.get("required", ())) or _needed(tool.operation(tool.default_operation or ""))
     if missing:
@@ -69,18 +89,18 @@ def check_no_parameters(tool: Tool, at: tuple[int, int]) -> Iterator[Diagnostic]
         message = f"`{tool.name}` needs the {plural} {listed(missing)}"
     else:
         message = f"`{tool.name}` needs a table of parameters, which may be empty"
-    yield Diagnostic("missing-tool-parameter", Severity.ERROR, message, *at)
+    yield Diagnostic("missing-tool-parameter", options.error, message, *at)
 
 
 def check_parameters(
-    tool: Tool | Template, node: Node, at: tuple[int, int], subject: Subject, *, has_references: bool = False
+    tool: Tool | Template, node: Node, at: tuple[int, int], subject: Subject, options: CallOptions = _PLAIN
 ) -> Iterator[Diagnostic]:
     """The literal parameters of one call."""
     literal = literal_of(node, subject)
     if literal is None or literal.kind != "table":
         return
     codes = _OF_TOOLS if isinstance(tool, Tool) else _OF_TEMPLATES
-    call = _Call(tool, codes, literal, at, subject, has_references)
+    call = _Call(tool, codes, literal, at, subject, options)
     table = read_table(literal.node, literal.data)
     yield from _fields(call, table, tool.schema, f"`{tool.name}`", is_top=True)
     yield from _missing(call, table)
@@ -135,7 +155,7 @@ def _value(call: _Call, node: Node, schema: Schema, what: str, field: TableField
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     if not any(_accepts(each, value) for each in types):
         message = f"{what} is of type {' or '.join(map(_lua_type, types))}, not {_shown(value)}"
-        yield Diagnostic(call.codes.invalid, Severity.ERROR, message, *call.span(value))
+        yield Diagnostic(call.codes.invalid, call.options.error, message, *call.span(value))
         return
     yield from _bounds(call, value, schema, what)
     if value.kind == "table" and types == ["object"]:
@@ -163,7 +183,7 @@ def _bounds(call: _Call, value: Literal, schema: Schema, what: str) -> Iterator[
         message = f"{what} is at most {most}, not {value.written}"
     else:
         return
-    yield Diagnostic(call.codes.invalid, Severity.ERROR, message, *call.span(value))
+    yield Diagnostic(call.codes.invalid, call.options.error, message, *call.span(value))
 
 
 def _choice(code: str, message: str, value: Literal, allowed: list[str], call: _Call) -> Diagnostic:
@@ -178,7 +198,7 @@ def _choice(code: str, message: str, value: Literal, allowed: list[str], call: _
             fixes = (Fix(f"Change to `{near}`", (Edit(start, end, quote + near.encode() + quote),)),)
     else:
         message += f"; it can be {listed(allowed, 12)}"
-    return Diagnostic(code, Severity.ERROR, message, start, end, fixes=fixes)
+    return Diagnostic(code, call.options.error, message, start, end, fixes=fixes)
 
 
 def _accepts(schema_type: str, value: Literal) -> bool:
@@ -221,11 +241,11 @@ def _missing(call: _Call, table: TableLiteral) -> Iterator[Diagnostic]:
     if missing:
         plural = "parameter" if len(missing) == 1 else "parameters"
         message = f"{what} needs the {plural} {listed(missing)}"
-        yield Diagnostic(call.codes.missing, Severity.ERROR, message, *call.at)
+        yield Diagnostic(call.codes.missing, call.options.error, message, *call.at)
     for group in operation.one_of if operation is not None else ():
         if not any(name.partition(".")[0] in given for name in group):
             message = f"{what} needs one of the parameters {listed(list(group))}"
-            yield Diagnostic(call.codes.missing, Severity.ERROR, message, *call.at)
+            yield Diagnostic(call.codes.missing, call.options.error, message, *call.at)
 
 
 def _operation(call: _Call, table: TableLiteral) -> Operation | None:

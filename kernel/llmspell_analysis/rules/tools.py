@@ -20,7 +20,7 @@ from llmspell_analysis.rules.model import Diagnostic, Fix, Severity, Subject
 from llmspell_analysis.rules.nearest import nearest
 from llmspell_analysis.rules.reading import span
 from llmspell_analysis.rules.tables import TableLiteral, read_table
-from llmspell_analysis.rules.tool_parameters import check_no_parameters, check_parameters
+from llmspell_analysis.rules.tool_parameters import CallOptions, check_no_parameters, check_parameters
 from llmspell_analysis.syntax.tree import Edit
 
 if TYPE_CHECKING:
@@ -47,11 +47,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     name, arguments = known.entry.qualified_name, known.arguments
+    options = CallOptions(is_protected=known.call.protected)
     if name == "ToolInstance:execute" and known.value.tool is not None:
         if arguments:
-            yield from check_parameters(known.value.tool, arguments[0], known.name_span, subject)
+            yield from check_parameters(known.value.tool, arguments[0], known.name_span, subject, options)
         elif not known.node.has_error:
-            yield from check_no_parameters(known.value.tool, known.name_span)
+            yield from check_no_parameters(known.value.tool, known.name_span, options)
     if name not in _NAMING or not arguments:
         return
     literal = literal_of(arguments[0], subject)
@@ -69,9 +70,9 @@ def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     if tool is None or name not in ("Tool.execute", "AgentInstance:invokeTool"):
         return
     if len(arguments) > 1:
-        yield from check_parameters(tool, arguments[1], at, subject)
+        yield from check_parameters(tool, arguments[1], at, subject, options)
     elif not known.is_open and not known.node.has_error:
-        yield from check_no_parameters(tool, at)
+        yield from check_no_parameters(tool, at, options)
 
 
 def check_names(table: Node, subject: Subject) -> Iterator[Diagnostic]:
@@ -83,18 +84,18 @@ def check_names(table: Node, subject: Subject) -> Iterator[Diagnostic]:
             yield from _unknown_tool(name, span(value), subject, protected=True)
 
 
-def check_step(step: TableLiteral, subject: Subject) -> Iterator[Diagnostic]:
+def check_step(step: TableLiteral, subject: Subject, *, is_protected: bool) -> Iterator[Diagnostic]:
     """The tool of a workflow's step, and its input, where `{{…}}` is replaced before it is used."""
     tool_field = step.fields.get("tool")
     name = literal_string(tool_field.value, subject.data) if tool_field is not None else None
     if tool_field is None or name is None:
         return
     at = span(tool_field.value)
-    yield from _unknown_tool(name, at, subject)
+    yield from _unknown_tool(name, at, subject, protected=is_protected)
     tool = subject.catalogue.tools.get(name)
     given = step.fields.get("input")
     if tool is not None and given is not None and given.value.kind_id in TABLE:
-        yield from check_parameters(tool, given.value, at, subject, has_references=True)
+        yield from check_parameters(tool, given.value, at, subject, CallOptions(True, is_protected))
 
 
 # --- names -------------------------------------------------------------------------------------------------------

@@ -32,3 +32,11 @@ for _, part in ipairs(ARGS) do
   Hook.register("ToolError", function() text = text .. part end)
 end
 print(text)
+
+-- case: a text that begins again in each round
+local text = ""
+for _, part in ipairs(ARGS) do
+  text = part
+  text = text .. "!"
+  print(text)
+end
