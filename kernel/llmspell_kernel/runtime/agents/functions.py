@@ -13,8 +13,9 @@ from typing import Any
 from ..globals.tool import known_tools
 from ..host import Host, HostError, HostFunction
 from ..providers.errors import ProviderError
+from ..providers.listing import missing_key
 from ..providers.model_name import DEFAULT_PROVIDER
-from ..providers.settings import ProviderSettings, api_key
+from ..providers.settings import ProviderSettings
 from ..values import Value
 from . import reports
 from .agent import Agent, message_table, messages_of, trimmed
@@ -68,8 +69,8 @@ class _Agents:
         settings = settings_of(host, definition, f"{who}: ")
         if not settings.enabled:
             raise HostError(f"{who}: provider '{settings.name}' is off; set {settings.setting('enabled')} = true")
-        if needs_key(settings) and not api_key(settings):
-            raise HostError(f"{who}: {missing_key(settings)}")
+        if (missing := missing_key(settings)) != "":
+            raise HostError(f"{who}: {missing}")
         return host.agents.add(who, definition).name
 
     def create_composite(self, host: Host, given: Mapping[str, Value]) -> Value:
@@ -128,17 +129,6 @@ def settings_of(host: Host, definition: AgentDefinition, place: str = "") -> Pro
         )
     except ProviderError as error:
         raise HostError(f"{place}{error}") from None
-
-
-def needs_key(settings: ProviderSettings) -> bool:
-    return bool(settings.api_key_env) and settings.dialect != "mock"
-
-
-def missing_key(settings: ProviderSettings) -> str:
-    return (
-        f"provider '{settings.name}' has no key; set the environment variable {settings.api_key_env}, "
-        f"{settings.setting('api_key_env')} or {settings.setting('api_key')} in llmspell.toml, or say :api_key(…)"
-    )
 
 
 class _Calls:

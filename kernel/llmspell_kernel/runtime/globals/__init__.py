@@ -16,10 +16,13 @@ from . import (
     event,
     hook,
     json,
+    local_llm,
     memory,
+    provider,
     rag,
     session,
     state,
+    template,
     tool,
     utils,
     workflow,
@@ -42,6 +45,8 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Display": display.register,
     "Agent": agent.register,
     "JSON": json.register,
+    "LocalLLM": local_llm.register,
+    "Provider": provider.register,
     "Event": event.register,
     "Hook": hook.register,
     "Logger": _in_lua,
@@ -54,6 +59,7 @@ GLOBALS: Mapping[str, Callable[["Host"], None]] = {
     "Tool": tool.register,
     "Utils": utils.register,
     "Workflow": workflow.register,
+    "Template": template.register,
 }
 
 # Chunks of ``../lua`` that globals share, loaded before these; what they offer is in the library.
