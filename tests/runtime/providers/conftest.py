@@ -14,7 +14,7 @@ if _NAME not in sys.modules:
     sys.modules[_NAME] = importlib.util.module_from_spec(_SPEC)
     _SPEC.loader.exec_module(sys.modules[_NAME])
 
-from llmspell_fake_server import KEY, FakeServer  # noqa: E402
+from llmspell_fake_server import KEY, PATHS, FakeServer  # noqa: E402
 from llmspell_kernel.runtime.configuration import Configuration  # noqa: E402
 from llmspell_kernel.runtime.host import HostContext  # noqa: E402
 from llmspell_kernel.runtime.providers.loop import submit  # noqa: E402
@@ -22,7 +22,6 @@ from llmspell_kernel.runtime.providers.model import Message, Request  # noqa: E4
 from llmspell_kernel.runtime.providers.providers import make  # noqa: E402
 from llmspell_kernel.runtime.providers.settings import read_settings  # noqa: E402
 
-PATHS = {"openai": "/v1", "anthropic": "/anthropic", "ollama": ""}
 WAIT = 30
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+PATHS = {"openai": "/v1", "anthropic": "/anthropic", "ollama": ""}
 TEXT = "Hello, wörld 🌍!"
 PIECES = ("Hello, ", "wörld ", "🌍!")
 KEY = "sk-test-0123456789abcdefghij"
@@ -27,10 +28,12 @@ class Refusal:
 
 @dataclass
 class Scenario:
-    """``refusals`` come first, one a request. ``split``: bytes a write; ``cut``: how many bytes come in all; ``hang``:
-    nothing comes after so many bytes; ``gate``: the answer waits for it."""
+    """``echoes``: the answer is the last message's text. ``refusals`` come first, one a request. ``split``: bytes a
+    write; ``cut``: how many bytes come in all; ``hang``: nothing comes after so many bytes; ``gate``: the answer waits
+    for it."""
 
     pieces: tuple[str, ...] = PIECES
+    echoes: bool = False
     tool_calls: tuple[tuple[str, Any], ...] = ()
     refusals: list[Refusal] = field(default_factory=list)
     split: int = 0
@@ -176,7 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"error": {"message": "no such path"}})
             return
         is_after_tool = _is_after_tool(body["messages"])
-        parts = _Parts(model, scenario.pieces if is_after_tool or not scenario.tool_calls else (), ())
+        pieces = (_text(body["messages"][-1]),) if scenario.echoes else scenario.pieces
+        parts = _Parts(model, pieces, ())
         if scenario.tool_calls and not is_after_tool:
             parts = _Parts(model, (), scenario.tool_calls)
         stream, whole, content_type = dialect
@@ -254,6 +258,11 @@ class _Parts:
     @property
     def text(self) -> str:
         return "".join(self.pieces)
+
+
+def _text(message: Any) -> str:
+    content = message["content"]
+    return content if isinstance(content, str) else "".join(one.get("text", "") for one in content)
 
 
 def _is_after_tool(messages: list[Any]) -> bool:
