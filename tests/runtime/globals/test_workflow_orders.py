@@ -511,7 +511,7 @@ def test_every_type_can_be_registered_and_run(flow, workflow_type):
         ("Workflow.builder():add_then_step(5)", "bad argument #1 to 'add_then_step' (table expected, got number)"),
         ("Workflow.builder():add_else_step()", "bad argument #1 to 'add_else_step' (table expected, got no value)"),
         ("Workflow.builder():add_template_step('x', 'y', 5)", "bad argument #3 to 'add_template_step'"),
-        ("Workflow.builder():add_template_step('x', 'y')", "a step of type 'template' is not available yet"),
+        ("Workflow.builder():add_template_step('x', 'y')", "step 'x': there is no template 'y'; there are:"),
         ("Workflow.builder():add_step({name = 'x', type = 'workflow'})", "field 'workflow' needs a workflow"),
         ("Workflow.builder():add_step({name = 'x', type = 'function'})", "field 'run' needs a function, got nil"),
         ("Workflow.conditional({name = 'c'})", "Workflow.conditional: field 'branches' needs a list of branches"),

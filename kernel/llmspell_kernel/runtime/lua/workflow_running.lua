@@ -16,6 +16,9 @@ local STAGE <const> = {
   skipped = function() return SKIPPED end,
 }
 
+-- Steps that take as long as what they are made of, unless they have a limit of their own.
+local WITHOUT_LIMIT <const> = { workflow = true, agent = true, template = true }
+
 local function now_ms() return host("Clock.now").ms end
 
 local function remaining(run)
@@ -56,6 +59,14 @@ function attempts.agent(run, step, input, timeout_ms)
   return output
 end
 
+function attempts.template(run, step, _, timeout_ms)
+  local params = values.filled(run, step.params or {})
+  local ok, output, is_late = library.timed(timeout_ms, library.execute_template, step.template_id, params)
+  if ok then return output end
+  if is_late then error(format("took more than its limit of %.0f ms", timeout_ms), 0) end
+  error(output, 0)
+end
+
 attempts["function"] = function(run, step, input, timeout_ms)
   local ok, output, is_late = library.timed(timeout_ms, step.run, input, values.view(run))
   if ok then return output end
@@ -91,7 +102,7 @@ local function try_step(run, step, input, report)
     if is_over(run) then error("the time limit of the workflow is over", 0) end
     local timeout_ms = step.timeout_ms or run.defaults.step_timeout_ms
     -- what has a limit of its own needs none of ours
-    if (step.type == "workflow" or step.type == "agent") and not step.timeout_ms then timeout_ms = huge end
+    if WITHOUT_LIMIT[step.type] and not step.timeout_ms then timeout_ms = huge end
     local left = remaining(run)
     if left < timeout_ms then timeout_ms = left > 0 and left or 0 end
     local ok, output = pcall(attempts[step.type], run, step, input, timeout_ms)

@@ -10,9 +10,6 @@ library.workflow_steps = steps
 local STEP_TYPES <const> = { tool = true, agent = true, workflow = true, template = true, ["function"] = true }
 local CONDITION_TYPES <const> = { shared_data_equals = true, shared_data_exists = true, always = true, never = true }
 
-local function unavailable(what) raise(what .. " is not available yet in this version of LLMSpell") end
-steps.unavailable = unavailable
-
 local function copy_of(value)
   local copy = {}
   for key, item in pairs(value) do copy[key] = item end
@@ -54,7 +51,15 @@ function needs.agent(step)
   end
 end
 
-function needs.template(step) unavailable(format("step '%s': a step of type 'template'", step.name)) end
+function needs.template(step)
+  if type(step.template_id) ~= "string" then
+    raise(format("step '%s': field 'template_id' needs the name of a template, got %s", step.name, type(step.template_id)))
+  end
+  library.check_template(step.name, step.template_id)
+  if step.params ~= nil and type(step.params) ~= "table" then
+    raise(format("step '%s': field 'params': expected a table, got %s", step.name, type(step.params)))
+  end
+end
 
 function steps.step(step)
   if type(step.name) ~= "string" then raise("a step needs a field 'name' with its name") end
