@@ -1,11 +1,18 @@
-"""A web server on loopback whose answers are data, and names that the resolver is made to know."""
+"""Servers on loopback whose answers are data, names that the resolver is made to know, and files of many kinds."""
 
+import base64
+import contextlib
+import email
+import email.policy
 import gzip
 import json
+import socketserver
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import trustme
 from llmspell_kernel.runtime.network import connection
 
 
@@ -118,6 +125,15 @@ def names(monkeypatch):
     return known
 
 
+def _databases(folder):
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(folder / "a.db")) as connection, connection:
+        connection.execute("CREATE TABLE book (id INTEGER PRIMARY KEY, title TEXT NOT NULL, cover BLOB)")
+        connection.execute("CREATE VIEW titles AS SELECT title FROM book")
+        connection.executemany("INSERT INTO book (title, cover) VALUES (?, ?)", [("one", b"\0\1"), ("two", None)])
+
+
 def _pdfs(folder):
     from pypdf import PdfReader, PdfWriter
 
@@ -202,4 +218,118 @@ def _videos(folder):
 @pytest.fixture
 def prepared():
     """Makes files of a kind that no text can say, by the name of the kind."""
-    return {"pdf": _pdfs, "images": _images, "sounds": _sounds, "videos": _videos}
+    return {"databases": _databases, "pdf": _pdfs, "images": _images, "sounds": _sounds, "videos": _videos}
+
+
+class MailServer:
+    """Takes letters by SMTP. `options`: `user` and `password` that it wants, `refuses` (recipients), `tls` ("starttls"
+    or "tls", with a certificate for mail.test), `hangs`. `letters` is what it was given."""
+
+    def __init__(self, options, certificate):
+        self.options, self.letters, self.over = options, [], threading.Event()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if certificate is not None:
+            certificate.configure_cert(self._context)
+        mail_server = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                with contextlib.suppress(OSError):
+                    mail_server._serve(self)
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self):
+        return self._server.server_address[1]
+
+    def close(self):
+        self.over.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(10)
+
+    def _secure(self, handler):
+        handler.request = self._context.wrap_socket(handler.request, server_side=True)
+        handler.rfile, handler.wfile = handler.request.makefile("rb"), handler.request.makefile("wb", 0)
+
+    def _serve(self, handler):
+        options, letter = self.options, {"to": []}
+        if options.get("hangs"):
+            self.over.wait(60)
+            return
+        if options.get("tls") == "tls":
+            self._secure(handler)
+
+        def say(text):
+            handler.wfile.write(text.encode() + b"\r\n")
+
+        say("220 mail.test")
+        while line := handler.rfile.readline().decode().strip():
+            word, _, rest = line.partition(" ")
+            match word.upper():
+                case "EHLO":
+                    offers = ["mail.test", *(["STARTTLS"] if options.get("tls") == "starttls" else [])]
+                    offers += ["AUTH PLAIN"] if "user" in options else []
+                    for one in offers[:-1]:
+                        say(f"250-{one}")
+                    say(f"250 {offers[-1]}")
+                case "STARTTLS":
+                    say("220 go on")
+                    self._secure(handler)
+                    letter["tls"] = True
+                case "AUTH":
+                    given = base64.b64decode(rest.partition(" ")[2]).decode().split("\0")[1:]
+                    is_right = given == [options["user"], options["password"]]
+                    letter["user"] = given[0]
+                    say("235 welcome" if is_right else "535 wrong password")
+                case "MAIL":
+                    letter["from"] = rest.partition(":")[2].partition(">")[0].strip("<")
+                    say("250 fine")
+                case "RCPT":
+                    address = rest.partition(":")[2].strip("<>")
+                    letter["to"].append(address)
+                    say("550 no such mailbox" if address in options.get("refuses", ()) else "250 fine")
+                case "DATA":
+                    say("354 go on")
+                    lines = list(iter(handler.rfile.readline, b".\r\n"))
+                    message = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
+                    letter |= {name: str(message[name.title()]) for name in ("subject", "to", "from")}
+                    letter |= {"type": message.get_content_type(), "body": message.get_content().replace("\r\n", "\n")}
+                    self.letters.append(letter)
+                    say("250 taken")
+                case "QUIT":
+                    say("221 bye")
+                    return
+                case _:
+                    say("250 fine")
+
+
+@pytest.fixture(scope="session")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def mail_server(authority):
+    """Makes a mail server, by its options."""
+    servers = []
+
+    def make(options):
+        servers.append(MailServer(options, authority.issue_cert("mail.test")))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def trusted(authority, tmp_path_factory, monkeypatch):
+    """The authority's certificates are trusted by what starts now."""
+    path = tmp_path_factory.mktemp("authority") / "authority.pem"
+    authority.cert_pem.write_to_path(path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))

@@ -8,7 +8,8 @@ afterwards `left` (path → content) must be there and `gone` must not. `{tmp}` 
 What reaches out of the sandbox has `settings` (as llmspell.toml would give them; without them loopback is allowed),
 `environment` (variables), `names` (what the resolver knows) and `routes` (what the web server answers, see conftest):
 `{url}` and `{port}` are the server's. `received` (dotted path → value) is what it was asked, in order, and
-`received_without` (paths) what not; `asked` how often. `never` are texts that the answer may not hold.
+`received_without` (paths) what not; `asked` how often. `mail` are the options of a mail server at
+`{mail_port}`, `letters` (dotted path → value) what it got. `never` are texts that the answer may not hold.
 """
 
 import json
@@ -38,6 +39,8 @@ def _no_child_is_left():
 
 
 def placed(value, places):
+    if value == "{mail_port}":
+        return int(places[value])
     if isinstance(value, str):
         for name, place in places.items():
             value = value.replace(name, place)
@@ -86,9 +89,13 @@ def surroundings(request, script, new_script, tmp_path, monkeypatch, prepared):
         web_server = request.getfixturevalue("web_server")
         web_server.routes.update(case["routes"])
         places |= {"{url}": web_server.url, "{port}": str(web_server.port)}
+    if "mail" in case:
+        request.getfixturevalue("trusted")
+        request.node.mail_server = request.getfixturevalue("mail_server")(case["mail"])
+        places["{mail_port}"] = str(request.node.mail_server.port)
     for name, value in placed(case.get("environment", {}), places).items():
         monkeypatch.setenv(name, value)
-    if not {"settings", "routes", "names"} & case.keys():
+    if not {"settings", "routes", "names", "mail"} & case.keys():
         return script, places
     settings = placed(case.get("settings", LOOPBACK), places)
     allows = settings.get("security", {}).get("allow_processes", False)
@@ -120,6 +127,8 @@ def test_case(request, surroundings, lua, tmp_path, tool, case):
         assert (tmp_path / name).read_bytes() == content.encode()
     for name in case.get("gone", ()):
         assert not (tmp_path / name).exists()
+    if "mail" in case:
+        expect(case.get("letters", {}), request.node.mail_server.letters, places)
     if "routes" in case:
         received = request.getfixturevalue("web_server").received
         expect(case.get("received", {}), received, places)

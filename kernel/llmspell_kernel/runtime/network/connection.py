@@ -36,6 +36,10 @@ class Deadline:
         self.cancellation = cancellation
         self._ends = time.monotonic() + seconds
 
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._ends
+
     def remaining(self) -> float:
         """Raises CancelledError, and ToolError when the time is over."""
         self.cancellation.check()
