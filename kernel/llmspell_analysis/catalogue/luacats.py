@@ -14,6 +14,7 @@ from llmspell_analysis.syntax.luacats import (
     AliasTag,
     ClassTag,
     FieldTag,
+    OverloadTag,
     ParamTag,
     ReturnTag,
     Tag,
@@ -40,6 +41,8 @@ class _Pending:
     parameters: list[Parameter] = field(default_factory=list)
     returns: list[str] = field(default_factory=list)
     deprecated: bool = False
+    overloads: list[str] = field(default_factory=list)
+    nodiscard: bool = False
 
 
 @dataclass(slots=True)
@@ -140,6 +143,8 @@ class Definitions:
             description=pending.description,
             deprecated=pending.deprecated,
             members=_NO_MEMBERS,
+            overloads=tuple(pending.overloads),
+            nodiscard=pending.nodiscard,
         )
         self._add(owner, entry)
 
@@ -186,6 +191,12 @@ def _add_tag(tag: Tag, data: bytes, pending: _Pending) -> None:
                 return  # "any name gives …" is for LuaLS; members are the names that exist
             text = _text(data, tag.type_start, tag.type_end) + ("?" if tag.is_optional else "")
             pending.fields.append(_entry(tag.field_name, tag.field_name, "field", text, tag.description))
+        case OverloadTag():
+            if tag.function is None:
+                raise CatalogueError("an overload needs `fun(…)`")
+            pending.overloads.append(shown(tag.function, limit=100_000))
+        case _ if tag.name == "nodiscard":
+            pending.nodiscard = True
         case _ if tag.name == "deprecated":
             pending.deprecated = True
         case _ if tag.name != "meta":

@@ -30,7 +30,9 @@ class Entry:
 
     `name` is the last part ("execute"); `qualified_name` says where it is found ("Tool.execute",
     "ToolInstance:execute", "print"). `type` is LuaCATS text: the class of a table, the value's type of a
-    field, `fun(…)` of a function. `members` of a table or class are keyed by name.
+    field, `fun(…)` of a function. `members` of a table or class are keyed by name. `overloads` are further forms
+    of a function, as `fun(…)`; its parameters take what any of them takes. `nodiscard`: a call that drops what the
+    function gives does nothing.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Entry:
     description: str
     deprecated: bool
     members: Mapping[str, "Entry"]
+    overloads: tuple[str, ...] = ()
+    nodiscard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

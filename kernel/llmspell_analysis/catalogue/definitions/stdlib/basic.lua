@@ -11,6 +11,11 @@ function assert(v, message, ...) end
 ---@param opt? "collect"|"stop"|"restart"|"count"|"step"|"isrunning"|"incremental"|"generational"
 ---@param ... integer
 ---@return any
+---@overload fun(opt: "count"): number
+---@overload fun(opt: "step", size: integer?): boolean
+---@overload fun(opt: "isrunning"): boolean
+---@overload fun(opt: "incremental", pause: integer?, multiplier: integer?, size: integer?): "incremental"|"generational"
+---@overload fun(opt: "generational", minor: integer?, major: integer?): "incremental"|"generational"
 function collectgarbage(opt, ...) end
 
 ---Run a Lua file and give its results; errors are passed on.
@@ -111,6 +116,7 @@ function require(modname) end
 ---@param index integer|"#"
 ---@param ... any
 ---@return any
+---@overload fun(index: "#", ...: any): integer
 function select(index, ...) end
 
 ---Set or remove the metatable of a table; gives the table. Raises when the present one has a `__metatable` field.
@@ -123,6 +129,7 @@ function setmetatable(table, metatable) end
 ---@param e any
 ---@param base? integer
 ---@return number?
+---@overload fun(e: string, base: integer): integer?
 function tonumber(e, base) end
 
 ---Turn any value into text; uses the `__tostring` metamethod and the `__name` field.

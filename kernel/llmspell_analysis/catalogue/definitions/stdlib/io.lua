@@ -66,6 +66,9 @@ function io.input(file) end
 ---@param filename? string
 ---@param ... string|integer
 ---@return fun(): any
+---@return nil
+---@return nil
+---@return file*?
 function io.lines(filename, ...) end
 
 ---Open a file. Gives nil, a message and a code on failure.

@@ -7,6 +7,7 @@ math = {}
 ---The absolute value.
 ---@param x number
 ---@return number
+---@overload fun(x: integer): integer
 function math.abs(x) end
 
 ---The arc cosine, in radians.
@@ -54,6 +55,7 @@ function math.floor(x) end
 ---@param x number
 ---@param y number
 ---@return number
+---@overload fun(x: integer, y: integer): integer
 function math.fmod(x, y) end
 
 ---The logarithm, natural unless a base is given.
@@ -66,12 +68,14 @@ function math.log(x, base) end
 ---@param x number
 ---@param ... number
 ---@return number
+---@overload fun(x: integer, ...: integer): integer
 function math.max(x, ...) end
 
 ---The least argument.
 ---@param x number
 ---@param ... number
 ---@return number
+---@overload fun(x: integer, ...: integer): integer
 function math.min(x, ...) end
 
 ---The integral part (as a float) and the fractional part.
@@ -89,6 +93,9 @@ function math.rad(x) end
 ---@param m? integer
 ---@param n? integer
 ---@return number
+---@overload fun(): number
+---@overload fun(m: integer): integer
+---@overload fun(m: integer, n: integer): integer
 function math.random(m, n) end
 
 ---Set the seed of `math.random`; gives the two parts of the seed.

@@ -11,7 +11,9 @@ function os.clock() end
 ---A date as text in a strftime format, or as a table when the format is "*t"; a "!" in front means UTC.
 ---@param format? string
 ---@param time? integer
----@return string|table
+---@return string|osdate
+---@overload fun(format: "*t"|"!*t", time: integer?): osdate
+---@overload fun(format: string?, time: integer?): string
 function os.date(format, time) end
 
 ---The seconds from `t1` to `t2`.
@@ -59,10 +61,22 @@ function os.rename(oldname, newname) end
 function os.setlocale(locale, category) end
 
 ---The current time, or that of a table with year, month, day and so on, in seconds since the epoch.
----@param table? table
+---@param table? osdate
 ---@return integer
 function os.time(table) end
 
 ---A name for a temporary file.
 ---@return string
 function os.tmpname() end
+
+---A date in parts, as `os.date("*t")` gives it and `os.time` takes it; `os.time` needs year, month and day alone.
+---@class osdate
+---@field year integer|string Four digits.
+---@field month integer|string 1 to 12.
+---@field day integer|string 1 to 31.
+---@field hour? integer|string 0 to 23. Default: `12`.
+---@field min? integer|string 0 to 59. Default: `0`.
+---@field sec? integer|string 0 to 61. Default: `0`.
+---@field wday? integer Day of the week, 1 is Sunday.
+---@field yday? integer Day of the year.
+---@field isdst? boolean Whether it is summer time.

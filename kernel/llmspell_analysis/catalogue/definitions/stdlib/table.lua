@@ -16,6 +16,8 @@ function table.concat(list, sep, i, j) end
 ---@param list table
 ---@param pos_or_value any
 ---@param value? any
+---@overload fun(list: table, value: any)
+---@overload fun(list: table, pos: integer, value: any)
 function table.insert(list, pos_or_value, value) end
 
 ---Copy `a1[f]` to `a1[e]` to position `t` of `a2` (default `a1`); gives the destination.
