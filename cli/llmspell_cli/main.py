@@ -80,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_kernel_actions(commands.add_parser("kernel", help="start, find and stop kernels; install one for Jupyter"))
     _add_session_actions(commands.add_parser("session", help="look after the script sessions of a kernel"))
+    _add_provider_actions(commands.add_parser("provider", help="test the providers of models"))
+    _add_tool_actions(commands.add_parser("tool", help="run a tool"))
     return parser
 
 
@@ -162,6 +164,26 @@ def _add_session_actions(session: argparse.ArgumentParser) -> None:
             metavar="KERNEL",
             help="the kernel's id or connection file (default: the one that clients in this folder get)",
         )
+
+
+def _add_provider_actions(provider: argparse.ArgumentParser) -> None:
+    actions = provider.add_subparsers(title="actions", required=True, metavar="ACTION")
+    test = _action(actions, "test", _provider_test, "see whether providers can be reached and take their keys")
+    test.add_argument("provider", nargs="?", metavar="NAME", help="one provider (default: all of llmspell.toml)")
+    test.add_argument("--model", metavar="MODEL", help="have this model answer, which may cost something")
+
+
+def _add_tool_actions(tool: argparse.ArgumentParser) -> None:
+    actions = tool.add_subparsers(title="actions", required=True, metavar="ACTION")
+    invoke = _action(actions, "invoke", _tool_invoke, "run a tool and print what it gives as JSON")
+    invoke.add_argument("tool", metavar="NAME", help="the tool, as in Tool.list()")
+    invoke.add_argument(
+        "parameters",
+        nargs="?",
+        default="{}",
+        metavar="JSON",
+        help="its parameters, or - to read them from standard input",
+    )
 
 
 def _action(
@@ -279,6 +301,26 @@ def _session_interrupt(options: argparse.Namespace) -> int:
     from llmspell_cli.sessions import interrupt
 
     return _report(options, lambda: interrupt(options.kernel, options.session))
+
+
+def _provider_test(options: argparse.Namespace) -> int:
+    from llmspell_kernel.runtime.configuration import ConfigurationError
+
+    from llmspell_cli.providers import test
+    from llmspell_cli.report import OperationError, report
+
+    expected = (OperationError, ConfigurationError)
+    return report(lambda: test(options.provider, options.model), expected=expected, as_json=options.json)
+
+
+def _tool_invoke(options: argparse.Namespace) -> int:
+    from llmspell_kernel.runtime.configuration import ConfigurationError
+
+    from llmspell_cli.report import OperationError, report
+    from llmspell_cli.tools import invoke
+
+    expected = (OperationError, ConfigurationError)
+    return report(lambda: invoke(options.tool, options.parameters), expected=expected, as_json=options.json)
 
 
 def _report(options: argparse.Namespace, operation: "Callable[[], Outcome]") -> int:

@@ -98,6 +98,7 @@ class _Command:
         self._checker = Checker(self._configurations, cache, request.jobs)
         self._problems: list[str] = []
         self._changes = 0
+        self._is_sound = True
 
     def run(self) -> int:
         if self._request.paths == (_STDIN,):
@@ -173,14 +174,13 @@ class _Command:
         """Says what is wrong with configuration files; a mistake in ours ends the command."""
         for name in names:
             self._configurations.of(name)
-        is_sound = True
-        for problem in self._configurations.problems():
+        for problem in sorted(self._configurations.problems(), key=lambda each: (each.path, each.line)):
             if problem.is_ours:
                 self._problems.append(str(problem))
-                is_sound = False
+                self._is_sound = False
             else:
                 _say(f"{problem}; it is passed over")
-        return is_sound
+        return self._is_sound
 
     # --- what is shown -----------------------------------------------------------------------------------------
 
@@ -225,7 +225,8 @@ class _Command:
             return
         if request.statistics:
             show(text_format.statistics(shown), end="")
-        show(text_format.summary(shown, len(self._problems)))
+        if self._is_sound:
+            show(text_format.summary(shown, len(self._problems)))
 
 
 def _say(text: str) -> None:

@@ -1,13 +1,10 @@
 """The ``llmspell`` command, run as people run it: exit codes, and what stands where."""
 
-import errno
 import os
 import signal
 import subprocess
 
 import pytest
-from llmspell_analysis.validation import Severity
-from llmspell_cli.validate import validate
 from llmspell_kernel.version import __version__
 
 
@@ -153,63 +150,8 @@ def test_output_that_cannot_be_written_is_an_error(command, folder, count):
     assert done.stderr == "llmspell: output cannot be written: No space left on device\n"
 
 
-def test_validate_lists_findings(llmspell, folder):
-    (folder / "good.lua").write_text("print(1)\n")
-    (folder / "bad.lua").write_text("x = = 1\n")
-    assert llmspell("validate", "good.lua").returncode == 0
-    done = llmspell("validate", ".")
-    assert done.returncode == 1
-    assert "bad.lua:1:5: error[" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("2 files, ")
-
-
-def test_validate_shows_hints_when_they_are_asked_for(llmspell, folder):
-    (folder / "hint.lua").write_text("local function unused() end\n")
-    assert "0 findings" in llmspell("validate", "hint.lua").stdout
-    assert "hint[unused-function]" in llmspell("validate", "--severity", "hint", "hint.lua").stdout
-
-
-def test_validate_explains_a_code(llmspell):
-    done = llmspell("validate", "--explain", "unused-function")
-    assert done.returncode == 0
-    assert done.stdout.startswith("# unused-function (hint")
-    done = llmspell("validate", "--explain", "unused-functon")
-    assert done.returncode == 1
-    assert "there is no diagnostic 'unused-functon'; did you mean 'unused-function'?" in done.stderr
-
-
-def test_validate_without_paths_says_what_it_takes(llmspell):
-    done = llmspell("validate")
-    assert done.returncode == 1
-    assert "name the scripts to check" in done.stderr
-
-
-def test_validate_of_a_missing_file_fails(llmspell):
-    done = llmspell("validate", "nosuch.lua")
-    assert done.returncode == 1
-    assert "nosuch.lua does not exist" in done.stderr
-
-
-@pytest.mark.parametrize("command", ["run", "validate"])
-def test_path_that_cannot_be_looked_at_is_named_with_the_reason(llmspell, command):
+def test_path_that_cannot_be_looked_at_is_named_with_the_reason(llmspell):
     path = "x" * 300 + ".lua"
-    done = llmspell(command, path)
+    done = llmspell("run", path)
     assert done.returncode == 1
     assert done.stderr == f"llmspell: {path} cannot be read: File name too long\n"
-
-
-def test_validate_says_which_folder_it_cannot_read(folder, monkeypatch, capsys):
-    (folder / "good.lua").write_text("print(1)\n")
-    (folder / "closed").mkdir()
-    scandir = os.scandir
-
-    def refused(path):
-        if os.path.basename(path) == "closed":
-            raise PermissionError(errno.EACCES, "Permission denied", path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refused)
-    assert validate([folder], Severity.WARNING) == 1
-    shown = capsys.readouterr()
-    assert shown.err == f"llmspell: {folder / 'closed'} cannot be read: Permission denied\n"
-    assert shown.out == "1 file, 0 findings\n"

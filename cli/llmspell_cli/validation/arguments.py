@@ -24,6 +24,7 @@ def add_validate(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser(
         "validate",
         help="check scripts without running them",
+        usage="llmspell validate [OPTION…] PATH…",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

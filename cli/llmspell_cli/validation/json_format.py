@@ -1,6 +1,5 @@
 """Findings as one JSON document, whose shape docs/validator.md describes and which only grows within a version."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ from llmspell_analysis.syntax.text import SourceText, decode
 from llmspell_analysis.validation import Diagnostic, Severity
 
 from llmspell_cli.validation.checking import Checked
-from llmspell_cli.validation.places import place_of
+from llmspell_cli.validation.places import document_text, place_of
 
 FORMAT_VERSION = 1
 
@@ -16,14 +15,13 @@ FORMAT_VERSION = 1
 def document(checked: Sequence[Checked], problems: Sequence[str]) -> str:
     found = [one for each in checked for one in each.findings]
     counts = {severity.name.lower(): sum(one.severity == severity for one in found) for severity in Severity}
-    return json.dumps(
+    return document_text(
         {
             "version": FORMAT_VERSION,
             "findings": [_finding(each.name, SourceText(each.data), one) for each in checked for one in each.findings],
             "problems": list(problems),
             "summary": {"files": len(checked), "findings": len(found), **counts, "problems": len(problems)},
-        },
-        indent=2,
+        }
     )
 
 

@@ -1,10 +1,14 @@
-"""Where a finding is, for people and for formats: lines and columns from one, columns in code points."""
+"""What the formats have in common: lines and columns from one, columns in code points; paths; JSON."""
 
+import json
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from llmspell_analysis.syntax.text import SourceText, decode
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Place(NamedTuple):
@@ -17,6 +21,19 @@ def place_of(source: SourceText, offset: int) -> Place:
     line = source.line_of(offset)
     start = source.line_starts[line]
     return Place(line + 1, len(decode(source.data[start:offset])) + 1)
+
+
+def document_text(value: object) -> str:
+    """JSON that every reader takes: bytes that are no UTF-8 become the replacement character."""
+    return json.dumps(_readable(value), indent=2)
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {key: _readable(each) for key, each in value.items()}
+    return [_readable(each) for each in value] if isinstance(value, list) else value
 
 
 def root_folder() -> Path:

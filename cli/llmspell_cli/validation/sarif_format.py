@@ -3,7 +3,6 @@
 Paths are URIs relative to `%SRCROOT%`, the repository; columns count code points.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from llmspell_analysis.validation import Diagnostic, Fix, Severity
 from llmspell_kernel.version import __version__
 
 from llmspell_cli.validation.checking import Checked
-from llmspell_cli.validation.places import place_of, relative_to_root
+from llmspell_cli.validation.places import document_text, place_of, relative_to_root
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -49,7 +48,7 @@ def document(checked: Sequence[Checked], problems: Sequence[str], root: Path) ->
             for one in each.findings
         ],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return document_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
