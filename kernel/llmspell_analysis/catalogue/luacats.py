@@ -191,16 +191,20 @@ def _add_tag(tag: Tag, data: bytes, pending: _Pending) -> None:
                 return  # "any name gives …" is for LuaLS; members are the names that exist
             text = _text(data, tag.type_start, tag.type_end) + ("?" if tag.is_optional else "")
             pending.fields.append(_entry(tag.field_name, tag.field_name, "field", text, tag.description))
-        case OverloadTag():
-            if tag.function is None:
-                raise CatalogueError("an overload needs `fun(…)`")
-            pending.overloads.append(shown(tag.function, limit=100_000))
-        case _ if tag.name == "nodiscard":
-            pending.nodiscard = True
-        case _ if tag.name == "deprecated":
-            pending.deprecated = True
-        case _ if tag.name != "meta":
-            raise CatalogueError(f"unknown tag @{tag.name}")
+        case OverloadTag(function=function) if function is not None:
+            pending.overloads.append(shown(function, limit=100_000))
+        case _:
+            _add_mark(tag.name, pending)
+
+
+def _add_mark(name: str, pending: _Pending) -> None:
+    """A tag that says something by being there."""
+    if name == "deprecated":
+        pending.deprecated = True
+    elif name == "nodiscard":
+        pending.nodiscard = True
+    elif name != "meta":
+        raise CatalogueError(f"unknown tag @{name}")
 
 
 def _text(data: bytes, start: int, end: int) -> str:
