@@ -33,7 +33,7 @@ from llmspell_analysis.rules import (
     statements,
     style,
     style_walk,
-    syntax_errors,
+    syntax_recovery,
     syntax_walk,
     table_clones,
     tools,
@@ -59,7 +59,7 @@ from llmspell_analysis.syntax.document import Document
 
 # To add a rule: write its module, add its codes to the table, add its check to the list of its kind.
 FILE_CHECKS: tuple[FileCheck, ...] = (
-    syntax_errors.check,
+    syntax_recovery.check,
     globals_rules.check_undefined_globals,
     global_variables.check_new_globals,
     global_variables.check_readonly_globals,
@@ -193,17 +193,19 @@ def _of_style(segment: Segment, codes: frozenset[str]) -> tuple[Diagnostic, ...]
 
 def _certain(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
     """After a syntax error the rest of its line, and all that an open string swallows, may mean anything."""
-    broken = next((each for each in found if each.code in SYNTAX_CODES), None)
-    if broken is None:
+    broken = [each for each in found if each.code in SYNTAX_CODES]
+    if not broken:
         return found
     source = document.source
-    line = source.line_of(broken.start)
-    swallowed = broken.start if broken.message.startswith("Unfinished") else len(source)
+    lines = {source.line_of(each.start) for each in broken}
+    swallowed = min((each.start for each in broken if each.message.startswith("Unfinished")), default=len(source))
     return [
         each
         for each in found
         if each.code in SYNTAX_CODES
-        or (not RULES[each.code].needs_valid_text and source.line_of(each.start) != line and each.start < swallowed)
+        or (
+            not RULES[each.code].needs_valid_text and source.line_of(each.start) not in lines and each.start < swallowed
+        )
     ]
 
 

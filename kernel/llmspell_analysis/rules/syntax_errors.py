@@ -1,4 +1,4 @@
-"""Syntax errors: validity is the compiler's verdict; the range and the hint are ours.
+"""One error of the compiler: validity is its verdict; the range and the words are ours.
 
 The token that the compiler stopped at is found by its line and text; where several tokens of the line have that
 text, the compiler itself says which, by compiling the text up to each.
@@ -7,15 +7,15 @@ text, the compiler itself says which, by compiling the text up to each.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
-from llmspell_analysis.rules.model import Diagnostic, FileSubject, Fix, Related
+from llmspell_analysis.rules.model import Diagnostic, Related
+from llmspell_analysis.rules.syntax_hints import Place, hint
 from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.compiler import CompileError, compile_error
+from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.synchronisation import synchronised_start
 from llmspell_analysis.syntax.tokens import Token, tokenize
-from llmspell_analysis.syntax.tree import Edit
 
 _AT_LINE = re.compile(r"(?<!starting) at line (\d+)")
 _QUOTED = re.compile(r"'([^']*)'")
@@ -45,39 +45,32 @@ _CODES: tuple[tuple[str, str], ...] = (
 )
 
 
-def check(subject: FileSubject) -> Iterator[Diagnostic]:
-    error = subject.compile_error
-    if error is None:
-        return
-    document = subject.file.document
+def diagnose(document: Document, error: CompileError) -> Diagnostic:
+    """One error of the compiler, with its range and what is probably meant."""
     code = next((code for text, code in _CODES if text in error.message), "syntax-error")
+    data = document.source.data
     if document.is_binary:
-        yield _diagnostic(code, "This is not a Lua text: it has NUL bytes or is too large", (0, 1))
-        return
+        return _diagnostic(code, "This is not a Lua text: it has NUL bytes or is too large", (0, 1))
     line = _line_of(error)
     line_start, line_end = document.source.compiler_line_span(line)
-    tokens = list(tokenize(subject.data, synchronised_start(document, line_start), line_end))
+    tokens = list(tokenize(data, synchronised_start(document, line_start), line_end))
     if error.message.startswith("unfinished long") and tokens:
         code_tokens = tokens[-1:]  # it reaches to the end of the text, and may be a comment
     else:
         code_tokens = [token for token in tokens if token.kind != "comment"]
-    index = _locate(error, code_tokens, line_start, subject.data)
-    related = _related(error, subject)
+    index = _locate(error, code_tokens, line_start, data)
+    related = _related(error, document)
     if index is None:
-        yield _diagnostic(code, error.message, _blank_range(subject.data, line_start, line_end), related)
-        return
-    hint = None if error.near is None else _hint(error, code_tokens, index, subject.data)
-    if hint is not None:
-        yield replace(hint, related=related)
-        return
+        return _diagnostic(code, error.message, _blank_range(data, line_start, line_end), related)
+    meant = None if error.near is None or code != "syntax-error" else hint(Place(error, code_tokens, index, data))
+    if meant is not None:
+        return replace(meant, related=meant.related or related)
     token = code_tokens[index]
-    yield _diagnostic(code, _message(error, token, subject.data), _narrow(error, token, subject.data), related)
+    return _diagnostic(code, _message(error, token, data), _narrow(error, token, data), related)
 
 
-def _diagnostic(
-    code: str, message: str, span: tuple[int, int], related: tuple[Related, ...] = (), fixes: tuple[Fix, ...] = ()
-) -> Diagnostic:
-    return Diagnostic(code, RULES[code].severity, message, *span, related=related, fixes=fixes)
+def _diagnostic(code: str, message: str, span: tuple[int, int], related: tuple[Related, ...] = ()) -> Diagnostic:
+    return Diagnostic(code, RULES[code].severity, message, *span, related=related)
 
 
 def _line_of(error: CompileError) -> int:
@@ -158,15 +151,15 @@ def _blank_range(data: bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _related(error: CompileError, subject: FileSubject) -> tuple[Related, ...]:
+def _related(error: CompileError, document: Document) -> tuple[Related, ...]:
     """The opening keyword or bracket that the compiler names."""
     match = _OPENER.search(error.message)
     if match is None:
         return ()
-    source = subject.file.document.source
+    source = document.source
     start, end = source.compiler_line_span(int(match.group(2)))
     opener = match.group(1).encode()
-    for token in tokenize(source.data, synchronised_start(subject.file.document, start), end):
+    for token in tokenize(source.data, synchronised_start(document, start), end):
         if token.start >= start and token.text(source.data) == opener:
             return (Related(token.start, token.end, f"`{match.group(1)}` is opened here"),)
     return ()
@@ -185,81 +178,5 @@ def _message(error: CompileError, token: Token, data: bytes) -> str:
     if error.near == b"":
         return f"{message} at the end of the file{closing}"
     text = token.text(data).decode("utf-8", "replace")
-    if token.kind == "error" and not text.isascii():
-        return f"`{text}` cannot stand here: names in Lua are ASCII letters, digits and `_`"
     shown = text if len(text) <= 40 else text[:37] + "…"
     return f"{message} near `{shown}`{closing}"
-
-
-# --- other languages' habits -----------------------------------------------------------------------------------
-
-
-def _hint(error: CompileError, tokens: list[Token], index: int, data: bytes) -> Diagnostic | None:
-    """What a person who knows another language probably meant."""
-    token = tokens[index]
-    text = token.text(data)
-    after = tokens[index + 1] if index + 1 < len(tokens) else None
-    before = tokens[index - 1] if index > 0 else None
-    joined = after is not None and after.start == token.end
-    pair = text + (after.text(data) if after is not None and joined else b"")
-    preceded = before is not None and before.end == token.start
-    if text == b"!":
-        if after is not None and pair == b"!=":
-            return _replace(token.start, after.end, b"~=", "Lua writes `~=` for `!=`")
-        return _replace(token.start, token.end, b"not ", "Lua writes `not` for `!`")
-    for symbol, word in ((b"&", b"and"), (b"|", b"or")):
-        if text == symbol and before is not None and preceded and before.text(data) == symbol:
-            written = symbol.decode() * 2
-            return _replace(before.start, token.end, word, f"Lua writes `{word.decode()}` for `{written}`")
-    if text == b"//" and error.message.startswith(("unexpected symbol", "syntax error")):
-        return _replace(token.start, token.end, b"--", "Comments begin with `--` in Lua")
-    if text == b"=" and error.message.startswith("'then' expected"):
-        return _replace(token.start, token.end, b"==", "`=` assigns; a comparison is `==`")
-    if before is not None and before.kind == "name":
-        return _hint_after_name(tokens, index, before, pair, data)
-    return None
-
-
-_COMPOUND = {b"+=", b"-=", b"*=", b"/=", b"%=", b"^=", b"..="}
-
-
-def _hint_after_name(tokens: list[Token], index: int, before: Token, pair: bytes, data: bytes) -> Diagnostic | None:
-    token, name = tokens[index], before.text(data).decode()
-    starts_statement = index < 2 or _ends_operand(tokens[index - 2], before, data)
-    if pair in _COMPOUND or pair == b"++":
-        operator = pair[:-1] if pair in _COMPOUND else b"+"
-        message = f"Lua has no `{pair.decode()}`: write `{name} = {name} {operator.decode()} …`"
-        end = tokens[index + 1].end
-        code = "compound-operator" if pair in _COMPOUND else "non-lua-symbol"
-        if not starts_statement:
-            return _replace(token.start, end, None, message, code)
-        written = b"%s = %s %s%s" % (name.encode(), name.encode(), operator, b" 1" if pair == b"++" else b"")
-        # `x *= a + b` needs parentheses; only a single operand is rewritten.
-        rest = [other for other in tokens[index + 2 :] if b"\n" not in data[end : other.start]]
-        return _replace(before.start, end, written if pair == b"++" or len(rest) == 1 else None, message, code)
-    if not starts_statement:
-        return None
-    if name == "continue":
-        message = "Lua has no `continue`: write `goto continue` and put `::continue::` at the loop's end"
-        return _replace(before.start, before.end, None, message)
-    if name in ("elif", "elsif"):
-        return _replace(before.start, before.end, b"elseif", f"Lua writes `elseif` for `{name}`")
-    if name in ("var", "let", "const") and token.kind == "name":
-        return _replace(before.start, before.end, b"local", f"Lua writes `local` for `{name}`")
-    if name in ("def", "func", "fn") and token.kind == "name":
-        return _replace(before.start, before.end, b"function", f"Lua writes `function` for `{name}`")
-    return None
-
-
-def _ends_operand(token: Token, following: Token, data: bytes) -> bool:
-    """Whether a statement can begin after `token`."""
-    if b"\n" in data[token.end : following.start]:
-        return token.kind != "operator" or token.text(data) in (b")", b"]", b"}", b";")
-    return token.kind == "keyword" or token.text(data) in (b")", b"]", b"}", b";")
-
-
-def _replace(start: int, end: int, new: bytes | None, message: str, code: str = "non-lua-symbol") -> Diagnostic:
-    fixes: tuple[Fix, ...] = ()
-    if new is not None:
-        fixes = (Fix(f"Replace with `{new.decode().strip()}`", (Edit(start, end, new),), is_safe=True),)
-    return _diagnostic(code, message, (start, end), fixes=fixes)

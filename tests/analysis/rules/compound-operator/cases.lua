@@ -12,7 +12,8 @@ n *= 1 + 2
 -- case: fields
 local t = { n = 1 }
 t.n += 1
-    ^^ error compound-operator: Lua has no `+=`: write `n = n + …`
+^^^^^^ error compound-operator: Lua has no `+=`: write `t.n = t.n + …`
+       fix: t.n = t.n + 1
 
 -- case: texts
 local s = ""

@@ -50,7 +50,7 @@ prnt(text)
 -- case: a syntax error stays
 ---@diagnostic disable-next-line: syntax-error
 local x = = 1
-          ^ error syntax-error: Unexpected symbol near `=`
+          ^ error syntax-error: A value is missing after `=`
 
 -- case: names of LuaLS for what has another name here
 ---@diagnostic disable-next-line: undefined-field

@@ -1,6 +1,6 @@
 -- case: a doubled operator
 local x = = 3
-          ^ error syntax-error: Unexpected symbol near `=`
+          ^ error syntax-error: A value is missing after `=`
 
 -- case: of two equal tokens the one the compiler stopped at
 local a = 1 local b = 2 ) local c = (3 )
@@ -29,14 +29,14 @@ local y = 3
 do
   return 1
   print(2)
-  ^^^^^ error syntax-error: `end` expected near `print`, to close `do` of line 1
-        related: `do` is opened here, line 1
+  ^^^^^ error syntax-error: `return` is the last statement of a block: nothing may follow it
+        related: `return` stands here, line 2
 end
 
 -- case: an expression that is no statement
 local a = 1
 a
-^ error syntax-error: Syntax error at the end of the file
+^ error syntax-error: A value alone is no statement: call it, or give it to a variable
 
 -- case: an unfinished string
 local s = 'abc
@@ -59,7 +59,7 @@ local é = 1
 
 -- case: a stray character
 local x = @
-          ^ error syntax-error: Unexpected symbol near `@`
+          ^ error non-lua-symbol: Lua has no `@`
 
 -- case: break outside a loop
 if true then
@@ -123,12 +123,12 @@ local n = 3x4
 
 -- case: what tree-sitter accepts and Lua refuses
 for i = 1 do end
-          ^^ error syntax-error: `,` expected near `do`
+          ^^ error syntax-error: A `for` with `=` counts up to something: `for i = 1, 10 do`
 
 -- case: a shebang line keeps line numbers
 #!/usr/bin/env llmspell
 local x = = 1
-          ^ error syntax-error: Unexpected symbol near `=`
+          ^ error syntax-error: A value is missing after `=`
 
 -- case: nothing is wrong
 local t <const> = { 1, 2; a = 3, ["b"] = 4 }
@@ -138,7 +138,8 @@ print(t, 0x.1p4, 1e10, 3 // 2, 5 & 3, ~0, "\u{1F600}\z
 
 -- case: after the mistake the rest of its line says nothing
 foo(bar baz)
-        ^^^ error syntax-error: `)` expected near `baz`
+        ^^^ error syntax-error: A comma is missing after `bar`
+            fix: foo(bar, baz)
 
 -- case: nothing but an unfinished comment
 --[[ abc

@@ -75,3 +75,50 @@ let x = 1
 def f() end
 ^^^ error non-lua-symbol: Lua writes `function` for `def`
     fix: function f() end
+
+-- case: words and forms of other languages, 1
+switch x
+^^^^^^ error non-lua-symbol: Lua has no `switch`: write `if … elseif … end`, or look the value up in a table
+
+-- case: words and forms of other languages, 2
+import x
+^^^^^^ error non-lua-symbol: Lua has no `import`: write `local name = require("name")`
+
+-- case: words and forms of other languages, 3
+class A {}
+^^^^^ error non-lua-symbol: Lua has no `class`: a class is a table with `__index`
+
+-- case: words and forms of other languages, 4
+function f() { return 1 }
+             ^ error non-lua-symbol: Lua has no braces around blocks: they end with `end`
+
+-- case: words and forms of other languages, 5
+for (i = 0; i < 3; i++) { }
+    ^ error non-lua-symbol: A `for` has no parentheses: `for i = 1, 10 do` or `for key, value in pairs(t) do`
+
+-- case: words and forms of other languages, 6
+local x: number = 1
+       ^ error syntax-error: Lua has no types in its code: a comment `---@type …` above says them
+
+-- case: words and forms of other languages, 7
+if x then y() else if z then w() end
+              ^^^^^^^ error non-lua-symbol: `else if` opens a second block, which has no `end`: write `elseif`
+                      fix: if x then y() elseif z then w() end
+
+-- case: words and forms of other languages, 8
+foreach x in y do end
+^^^^^^^ error non-lua-symbol: Lua has no `foreach`: write `for key, value in pairs(t) do`
+
+-- case: words and forms of other languages, 9
+async function f() end
+^^^^^ error non-lua-symbol: Lua has no `async`: what waits is a coroutine
+
+-- case: words and forms of other languages, 10
+if x then
+  print(x)
+else if z then
+^^^^^^^ error non-lua-symbol: `else if` opens a second block, which has no `end`: write `elseif`
+        related: `if` is opened here, line 1
+        fix: elseif z then
+  print(z)
+end
