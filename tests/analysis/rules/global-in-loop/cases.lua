@@ -10,9 +10,9 @@ for a = 1, 1000 do
 end
 
 -- case: in a local, or few rounds
-local max = math.max
+local max, sum = math.max, 0
 for a = 1, 1000 do
   print(a)
-  for b = 1, 1000 do max(a, b) end
+  for b = 1, 1000 do sum = sum + max(a, b) end
   for b = 1, 3 do print(a, b) end
 end

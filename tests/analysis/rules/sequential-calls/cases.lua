@@ -35,5 +35,5 @@ local writer = Agent.builder():model("openai/gpt-4o"):build()
 for _, text in ipairs(ARGS) do print(writer:execute({ text = text }).text) end
 for _, name in ipairs(Agent.list_instances()) do
   local agent = Agent.get(name)
-  print(agent:execute({ text = "hello" }).text)
+  if agent then print(agent:execute({ text = "hello" }).text) end
 end

@@ -16,7 +16,7 @@ Tool.execute("nothing-like-it", {})
 local a = Tool.get("calculatr")
                    ^^^^^^^^^^^ error unknown-tool: Unknown tool `calculatr`: did you mean `calculator`?
                                fix: local a = Tool.get("calculator")
-a:execute({ input = "1" })
+print(a)
 Tool["uuid-generatr"]:execute({})
      ^^^^^^^^^^^^^^^ error unknown-tool: Unknown tool `uuid-generatr`: did you mean `uuid-generator`?
                      fix: Tool["uuid-generator"]:execute({})
