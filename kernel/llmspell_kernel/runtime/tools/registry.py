@@ -26,6 +26,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "audio-processor": "audio_processor",
         "base64-encoder": "base64_encoder",
         "calculator": "calculator",
+        "citation-formatter": "citation_formatter",
         "csv-analyzer": "csv_analyzer",
         "data-validator": "data_validator",
         "database-connector": "database_connector",
@@ -65,7 +66,6 @@ _QUICK = frozenset(
     {
         "base64-encoder",
         "calculator",
-        "citation-formatter",
         "datetime-handler",
         "environment-reader",
         "graph-builder",
