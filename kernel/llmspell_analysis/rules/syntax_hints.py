@@ -76,7 +76,9 @@ def _say(
     fixes: tuple[Fix, ...] = ()
     if new is not None:
         title = f"Replace with `{new.decode('utf-8', 'replace').strip()}`" if new.strip() else "Remove it"
-        fixes = (Fix(title, (Edit(*(at or span), new),)),)
+        # the text could not run before; what comes of it is taken only when it compiles
+        is_safe = code == "non-lua-symbol" and bool(new.strip())
+        fixes = (Fix(title, (Edit(*(at or span), new),), is_safe),)
     return Diagnostic(code, RULES[code].severity, message, *span, related=related, fixes=fixes)
 
 
