@@ -16,7 +16,7 @@ State = Literal["closed", "open", "half_open"]
 
 @dataclass(frozen=True, slots=True)
 class BreakerSettings:
-    """``[circuit_breakers.tools]`` and ``[circuit_breakers.hooks]`` of ``llmspell.toml``.
+    """``[circuit_breakers.tools]``, ``.hooks`` and ``.providers`` of ``llmspell.toml``.
 
     - ``enabled``: whether there are any. Default: true.
     - ``failure_threshold``: failures in a row that open a breaker. Default: 5.

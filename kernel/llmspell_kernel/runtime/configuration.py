@@ -63,9 +63,10 @@ _KNOWN_KEYS: Mapping[tuple[str, ...], Collection[str]] = {
     ("security",): ("allow_processes",),
     ("limits",): ("memory", "cpu_time", "wall_time", "output_rate", "open_files"),
     ("hooks",): ("timeout",),
-    ("circuit_breakers",): ("tools", "hooks"),
+    ("circuit_breakers",): ("tools", "hooks", "providers"),
     ("circuit_breakers", "tools"): _BREAKER_KEYS,
     ("circuit_breakers", "hooks"): _BREAKER_KEYS,
+    ("circuit_breakers", "providers"): _BREAKER_KEYS,
     ("network",): _NETWORK_KEYS,
     ("tools",): (
         "file-operations",
@@ -141,6 +142,7 @@ class Configuration:
     emit_state_events: bool = True
     tool_breakers: BreakerSettings = field(default_factory=BreakerSettings)
     hook_breakers: BreakerSettings = field(default_factory=BreakerSettings)
+    provider_breakers: BreakerSettings = field(default_factory=BreakerSettings)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -186,6 +188,10 @@ def load_configuration(project_root: Path) -> Configuration:
         from .tools.settings import check
 
         check(document, path)
+    if "providers" in document:
+        from .providers.settings import check_file
+
+        check_file(setting(document, path, ("providers",), dict, {}), path)
     return Configuration(
         allow_processes=allow_processes,
         allowed_paths=allowed_paths,
@@ -195,6 +201,7 @@ def load_configuration(project_root: Path) -> Configuration:
         emit_state_events=setting(document, path, ("events", "emit_state_events"), bool, True),
         tool_breakers=_breakers(document, path, "tools"),
         hook_breakers=_breakers(document, path, "hooks"),
+        provider_breakers=_breakers(document, path, "providers"),
         document=document,
     )
 

@@ -93,6 +93,14 @@ class Host:
         return CircuitBreakers("tool", settings, lambda change: announce_change(self, change))
 
     @cached_property
+    def provider_breakers(self) -> CircuitBreakers:
+        """The circuit breakers of the providers of models."""
+        from .globals.hook import announce_change
+
+        settings = self.context.configuration.provider_breakers
+        return CircuitBreakers("provider", settings, lambda change: announce_change(self, change))
+
+    @cached_property
     def python_tools(self) -> "PythonTools":
         """The project's tools that are written in Python."""
         from .tools.python_tools import PythonTools

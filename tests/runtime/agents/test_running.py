@@ -154,3 +154,12 @@ def test_a_breaker_leaves_an_agent_that_is_a_tool_alone(new_script):
     script.run("Agent.get('a'):set_error('broken')")
     script.run("for _ = 1, 5 do pcall(Tool.execute, 'a_tool', {text = 'x'}) end")
     assert "circuit breaker open" in script.error("Tool.execute('a_tool', {text = 'x'})")
+
+
+def test_a_provider_that_fails_again_and_again_is_left_alone(mocked):
+    script = mocked({"contains": "bad", "error": "down"})
+    script.run(f"{BUILD}:build() for _ = 1, 5 do pcall(agent.execute, agent, {{text = 'bad'}}) end")
+    message = script.error("Agent.get('a'):execute({text = 'good'})")
+    assert message.startswith("cell:1: Agent execution failed: a: provider 'mock': circuit breaker open: it failed 5")
+    (circuit,) = [one for one in script.runtime.host.call("Hook.circuits", ()) if one["kind"] == "provider"]
+    assert (circuit["name"], circuit["state"], circuit["rejected"]) == ("mock", "open", 1)

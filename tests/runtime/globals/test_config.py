@@ -15,15 +15,16 @@ api_key = "hidden-value-1"
 api_key_env = "MOCK_API_KEY"
 max_tokens = 4096
 base_url = "https://user:hidden-value-2@example.org/v1"
+headers = { Authorization = "Bearer hidden-value-3", Accept = "text/plain" }
+[rag]
 since = 2026-01-02
 big = 99999999999999999999
-headers = { Authorization = "Bearer hidden-value-3", Accept = "text/plain" }
 notes = "use sk-hiddenvalue4abcdefghijkl here"
 [runtime.security]
 allow_network_access = false
 [tools.file-operations]
 allowed_paths = ["extra"]
-[tools.web-search]
+[debug]
 access_token = "hidden-value-5"
 [security]
 allow_processes = true
@@ -58,10 +59,9 @@ def test_what_is_no_secret_is_told(configured):
     provider = configured.value("Config.getProvider('mock')")
     assert provider["api_key"] == "[redacted]"
     assert provider["base_url"] == "https://user:[redacted]@example.org/v1"
-    assert provider["notes"] == "use [redacted] here"
     assert (provider["api_key_env"], provider["max_tokens"]) == ("MOCK_API_KEY", 4096)
-    assert (provider["since"], provider["big"]) == ("2026-01-02", 1e20)
     assert provider["headers"]["Accept"] == "text/plain"
+    assert configured.value("Config.get().rag") == {"since": "2026-01-02", "big": 1e20, "notes": "use [redacted] here"}
 
 
 def test_providers_are_the_tables_of_their_section(configured):

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from llmspell_fake_server import KEY, Scenario
-from llmspell_kernel.runtime.configuration import Configuration
+from llmspell_kernel.runtime.configuration import Configuration, ConfigurationError, load_configuration
 
 
 @pytest.fixture
@@ -254,3 +254,22 @@ def test_the_state_of_the_back_ends_is_told(local, configured, server):
 )
 def test_mistakes_are_named(local, code, message):
     assert local.error(code) == f"cell:1: {message}"
+
+
+FAULTY = [
+    ("[providers.openai]\ntimeout = true", "providers.openai.timeout: expected a number"),
+    (
+        "[providers.openai]\nbase_uri = 'x'",
+        "providers.openai.base_uri: there is no such setting; did you mean 'base_url'?",
+    ),
+    ("[providers]\nopenai = 1", "providers.openai: expected a table, got int"),
+    ("[circuit_breakers.providers]\nfailure_threshold = 0", "circuit_breakers.providers.failure_threshold"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), FAULTY)
+def test_a_faulty_file_is_told_when_it_is_read(tmp_path, text, message):
+    (tmp_path / "llmspell.toml").write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_configuration(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'llmspell.toml'}: {message}")

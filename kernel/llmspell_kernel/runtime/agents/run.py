@@ -9,13 +9,15 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..circuit_breaker import CircuitBreaker
 from ..host import Host, HostError
+from ..providers.errors import ProviderError
 from ..providers.model import Message, Request, TextDelta, ToolCall, Usage
 from ..values import Value
 from .agent import Agent, size_of, trimmed
 from .input import AgentInput
 from .output import agent_output, answer_data
-from .stream import Answer, Stream, StreamError
+from .stream import Answer, Stream
 
 if TYPE_CHECKING:
     from ..providers.model import ToolDefinition
@@ -63,6 +65,7 @@ class Run:
     repairs: int = 0
     tool_calls: int = 0
     stream: Stream | None = None
+    breaker: CircuitBreaker | None = None
 
     def __post_init__(self) -> None:
         self.messages.append(Message("user", self.given.text, self.given.images))
@@ -97,9 +100,17 @@ class Run:
             wanted.schema or definition.output_schema,
             {**definition.settings, **wanted.settings},
         )
+        try:
+            provider = host.providers.get(self.settings)
+        except ProviderError as error:
+            raise HostError(str(error)) from None
+        breaker = host.provider_breakers.of(self.settings.name)
+        if not breaker.allows():
+            raise HostError(f"provider '{self.settings.name}': {breaker.refusal()}")
+        self.breaker = breaker
         self.answer = Answer()
         self.requests += 1
-        self.stream = Stream(host, host.providers.get(self.settings), request, room)
+        self.stream = Stream(host, provider, request, room)
 
     def receive(self) -> Value:
         """`{job}` to wait for, `{chunks}`, or `{chunks, tool_calls}` when the answer is complete."""
@@ -108,7 +119,8 @@ class Run:
             raise HostError("nothing was asked of the model")
         try:
             events = stream.take()
-        except StreamError as error:
+        except ProviderError as error:
+            self._settle(error)
             raise HostError(str(error)) from None
         if events is None:
             self.check_time()
@@ -126,8 +138,20 @@ class Run:
         calls = [self._call(one) for one in self.answer.tool_calls]
         return {"chunks": chunks, "tool_calls": calls}
 
+    def _settle(self, error: ProviderError | None) -> None:
+        """Tell the provider's breaker how the request ended; only what may pass counts against it."""
+        self.stream, breaker, self.breaker = None, self.breaker, None
+        if breaker is None:
+            return
+        if error is None:
+            breaker.succeeded()
+        elif error.is_transient:
+            breaker.failed(str(error))
+        else:
+            breaker.abandoned()
+
     def _complete(self) -> None:
-        self.stream = None
+        self._settle(None)
         answer = self.answer
         if answer.done is None:
             raise HostError("the answer ended in its middle")
@@ -212,6 +236,9 @@ class Run:
         if self.stream is not None:
             self.stream.cancel()
             self.stream = None
+        if self.breaker is not None:
+            self.breaker.abandoned()
+            self.breaker = None
 
 
 def _first(*values: Any) -> Any:

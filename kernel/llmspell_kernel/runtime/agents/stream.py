@@ -29,20 +29,20 @@ class Stream:
 
         self._host = host
         self._events: list[Event] = []
-        self._error: str | None = None
+        self._error: ProviderError | None = None
         self._is_ended = False
         self._job: Job | None = None
         self._room = limit_bytes
         self._future: Future[None] = submit(self._read(provider, request))
 
     def take(self) -> list[Event] | None:
-        """What has arrived; None when nothing has. Raises ProviderError's text as StreamError when it has failed."""
+        """What has arrived; None when nothing has. Raises ProviderError when the request has failed."""
         with self._host.waits.changed:
             if self._events:
                 events, self._events = self._events, []
                 return events
             if self._error is not None:
-                raise StreamError(self._error)
+                raise self._error
             return [] if self._is_ended else None
 
     def wait(self, deadline: float) -> int:
@@ -69,9 +69,10 @@ class Stream:
                 if close is not None:
                     await close()
         except ProviderError as error:
-            self._end(str(error))
+            self._end(error)
         except Exception as error:  # noqa: BLE001 - as the gate does for calls of Lua
-            self._end(f"internal error: {type(error).__name__}: {error} (a fault of LLMSpell)")
+            text = f"internal error: {type(error).__name__}: {error} (a fault of LLMSpell)"
+            self._end(ProviderError("protocol", text))
         else:
             self._end(None)
 
@@ -82,7 +83,7 @@ class Stream:
             raise ProviderError("protocol", "the answer is larger than the agent's max_memory_mb allows")
         self._tell(lambda: self._events.append(event))
 
-    def _end(self, error: str | None) -> None:
+    def _end(self, error: ProviderError | None) -> None:
         def end() -> None:
             self._error, self._is_ended = error, True
 
@@ -98,10 +99,6 @@ class Stream:
                     self._job.outcome = {}
                 self._job = None
             self._host.waits.changed.notify_all()
-
-
-class StreamError(Exception):
-    """The request has failed; the message says why."""
 
 
 class Answer:

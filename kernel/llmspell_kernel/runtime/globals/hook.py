@@ -164,8 +164,9 @@ class Hooks:
         }
 
     def circuits(self, host: Host) -> Value:
-        """The circuit breakers of hooks and of tools that were used."""
-        return [_circuit(one) for one in (*self._breakers.all(), *host.tool_breakers.all())]
+        """The circuit breakers of hooks, and of tools and providers that were used."""
+        every = (*self._breakers.all(), *host.tool_breakers.all(), *host.provider_breakers.all())
+        return [_circuit(one) for one in every]
 
 
 _TAGS = ("cross-language", "lua")

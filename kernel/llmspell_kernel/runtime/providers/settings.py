@@ -86,6 +86,25 @@ class ProviderSettings:
         return f"providers.{self.name}.{name}"
 
 
+def check_file(tables: Mapping[str, Any], path: Path) -> None:
+    """Raises ConfigurationError for a faulty setting in the file."""
+    from ..configuration import ConfigurationError
+
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            try:
+                _check(name, _named(table))
+            except ProviderError as error:
+                raise ConfigurationError(f"{path}: {error}") from None
+        elif name not in OF_ALL:
+            raise ConfigurationError(f"{path}: providers.{name}: expected a table, got {type(table).__name__}")
+
+
+def _named(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings under the names that they have here."""
+    return {_ALIASES.get(key, key): value for key, value in table.items()}
+
+
 def provider_names(tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Those that the file has tables for."""
     return tuple(name for name, table in tables.items() if isinstance(table, dict))
@@ -127,9 +146,7 @@ def read_settings(
     if name in IMPOSSIBLE:
         raise _problem(f"provider '{name}': {IMPOSSIBLE[name]}")
     table = tables.get(name)
-    given: dict[str, Any] = {}
-    for key, value in (table if isinstance(table, dict) else {}).items():
-        given[_ALIASES.get(key, key)] = value
+    given = _named(table) if isinstance(table, dict) else {}
     given |= {key: value for key, value in (overrides or {}).items() if value is not None}
     _check(name, given)
     known = _known(name, given)
@@ -184,6 +201,8 @@ def _from_keyring(settings: ProviderSettings) -> str:
 
 
 def _known(name: str, given: Mapping[str, Any]) -> KnownProvider:
+    if given.get("type") in IMPOSSIBLE:
+        raise _problem(f"provider '{name}': {IMPOSSIBLE[given['type']]}")
     if name in KNOWN:
         return KNOWN[name]
     kind = given.get("type")
@@ -231,7 +250,7 @@ def _check(name: str, given: Mapping[str, Any]) -> None:
             hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
             raise _problem(f"{setting}: there is no such setting; {hint}")
     kind = given.get("type")
-    if kind is not None and kind not in DIALECTS and kind not in KNOWN:
+    if kind is not None and kind not in {*DIALECTS, *KNOWN, *IMPOSSIBLE}:
         raise _problem(f"providers.{name}.type: expected one of {', '.join(DIALECTS)}, got '{kind[:60]}'")
 
 
