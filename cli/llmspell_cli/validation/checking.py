@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
@@ -148,7 +149,9 @@ def _answers(tasks: Sequence[_Task], processes: int | None) -> Iterator[_Answer]
     context = get_context("fork" if sys.platform == "linux" else "spawn")
     executor = ProcessPoolExecutor(count, mp_context=context, initializer=_ignore_interrupts)
     try:
-        for part, answers in zip(parts, executor.map(_look_at_many, parts), strict=True):
+        with _interrupts_put_off():
+            found = executor.map(_look_at_many, parts)
+        for part, answers in zip(parts, found, strict=True):
             for task, (text, modules) in zip(part, answers, strict=True):
                 yield _Answer(from_json(text, len(task.data)), modules)
     finally:
@@ -163,6 +166,19 @@ def _useful_processes(tasks: Sequence[_Task]) -> int:
 def _ignore_interrupts() -> None:
     """Ctrl-C reaches every process of a terminal; the first one ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _interrupts_put_off() -> Iterator[None]:
+    """Processes that are made meanwhile never see one, not even before they can ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @cache
