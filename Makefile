@@ -10,13 +10,14 @@ WORKERS ?= 4
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-editors bench lint format clean
+.PHONY: help demo test test-editors bench lint format reference clean
 
 help:
 	@echo "make demo          install, then play an editor session against an example script"
 	@echo "make test          the tests"
 	@echo "make test-editors  the tests inside real VS Code, Neovim, Emacs and JupyterLab"
 	@echo "make bench         the table of measurements"
+	@echo "make reference     docs/reference, from the catalogue and the table of diagnostics"
 	@echo "make lint          ruff, mypy, tsc, import directions"
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -40,6 +41,9 @@ lint: $(VENV)/installed vscode-extension/node_modules/.package-lock.json
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_import_directions.py
 	npm --prefix vscode-extension run --silent check
+
+reference: $(VENV)/installed
+	$(BIN)/python -m llmspell_analysis.reference docs/reference
 
 format: $(VENV)/installed
 	$(BIN)/ruff check --fix .

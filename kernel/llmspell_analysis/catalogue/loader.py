@@ -13,13 +13,14 @@ from llmspell_analysis.catalogue.luacats import Definitions
 from llmspell_analysis.catalogue.model import Catalogue, CatalogueError, Operation, Template, Tool
 
 _ROOT = Path(__file__).parent  # importlib.resources would cost 30 ms
+DEFINITIONS = _ROOT / "definitions"
 
 
 @cache
 def load_catalogue() -> Catalogue:
     """The whole script API. Raises CatalogueError when a file of the package is damaged."""
     definitions = Definitions()
-    for folder in (_ROOT / "definitions" / "stdlib", _ROOT / "definitions"):
+    for folder in (DEFINITIONS / "stdlib", DEFINITIONS):
         for each in sorted(folder.glob("*.lua")):
             definitions.read(each.read_text(encoding="utf-8"), each.name)
     return Catalogue(
