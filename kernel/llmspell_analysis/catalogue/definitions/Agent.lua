@@ -221,10 +221,10 @@ function AgentBuilder:max_tool_calls(count) end
 ---@return AgentBuilder
 function AgentBuilder:max_recursion_depth(depth) end
 
----Set prompt and conversation length from one table.
+---Set prompt, conversation length and the schema of answers from one table.
 ---
 ---Other keys are ignored.
----@param config {system_prompt: string?, max_conversation_length: integer?} Settings.
+---@param config {system_prompt: string?, max_conversation_length: integer?, output_schema: table?} Settings.
 ---@return AgentBuilder
 function AgentBuilder:custom_config(config) end
 
@@ -239,8 +239,9 @@ function AgentBuilder:resource_limits(limits) end
 ---@return AgentInstance
 function AgentBuilder:build() end
 
----Created agent.
+---Created agent, a plain table.
 ---@class AgentInstance
+---@field name string Name of the agent.
 local AgentInstance = {}
 
 ---Send a prompt and wait for the answer.
@@ -256,10 +257,10 @@ function AgentInstance:execute(input) end
 ---@return AgentOutput
 function AgentInstance:execute_with_context(input, context_id) end
 
----Execute and call back per chunk.
+---Execute and call back per chunk; the clients of the session see the answer grow.
 ---@param input AgentInput Input.
----@param callback fun(chunk: table) Function to call.
----@return {success: boolean, chunks_received: integer}
+---@param callback fun(chunk: AgentChunk) Function to call.
+---@return {success: boolean, chunks_received: integer, output: AgentOutput}
 function AgentInstance:invokeStream(input, callback) end
 
 ---Run a tool through the agent.
@@ -411,10 +412,28 @@ function AgentInstance:destroy() end
 ---Argument of agent:execute; other keys are ignored.
 ---@class AgentInput
 ---@field text string
----@field parameters? table
+---@field parameters? AgentParameters
 ---@field output_modalities? string[]
 ---@field media? {base64: string, format: string?, width: integer?, height: integer?, color_space: string?}[]
 ---@field image? table
+
+---Settings of one call. Other keys are ignored.
+---@class AgentParameters
+---@field temperature? number Between 0 and 2.
+---@field max_tokens? integer Output token limit.
+---@field output_schema? table JSON Schema that the answer has to fit; its value is the answer's data.
+---@field top_p? number
+---@field top_k? integer
+---@field stop? string|string[]
+---@field seed? integer
+---@field frequency_penalty? number
+---@field presence_penalty? number
+
+---Piece of an answer.
+---@class AgentChunk
+---@field type "text"
+---@field text string
+---@field index integer Its number, from 1.
 
 ---Answer of an agent. JSON text with success, result or operation is flattened and kept as _raw_text; other JSON gives data and text; plain text gives text only.
 ---@class AgentOutput
@@ -438,6 +457,9 @@ function AgentInstance:destroy() end
 ---@field tool_invocations integer
 ---@field memory_bytes number
 ---@field cpu_percent number
+---@field input_tokens integer
+---@field output_tokens integer
+---@field cost number What the tokens cost by the prices of the configuration.
 
 ---Routing; a bare string names the strategy, other names are custom.
 ---@class RoutingConfig
@@ -464,7 +486,9 @@ function AgentInstance:destroy() end
 ---@field type? string
 ---@field model? {provider: string, model_id: string, temperature: number?, max_tokens: integer?, settings: table?}
 ---@field allowed_tools? string[]
----@field custom_config? {system_prompt: string?, max_conversation_length: integer?}
+---@field base_url? string
+---@field api_key? string
+---@field custom_config? {system_prompt: string?, max_conversation_length: integer?, output_schema: table?}
 ---@field resource_limits? {max_execution_time_secs: integer?, max_memory_mb: integer?, max_tool_calls: integer?, max_recursion_depth: integer?}
 
 ---Tool wrapper settings (the table is required, may be empty).
