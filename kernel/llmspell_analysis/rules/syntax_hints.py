@@ -506,14 +506,22 @@ def _separator(place: Place) -> Diagnostic | None:
     """`{ a = 1 b = 2 }`, `f(a b)`."""
     if place.at_end or not place.says("'}' expected", "')' expected"):
         return None
-    begins = place.kind() in ("name", "number", "string") or place.text() in (b"{", b"[", b"function", b"not", b"#")
+    begins = place.kind() in ("name", "number", "string") or place.text() in (b"{", b"[", b"function")
     begins = begins or place.text() in (b"nil", b"true", b"false")
     before = place.at(-1)
-    if not begins or before is None or not _helped(place, before.end, before.end, b","):
+    if not begins or before is None or not _is_separated(place, before.end):
         return None
     message = f"A comma is missing after `{place.text(-1)[:30].decode('utf-8', 'replace')}`"
     at = (before.end, before.end)
     return _say(message, (place.token.start, place.token.end), b",", code="syntax-error", at=at)
+
+
+def _is_separated(place: Place, at: int) -> bool:
+    """Whether a comma is what is missing, and not the bracket that closes."""
+    if place.is_on_one_line(-1):
+        return _helped(place, at, at, b",")
+    verdict = compile_error(place.data[:at] + b"," + place.data[at:])
+    return verdict is None or (verdict.line > place.error.line and "(to close " not in verdict.message)
 
 
 def _attribute(place: Place) -> Diagnostic | None:

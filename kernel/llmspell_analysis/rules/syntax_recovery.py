@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from llmspell_analysis.rules.model import Diagnostic, FileSubject, Fix, Related
 from llmspell_analysis.rules.syntax_errors import diagnose
-from llmspell_analysis.syntax.compiler import compile_error
+from llmspell_analysis.syntax.compiler import CompileError, compile_error
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.tokens import Token, is_closed_string, tokenize
 from llmspell_analysis.syntax.tree import Edit
@@ -32,6 +32,8 @@ def check(subject: FileSubject) -> Iterator[Diagnostic]:
     for _ in range(_MAX_ERRORS if len(document.source) < _LARGE else _MAX_ERRORS_IN_LARGE):
         if error is None:
             return
+        if applied and _is_structural(error):
+            return
         diagnostic = diagnose(document, error)
         if _is_certain(diagnostic, applied, document):
             yield _in_original(diagnostic, applied)
@@ -43,6 +45,11 @@ def check(subject: FileSubject) -> Iterator[Diagnostic]:
         document = document.edited([edit])
         applied.append(edit)
         error = compile_error(document.source.data)
+
+
+def _is_structural(error: CompileError) -> bool:
+    """Whether blocks or brackets do not match, for which what was taken out before may be the cause."""
+    return "(to close " in error.message or error.message.startswith(("'end' expected", "<eof>", "'until' expected"))
 
 
 def _is_certain(found: Diagnostic, applied: Sequence[Edit], document: Document) -> bool:
@@ -156,9 +163,11 @@ def _line_out(found: Diagnostic, document: Document) -> Edit | None:
     data = source.data
     if b"\r" in data[start:end] or not _is_between_statements(data[:start]):
         return None
-    tokens = [each for each in tokenize(b" " + data[start:end]) if each.kind != "comment"]
-    line = b" " + data[start:end]
-    if not tokens or not _is_whole(tokens, line) or not _begins_another(data, end):
+    line = b" " + data[start:end]  # a `#` at the very beginning of a text would be a shebang
+    tokens = [each for each in tokenize(line) if each.kind != "comment"]
+    # a bracket that the compiler refuses closes nothing
+    standing = [each for each in tokens if each.start != found.start - start + 1]
+    if not standing or not _is_whole(standing, line) or not _begins_another(data, end):
         return None
     words = [each.text(line) for each in tokens]
     if not _OF_BLOCKS.intersection(words):

@@ -50,6 +50,7 @@ print(x y)
 z = )
     ^ error syntax-error: A value is missing after `=`
 print(y
+      ^ error syntax-error: `)` expected at the end of the file
 
 -- case: heads of blocks
 if x = = 3 then
@@ -63,17 +64,10 @@ while x do
       ^ error syntax-error: A value is missing after `,`
 end
 for i = , 2 do
-        ^ error syntax-error: A value is missing after `=`
   print(i i)
-          ^ error syntax-error: A comma is missing after `i`
-            fix: print(i, i)
 end
 function f(a, b c)
-                ^ error syntax-error: A comma is missing after `b`
-                  fix: function f(a, b, c)
   return a b
-           ^ error syntax-error: `return` is the last statement of a block: nothing may follow it
-             related: `return` stands here, line 11
 end
 
 -- case: a statement of several lines is left alone, and what follows with it
