@@ -183,9 +183,11 @@ class Host:
         self._pages[result_page] = list(result_scalars)
         return True, result_shape, result_page
 
-    def drop_pages(self) -> None:
-        """A script has ended, perhaps in the middle of a call."""
+    def script_has_ended(self) -> None:
+        """Perhaps in the middle of a call, or before it could say that it waits for a job no more."""
         self._pages.clear()
+        if "jobs" in vars(self):  # made when first used
+            self.jobs.end_all(self)
 
     def push_page(self, page: int | None, *scalars: Scalar | None) -> int:
         """Append scalars to a page of arguments (a new one when ``page`` is nil) and return its number."""

@@ -115,6 +115,10 @@ class Jobs:
                     job.outcome = {}
                 job.end()
 
+    def end_all(self, host: Host) -> None:
+        """The script has ended."""
+        self.cancel(host, tuple(self._jobs))
+
 
 def now(_host: Host) -> Value:
     """`{ms}`: a clock that never goes back."""

@@ -216,7 +216,7 @@ class Runtime:
             outcome = Outcome(error=ScriptError(kind, kind, "", "", 0))
         finally:
             self.memory.lift()
-            self.host.drop_pages()
+            self.host.script_has_ended()
             self.host.call("Display.settle", ())
         if outcome.error is not None:
             identifier, context = self.library.failure_of_correlation(text_bytes(outcome.error.message))

@@ -227,6 +227,7 @@ class MailServer:
 
     def __init__(self, options, certificate):
         self.options, self.letters, self.over = options, [], threading.Event()
+        self.asked = threading.Semaphore(0)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         if certificate is not None:
             certificate.configure_cert(self._context)
@@ -258,6 +259,7 @@ class MailServer:
 
     def _serve(self, handler):
         options, letter = self.options, {"to": []}
+        self.asked.release()
         if options.get("hangs"):
             self.over.wait(60)
             return

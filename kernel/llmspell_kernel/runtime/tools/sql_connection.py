@@ -23,6 +23,7 @@ from .settings import Database
 
 MAX_TEXT = 1024 * 1024
 _SQLITE = "sqlite:///"
+_STEPS_BETWEEN_LOOKS = 10_000
 # What an authorizer is asked about that would lead to other files, or change how the connection behaves.
 _REFUSED_ACTIONS = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH})
 _READING_PRAGMAS = frozenset(
@@ -64,8 +65,9 @@ def open_connection(database: Database, seconds: float, context: ToolContext) ->
 
 
 @contextmanager
-def ended(end: Callable[[], None], seconds: float, context: ToolContext) -> Iterator[None]:
-    """What runs in the block is ended by the cancellation and the time limit, and its error says so."""
+def ended(end: Callable[[], None], seconds: float, context: ToolContext) -> Iterator[Callable[[], bool]]:
+    """What runs in the block is ended by the cancellation and the time limit, and its error says so. Gives what says
+    whether it is to end."""
     is_late = threading.Event()
 
     def time_is_over() -> None:
@@ -76,7 +78,7 @@ def ended(end: Callable[[], None], seconds: float, context: ToolContext) -> Iter
     timer.start()
     try:
         with context.cancellation.ending(end):
-            yield
+            yield lambda: is_late.is_set() or context.cancellation.is_cancelled
     except Exception:
         context.cancellation.check()
         if is_late.is_set():
@@ -125,7 +127,10 @@ class _SqliteConnection:
 
     def execute(self, query: str, values: list[Any] | dict[str, Any], max_rows: int) -> Found:
         try:
-            with ended(self._connection.interrupt, self._seconds, self._context), self._connection:
+            end = self._connection.interrupt
+            with ended(end, self._seconds, self._context) as is_ended, self._connection:
+                # asked again and again: an interrupt that comes before the statement would not be seen by it
+                self._connection.set_progress_handler(is_ended, _STEPS_BETWEEN_LOOKS)
                 cursor = self._connection.execute(query, values)
                 return found_of(cursor.description, cursor.fetchmany(max_rows + 1), cursor.rowcount, max_rows)
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
