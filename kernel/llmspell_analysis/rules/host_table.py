@@ -1,5 +1,7 @@
 """The codes of the rules on the script API, on security and on performance."""
 
+from collections.abc import Mapping
+
 from llmspell_analysis.rules.model import Rule, Severity
 
 _ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
@@ -45,3 +47,16 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule("redundant-format", _HINT, "`string.format` of a text without anything to be formatted.", True, True),
     Rule("compared-truth", _HINT, "A comparison with `true` or `false`.", False, True),
 )
+
+# What LuaLS, EmmyLua and selene call the same mistake where they find it: their comments silence ours.
+ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "missing-parameter": frozenset({"missing-argument", "missing-self"}),
+    "redundant-parameter": frozenset({"redundant-self"}),
+    "param-type-mismatch": frozenset({"invalid-argument", "invalid-option", "unknown-hook-point", "missing-self"}),
+    "assign-type-mismatch": frozenset({"invalid-option"}),
+    "missing-fields": frozenset({"missing-option", "missing-tool-parameter"}),
+    "inject-field": frozenset({"unknown-option", "unknown-tool-parameter"}),
+    "undefined-field": frozenset({"result-shape"}),
+    "mismatched_arg_count": frozenset({"missing-argument"}),
+    "incorrect_standard_library_use": frozenset({"missing-argument", "invalid-argument"}),
+}

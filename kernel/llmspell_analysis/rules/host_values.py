@@ -145,7 +145,7 @@ def _whole_number(parts: tuple[str, ...], literal: Literal, slot: Slot) -> Itera
         return
     if isinstance(value, float) and not value.is_integer():
         message = f"{slot.what} is a whole number, not {literal.written}"
-        yield Diagnostic(slot.code, slot.severity(Severity.ERROR), message, *slot.place(literal))
+        yield Diagnostic(slot.code, Severity.WARNING, message, *slot.place(literal))
 
 
 # --- tables ------------------------------------------------------------------------------------------------------

@@ -70,7 +70,8 @@ def check_builders(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     called = {each for each, _ in calls}
     message = ""
     if name == "AgentBuilder:build":
-        if "model" not in called:
+        # a provider that is configured may have a model of its own
+        if "model" not in called and subject.shared.providers == frozenset():
             message = '`Agent.builder()` needs `:model("provider/model")` before `:build()`'
     elif not called.intersection(_KINDS):
         message = (

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
 from llmspell_analysis.analysis.file import File
-from llmspell_analysis.analysis.kinds import BRACKET_INDEX, FIELD, NAME_FIELD, TABLE, VALUE_FIELD
+from llmspell_analysis.analysis.kinds import (
+    BRACKET_INDEX,
+    DOT_INDEX,
+    FIELD,
+    METHOD_INDEX,
+    NAME_FIELD,
+    TABLE,
+    VALUE_FIELD,
+)
 from llmspell_analysis.analysis.model import Analysis, Local
 from llmspell_analysis.analysis.segments import Segment
 from llmspell_analysis.rules.known_calls import KnownCall
@@ -65,7 +73,8 @@ def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     if tool_name is None:
         return
     at = span(arguments[0])
-    yield from _unknown_tool(tool_name, at, subject, protected=known.call.protected, is_here=literal.is_here)
+    is_safe = known.call.protected or (name == "Tool.get" and not _is_used(known))
+    yield from _unknown_tool(tool_name, at, subject, protected=is_safe, is_here=literal.is_here)
     tool = subject.catalogue.tools.get(tool_name)
     if tool is None or name not in ("Tool.execute", "AgentInstance:invokeTool"):
         return
@@ -73,6 +82,12 @@ def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
         yield from check_parameters(tool, arguments[1], at, subject, options)
     elif not known.is_open and not known.node.has_error:
         yield from check_no_parameters(tool, at, options)
+
+
+def _is_used(known: KnownCall) -> bool:
+    """`Tool.get("name"):execute(…)`, which raises when there is no tool; the call alone gives nil."""
+    parent = known.node.parent
+    return parent is not None and parent.kind_id in METHOD_INDEX | DOT_INDEX | BRACKET_INDEX
 
 
 def check_names(table: Node, subject: Subject) -> Iterator[Diagnostic]:
@@ -119,7 +134,8 @@ def _unknown_tool(
         if quoted[:1] in (b'"', b"'") and is_here:
             is_known = name in subject.catalogue.absent
             fixes = (Fix(f"Change to `{replacement}`", (Edit(start, end, quoted),), is_known),)
-    severity = Severity.WARNING if protected else Severity.ERROR
+    # a hook may put another tool in its place
+    severity = Severity.WARNING if protected or subject.shared.has_hooks else Severity.ERROR
     yield Diagnostic("unknown-tool", severity, message, start, end, fixes=fixes)
 
 
