@@ -119,7 +119,7 @@ _LUACHECK_GROUPS: Mapping[str, frozenset[str]] = {
 
 def of_name(name: str) -> frozenset[str]:
     """Our codes for a name in a comment of LuaLS, EmmyLua or selene."""
-    return BY_NAME.get(name, frozenset()) | {name, name.replace("_", "-")}
+    return BY_NAME.get(name, frozenset()) | ELSEWHERE.get(name, frozenset()) | {name, name.replace("_", "-")}
 
 
 def of_luacheck(pattern: str) -> frozenset[str]:
