@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from llmspell_analysis.rules.host_table import ELSEWHERE
+
 _UNUSED = frozenset(
     {
         "unused-local",
