@@ -14,7 +14,7 @@ Tool.execute("nothing-like-it", {})
 
 -- case: by handle
 local a = Tool.get("calculatr")
-                   ^^^^^^^^^^^ error unknown-tool: Unknown tool `calculatr`: did you mean `calculator`?
+                   ^^^^^^^^^^^ warning unknown-tool: Unknown tool `calculatr`: did you mean `calculator`?
                                fix: local a = Tool.get("calculator")
 print(a)
 Tool["uuid-generatr"]:execute({})
@@ -52,3 +52,16 @@ Workflow.builder():sequential():add_step({ name = "a", type = "tool", tool = "ca
 Workflow.sequential({ name = "w", steps = { { name = "a", type = "tool", tool = "uuid_generator" } } })
                                                                                 ^^^^^^^^^^^^^^^^ error unknown-tool: Unknown tool `uuid_generator`: did you mean `uuid-generator`?
                                                                                                  fix: Workflow.sequential({ name = "w", steps = { { name = "a", type = "tool", tool = "uuid-generator" } } })
+
+-- case: a name alone gives nil, its use raises
+print(Tool.get("calculatr"))
+               ^^^^^^^^^^^ warning unknown-tool: Unknown tool `calculatr`: did you mean `calculator`?
+                           fix: print(Tool.get("calculator"))
+print(Tool.get("calculatr"):execute({}))
+               ^^^^^^^^^^^ error unknown-tool: Unknown tool `calculatr`: did you mean `calculator`?
+                           fix: print(Tool.get("calculator"):execute({}))
+
+-- case: a hook may put another tool in its place
+Hook.register("BeforeToolExecution", function() return { type = "redirect", target = "calculator" } end)
+Tool.execute("no-such-tool", { input = "1" })
+             ^^^^^^^^^^^^^^ warning unknown-tool: Unknown tool `no-such-tool`
