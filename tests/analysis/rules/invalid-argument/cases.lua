@@ -6,7 +6,7 @@ Hook.register("ToolError", "print")
 Agent.builder():max_tokens("many")
                            ^^^^^^ error invalid-argument: `count` of `AgentBuilder:max_tokens` is a whole number, not a text
 Agent.builder():max_tokens(1.5)
-                           ^^^ error invalid-argument: `count` of `AgentBuilder:max_tokens` is a whole number, not 1.5
+                           ^^^ warning invalid-argument: `count` of `AgentBuilder:max_tokens` is a whole number, not 1.5
 
 -- case: a list of strings
 Agent.builder():allowed_tools("calculator")
