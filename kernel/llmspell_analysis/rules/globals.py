@@ -6,7 +6,6 @@ environment, a module that is not found, another file that assigns it, a test fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from llmspell_analysis.analysis.file import File
@@ -14,6 +13,7 @@ from llmspell_analysis.analysis.kinds import BRACKET_INDEX
 from llmspell_analysis.analysis.model import Analysis, MemberAccess, Reference
 from llmspell_analysis.analysis.values import Value
 from llmspell_analysis.catalogue import Catalogue
+from llmspell_analysis.rules import replacements
 from llmspell_analysis.rules.model import Diagnostic, FileSubject, Fix, Severity, Subject, moved
 from llmspell_analysis.rules.nearest import nearest
 from llmspell_analysis.syntax.tree import Edit
@@ -21,8 +21,8 @@ from llmspell_analysis.syntax.tree import Edit
 # Of older Lua versions; scripts that test `_VERSION` use them in branches that never run here.
 _LEGACY = frozenset({"unpack", "loadstring", "setfenv", "getfenv", "module", "bit32", "jit", "newproxy"})
 _LEGACY_REPLACEMENTS = {"unpack": "table.unpack", "loadstring": "load"}
-# The arguments of a replacement like `State.load(scope, key)`; a longer chain is no mere renaming.
-_PLAIN_CALL = re.compile(r"\([\w, ]*\)\Z")
+# Records whose methods are of older versions, by what the catalogue calls the methods' owner.
+_FORMER_OBJECTS = {"SessionRecord": "Session"}
 
 
 def check_undefined_globals(subject: FileSubject) -> Iterator[Diagnostic]:
@@ -95,7 +95,10 @@ def check_undefined_fields(subject: Subject) -> Iterator[Diagnostic]:
         if access.access == "write" or access.guarded or access.name in subject.shared.tested_members:
             continue
         value = subject.evaluator.of_node(access.base)
-        if value is None or not value.is_closed or access.name in value.members:
+        if value is None or access.name in value.members:
+            continue
+        if not value.is_closed:
+            yield from _former_method(access, value, subject)
             continue
         owner = value.entry.qualified_name if value.entry is not None else value.type.removesuffix("?")
         if owner in subject.shared.added_globals or subject.evaluator.own_member(value, access.name) is not None:
@@ -105,6 +108,17 @@ def check_undefined_fields(subject: Subject) -> Iterator[Diagnostic]:
         if is_tool and value.is_entry("Tool"):
             continue
         yield _undefined_field(access, value, subject)
+
+
+def _former_method(access: MemberAccess, value: Value, subject: Subject) -> Iterator[Diagnostic]:
+    """`session:get_name()`, where a session is a record without methods."""
+    record = value.type.removesuffix("?")
+    owner = _FORMER_OBJECTS.get(record, "")
+    absent = subject.catalogue.absent.get(f"{owner}:{access.name}") if owner else None
+    if absent and access.access == "call" and subject.evaluator.own_member(value, access.name) is None:
+        message = f"`{record}` has no methods, nor `{access.name}`: use `{absent}`"
+        fixes = replacements.fixes(access, owner, ":", absent, subject)
+        yield Diagnostic("undefined-global-field", Severity.ERROR, message, access.start, access.end, fixes=fixes)
 
 
 def added_globals(file: File, modules: tuple[Analysis | None, ...], catalogue: Catalogue) -> frozenset[str]:
@@ -129,15 +143,11 @@ def _undefined_field(access: MemberAccess, value: Value, subject: Subject) -> Di
     fixes: tuple[Fix, ...] = ()
     if absent:
         message += f": use `{absent}`"
-        head, _, tail = _PLAIN_CALL.sub("", absent).rpartition(separator)
-        if head == owner and tail.isidentifier():
-            fixes = _rename(access.start, access.end, tail, is_safe=True)
+        fixes = replacements.fixes(access, owner, separator, absent, subject)
     elif absent is None:
         near = nearest(access.name, value.members)
         if near is not None:
             message += f": did you mean `{near}`?"
-            fixes = _rename(access.start, access.end, near)
+            fixes = () if access.node.kind_id in BRACKET_INDEX else _rename(access.start, access.end, near)
     severity = Severity.WARNING if access.access == "read" else Severity.ERROR
-    if access.node.kind_id in BRACKET_INDEX:
-        fixes = ()
     return Diagnostic("undefined-global-field", severity, message, access.start, access.end, fixes=fixes)

@@ -35,6 +35,7 @@ tool:exec({})
 local agent = Agent.builder():model("openai/gpt-4o"):build()
 agent:complete("x")
       ^^^^^^^^ error undefined-global-field: `AgentInstance` has no method or field `complete`: use `AgentInstance:execute({text = ...})`
+               fix: agent:execute({ text = "x" })
 
 -- case: a chain of a builder
 Workflow.builder():name("x"):add_stp({})
@@ -66,3 +67,32 @@ t:anything()
 -- case: a parameter is unknown
 local function f(State) return State.get("x") end
 print(f)
+
+-- case: an older function that knew no scopes
+State.get("x")
+      ^^^ error undefined-global-field: `State` has no function or field `get`: use `State.load(scope, key)`
+          fix: State.load("global", "x")
+State.set("x", 1)
+      ^^^ error undefined-global-field: `State` has no function or field `set`: use `State.save(scope, key, value)`
+          fix: State.save("global", "x", 1)
+State.keys()
+      ^^^^ error undefined-global-field: `State` has no function or field `keys`: use `State.list_keys(scope)`
+           fix: State.list_keys("global")
+State.get "x"
+      ^^^ error undefined-global-field: `State` has no function or field `get`: use `State.load(scope, key)`
+
+-- case: an older function with all arguments
+Event.emit("order.created", {})
+      ^^^^ error undefined-global-field: `Event` has no function or field `emit`: use `Event.publish(name, data)`
+           fix: Event.publish("order.created", {})
+State.set("global", "x", 1)
+      ^^^ error undefined-global-field: `State` has no function or field `set`: use `State.save(scope, key, value)`
+          fix: State.save("global", "x", 1)
+
+-- case: a session is a record
+local session = Session.get("id")
+print(session:get_name(), session.name)
+              ^^^^^^^^ error undefined-global-field: `SessionRecord` has no methods, nor `get_name`: use `Session.get(id).name`
+                       fix: print(session.name, session.name)
+session:add_tag("new")
+        ^^^^^^^ error undefined-global-field: `SessionRecord` has no methods, nor `add_tag`: use `Session.get(id).tags`
