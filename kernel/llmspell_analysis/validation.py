@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from llmspell_analysis.rules.check import check_file
 from llmspell_analysis.rules.model import Diagnostic, Fix, Options, Related, Severity
 from llmspell_analysis.syntax.compiler import compile_error
 from llmspell_analysis.syntax.document import Document
-from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES, SourceText
+from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES, SourceText, decode
 
 __all__ = [
     "MAX_CHECKED_BYTES",
@@ -30,17 +31,24 @@ __all__ = [
 # A larger text is data that somebody has generated: the compiler alone looks at it.
 MAX_CHECKED_BYTES = 2 * 1024 * 1024
 
+_ANNOTATION = re.compile(rb"---([^\r\n]*)")
+_DECLARED_TYPE = re.compile(rb"---[ \t]*@(?:class|alias|enum)[ \t]+(?:\([^)\r\n]*\)[ \t]*)?([\w.*-]+)")
+_WORD = re.compile(rb"[\w.*-]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Findings of one script in the order of its text, and what it has to do with others.
 
     `needed_globals` are those that it reads and nobody known gives it; `assigned_globals` those that it gives others.
+    `named_types` are words of its annotations that may be types of others; `declared_types` those that it declares.
     """
 
     findings: tuple[Diagnostic, ...]
     needed_globals: frozenset[str] = frozenset()
     assigned_globals: frozenset[str] = frozenset()
+    named_types: frozenset[str] = frozenset()
+    declared_types: frozenset[str] = frozenset()
 
 
 def validate(
@@ -73,7 +81,17 @@ def report(
     findings, file = check_file(Document(source, path), catalogue, project or Project(), options)
     assigned = frozenset(file.globals_assigned)
     needed = file.globals_read - assigned - catalogue.globals.keys() - options.globals
-    return Report(findings, frozenset(needed), assigned)
+    named, declared = _types(source.data)
+    return Report(findings, frozenset(needed), assigned, named, declared)
+
+
+def _types(data: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    """Words of the annotations that are not declared here, and names that are."""
+    if b"---" not in data:
+        return frozenset(), frozenset()
+    declared = frozenset(map(decode, _DECLARED_TYPE.findall(data)))
+    words = {word for line in _ANNOTATION.findall(data) for word in _WORD.findall(line)}
+    return frozenset(map(decode, words)) - declared, declared
 
 
 def _of_compiler(source: SourceText) -> tuple[Diagnostic, ...]:

@@ -1,5 +1,6 @@
 """``llmspell validate`` again and again: the cache, several processes, and watching."""
 
+import json
 import os
 import re
 import signal
@@ -167,23 +168,33 @@ def test_key_depends_on_everything_that_is_given(changed):
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "[]",
-        "{}",
-        '{"findings": [], "needed": [5], "assigned": []}',
-        '{"findings": [["no-such-code", 1, "m", 0, 1, [], [], []]], "needed": [], "assigned": []}',
-        '{"findings": [["syntax-error", 9, "m", 0, 1, [], [], []]], "needed": [], "assigned": []}',
-        '{"findings": [["syntax-error", 1, "m", 0, 99, [], [], []]], "needed": [], "assigned": []}',
-        '{"findings": [["syntax-error", 1, "m", 1, 0, [], [], []]], "needed": [], "assigned": []}',
-        '{"findings": [["syntax-error", 1, "m", 0, 1, ["x"], [], []]], "needed": [], "assigned": []}',
-        '{"findings": [["syntax-error", 1, 5, 0, 1, [], [], []]], "needed": [], "assigned": []}',
-        "[" * 100_000,
-    ],
+    ["", "[]", "{}", '{"findings": []}', '{"findings": [], "needed": 5, "assigned": []}', "[" * 100_000],
 )
-def test_report_that_does_not_fit_is_refused(text):
+def test_report_that_is_none_is_refused(text):
     with pytest.raises(UnfitError):
         from_json(text, 10)
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        ["no-such-code", 1, "m", 0, 1, [], [], []],
+        ["syntax-error", 9, "m", 0, 1, [], [], []],
+        ["syntax-error", 1, "m", 0, 99, [], [], []],
+        ["syntax-error", 1, "m", 1, 0, [], [], []],
+        ["syntax-error", 1, "m", True, 1, [], [], []],
+        ["syntax-error", 1, "m", 0, 1, ["x"], [], []],
+        ["syntax-error", 1, 5, 0, 1, [], [], []],
+        ["syntax-error", 1, "m", 0, 1, [], [[0, 99, "m"]], []],
+        ["syntax-error", 1, "m", 0, 1, [], [], [["fix", [[0, 99, "x"]], True]]],
+        ["syntax-error", 1, "m", 0, 1],
+        5,
+    ],
+)
+def test_finding_that_does_not_fit_its_text_is_refused(finding):
+    document = {"findings": [finding], "needed": [], "assigned": [], "named": [], "declared": []}
+    with pytest.raises(UnfitError):
+        from_json(json.dumps(document), 10)
 
 
 def test_several_processes_find_the_same(short, folder):

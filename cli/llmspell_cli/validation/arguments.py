@@ -87,6 +87,9 @@ def add_definitions(commands: "argparse._SubParsersAction[Any]") -> None:
     what = "write the script API as LuaCATS files, for LuaLS and EmmyLua"
     parser = commands.add_parser("definitions", help=what, description=what[0].upper() + what[1:] + ".")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to; it is made when it does not exist")
+    parser.add_argument(
+        "--with-standard-library", action="store_true", help="those of Lua 5.4 too, for a server that has none"
+    )
     parser.set_defaults(handler=_definitions)
 
 
@@ -136,4 +139,4 @@ def _validate(options: argparse.Namespace, parser: argparse.ArgumentParser) -> i
 def _definitions(options: argparse.Namespace) -> int:
     from llmspell_cli.validation.definitions import definitions
 
-    return definitions(options.folder)
+    return definitions(options.folder, with_standard_library=options.with_standard_library)

@@ -6,7 +6,7 @@ Invariant: the findings are the same with and without cache, with one process an
 import os
 import signal
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -94,17 +94,18 @@ class Checker:
         return _checked(script)
 
     def _run_again(self, scripts: dict[str, _Script]) -> None:
-        """Those that read a global which nobody known gives them, but another of the scripts does."""
-        givers: dict[str, set[str]] = {}
-        for name, script in scripts.items():
-            for each in script.report.assigned_globals if script.report is not None else ():
-                givers.setdefault(each, set()).add(name)
+        """Those that use a global or a type which nobody known gives them, but another of the scripts does."""
+        reports = {name: script.report for name, script in scripts.items() if script.report is not None}
+        globals_given = _givers((name, one.assigned_globals) for name, one in reports.items())
+        types_given = _givers((name, one.declared_types) for name, one in reports.items())
         options: dict[str, Options] = {}
-        for name, script in scripts.items():
-            needed = script.report.needed_globals if script.report is not None else frozenset[str]()
-            given = frozenset(each for each in needed if givers.get(each, set()) - {name})
-            if given:
-                options[name] = replace(script.configuration.options, other_globals=given)
+        for name, one in reports.items():
+            other_globals = _of_others(one.needed_globals, globals_given, name)
+            other_types = _of_others(one.named_types, types_given, name)
+            if other_globals or other_types:
+                options[name] = replace(
+                    scripts[name].configuration.options, other_globals=other_globals, other_types=other_types
+                )
         self._run([scripts[name] for name in options], options)
 
     def _run(self, scripts: Collection[_Script], options: dict[str, Options]) -> None:
@@ -127,6 +128,19 @@ class Checker:
                 kept[keys[script.name]] = answer
         if kept and self._cache is not None:
             self._cache.put(kept)
+
+
+def _givers(given: Iterable[tuple[str, frozenset[str]]]) -> dict[str, set[str]]:
+    """Which scripts give each name."""
+    found: dict[str, set[str]] = {}
+    for script, names in given:
+        for name in names:
+            found.setdefault(name, set()).add(script)
+    return found
+
+
+def _of_others(names: frozenset[str], givers: dict[str, set[str]], script: str) -> frozenset[str]:
+    return frozenset(name for name in names & givers.keys() if givers[name] - {script})
 
 
 def _checked(script: _Script) -> Checked:

@@ -21,6 +21,8 @@ def to_json(report: Report) -> str:
         "findings": [_finding(each) for each in report.findings],
         "needed": sorted(report.needed_globals),
         "assigned": sorted(report.assigned_globals),
+        "named": sorted(report.named_types),
+        "declared": sorted(report.declared_types),
     }
     return json.dumps(document, separators=(",", ":"))
 
@@ -44,8 +46,7 @@ def from_json(text: str, size: int) -> Report:
         document = json.loads(text)
         return Report(
             tuple(_read_finding(each, size) for each in document["findings"]),
-            frozenset(map(_text, document["needed"])),
-            frozenset(map(_text, document["assigned"])),
+            *(frozenset(map(_text, document[key])) for key in ("needed", "assigned", "named", "declared")),
         )
     except UnfitError:
         raise
