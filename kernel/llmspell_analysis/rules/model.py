@@ -133,6 +133,7 @@ class Options:
     tools: frozenset[str] = frozenset()
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
     other_globals: frozenset[str] = frozenset()
+    other_types: frozenset[str] = frozenset()
     ignored: tuple[IgnoredName, ...] = ()
     line_length: int = MAX_LINE
 
