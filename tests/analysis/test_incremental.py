@@ -83,6 +83,15 @@ STATEMENTS = [
     "local point = 'ToolErorr'",
     "Hook.register(point, print)",
     "Agent.wrap_as_tool('a', {}); Tool.execute('a_tool', {})",
+    "local command = 'ls ' .. ARGS.folder",
+    "os.execute(command)",
+    "local folder = '/tmp'",
+    "os.execute('ls ' .. folder)",
+    "local text = ''",
+    "for i = 1, 1000 do text = text .. i end",
+    "for _, k in ipairs(text) do State.save('global', 'k', k) end",
+    "local max = math.max",
+    "for i = 1, 1000 do for j = 1, 1000 do max(i, j, math.min(i, j)) end end",
 ]
 TEXTS = st.lists(st.sampled_from(STATEMENTS), max_size=12).map(lambda lines: "\n".join(lines) + "\n")
 RELAXED = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
