@@ -48,12 +48,12 @@ class Alerts:
     defined: dict[str, Alert] = field(default_factory=dict)
     raised: deque[dict[str, Value]] = field(default_factory=lambda: deque(maxlen=MAX_RAISED))
 
-    def define(self, given: Mapping[str, Value]) -> None:
+    def define(self, given: Value) -> None:
         fields = Fields("configure_alerts", "alert", given)
         name = fields.text("name", "")
         if not name:
             raise HostError("configure_alerts: alert.name is missing")
-        if given.get("enabled") is False:
+        if fields.values.get("enabled") is False:
             self.defined.pop(name, None)
             return
         if len(self.defined) >= MAX_ALERTS and name not in self.defined:

@@ -67,17 +67,19 @@ class Contexts:
         self._contexts: dict[str, Context] = {}
         self._shared: dict[tuple[str, str], Value] = {}
 
-    def create(self, given: Mapping[str, Value]) -> str:
+    def create(self, given: Value) -> str:
         fields = Fields("Agent.create_context", "config", given)
         facts: dict[str, Value] = {
-            name: fields.text(name, "") for name in ("conversation_id", "user_id", "session_id") if name in given
+            name: fields.text(name, "")
+            for name in ("conversation_id", "user_id", "session_id")
+            if name in fields.values
         }
         security = fields.table("security")
         facts["security"] = {
             "level": security.text("level", "default"),
             "permissions": list(security.texts("permissions") or ()),
         }
-        scope = scope_of("Agent.create_context: config.scope", given.get("scope", "global"))
+        scope = scope_of("Agent.create_context: config.scope", fields.values.get("scope", "global"))
         inheritance = fields.text("inheritance", "inherit")
         return self._add(
             Context(new_id(), scope, _inheritance(inheritance), own=dict(fields.table("data").values), facts=facts)

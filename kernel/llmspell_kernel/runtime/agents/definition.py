@@ -104,7 +104,7 @@ def new_name() -> str:
     return f"agent_{os.urandom(4).hex()}"
 
 
-def definition_of(who: str, given: Mapping[str, Value], default_model: str | None = None) -> AgentDefinition:
+def definition_of(who: str, given: Value, default_model: str | None = None) -> AgentDefinition:
     """``who`` is the function that got the table, for messages; ``default_model`` what the configuration says.
 
     Raises HostError that names the field.
@@ -187,8 +187,11 @@ class Fields:
     """The fields of a table that a script gave; each error names the function ``who``, if there is one, and the
     field."""
 
-    def __init__(self, who: str, place: str, values: Mapping[str, Value]) -> None:
-        self.place, self.values = f"{who}: {place}" if who else place, values
+    def __init__(self, who: str, place: str, values: Value) -> None:
+        self.place = f"{who}: {place}" if who else place
+        if not isinstance(values, dict):
+            raise HostError(f"{self.place}: expected a table of named fields, got {describe(values)}")
+        self.values: dict[str, Value] = values
 
     def _refuse(self, name: str, expected: str) -> HostError:
         return HostError(f"{self.place}.{name}: expected {expected}, got {describe(self.values[name])}")

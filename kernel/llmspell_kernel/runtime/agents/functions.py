@@ -21,7 +21,7 @@ from . import reports
 from .agent import Agent, message_table, messages_of, trimmed
 from .alerts import Alerts
 from .contexts import Contexts
-from .definition import COMPOSITE, TYPES, AgentDefinition, definition_of, new_name, routing_of
+from .definition import COMPOSITE, TYPES, AgentDefinition, Fields, definition_of, new_name, routing_of
 from .display import StreamDisplay
 from .input import input_of
 from .reports import Stopwatch
@@ -87,7 +87,7 @@ class _Agents:
         definition = AgentDefinition(name, type=COMPOSITE, members=tuple(members), routing=routing)
         return host.agents.add(who, definition).name
 
-    def wrap_as_tool(self, host: Host, name: str, config: Mapping[str, Value]) -> Value:
+    def wrap_as_tool(self, host: Host, name: str, config: Value) -> Value:
         tool = wrapped(host, host.agents.get(name), config)
         host.script_tools[tool.name] = tool
         return tool.name
@@ -231,7 +231,7 @@ class _Calls:
             raise HostError(f"agent '{name}' is not allowed the tool '{tool[:100]}'; say :allow_tool(\"{tool[:100]}\")")
         agent.figures.tool_calls += 1
 
-    def configure_alerts(self, host: Host, name: str, alert: Mapping[str, Value]) -> None:
+    def configure_alerts(self, host: Host, name: str, alert: Value) -> None:
         host.agents.get(name)
         self._alerts.setdefault(name, Alerts()).define(alert)
 
@@ -380,8 +380,8 @@ def _scope(name: str) -> str:
     return f"agent:{name}"
 
 
-def _set_state(host: Host, name: str, state: Mapping[str, Value]) -> None:
-    agent = host.agents.get(name)
+def _set_state(host: Host, name: str, given: Value) -> None:
+    agent, state = host.agents.get(name), Fields("set_state", "state", given).values
     messages = messages_of("set_state: state.messages", state.get("messages"))
     agent.messages = trimmed(messages, agent.definition.max_conversation_length)
     prompt = state.get("system_prompt")

@@ -113,7 +113,8 @@ class Run:
         self.stream = Stream(host, provider, request, room)
 
     def receive(self) -> Value:
-        """`{job}` to wait for, `{chunks}`, or `{chunks, tool_calls}` when the answer is complete."""
+        """`{job}` to wait for, `{chunks}`, or `{chunks, tool_calls}` when the answer is complete. The chunks are those
+        of an answer that is streamed."""
         stream = self.stream
         if stream is None:
             raise HostError("nothing was asked of the model")
@@ -128,7 +129,7 @@ class Run:
         chunks: list[Value] = []
         for event in events:
             self.answer.add(event)
-            if isinstance(event, TextDelta) and event.text:
+            if self.display is not None and isinstance(event, TextDelta) and event.text:
                 chunks.append(event.text)
         if self.display is not None:
             self.display.show(self.answer.text, is_last=False)

@@ -1,17 +1,15 @@
 """Agents from templates: a type, and parameters in place of a builder's calls."""
 
-from collections.abc import Mapping
-
 from ..host import Host, HostError
 from ..values import Value
-from .definition import TYPES
+from .definition import TYPES, Fields
 
 _OF_MODEL = ("provider", "temperature", "max_tokens", "settings")
 _OF_CUSTOM = ("system_prompt", "max_conversation_length", "output_schema")
 _PLAIN = ("description", "allowed_tools", "resource_limits", "base_url", "api_key")
 
 
-def template(_host: Host, instance_name: str, template_name: str, parameters: Mapping[str, Value]) -> Value:
+def template(_host: Host, instance_name: str, template_name: str, given: Value) -> Value:
     """The table that makes the agent. Raises HostError for unknown templates and parameters."""
     who = "Agent.create_from_template"
     if template_name not in TYPES:
@@ -19,7 +17,7 @@ def template(_host: Host, instance_name: str, template_name: str, parameters: Ma
     model: dict[str, Value] = {}
     custom: dict[str, Value] = {}
     config: dict[str, Value] = {"name": instance_name, "agent_type": template_name}
-    for name, value in parameters.items():
+    for name, value in Fields(who, "params", given).values.items():
         if name in _OF_MODEL:
             model[name] = value
         elif name in _OF_CUSTOM:

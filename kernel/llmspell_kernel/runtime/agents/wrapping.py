@@ -1,7 +1,5 @@
 """An agent as a tool, as `Tool.list`, other agents and the checks of parameters see it."""
 
-from collections.abc import Mapping
-
 from llmspell_analysis.catalogue import Tool
 
 from ..host import Host, HostError
@@ -12,7 +10,7 @@ from .definition import Fields
 _LEVELS = ("safe", "restricted", "privileged")
 
 
-def wrapped(host: Host, agent: Agent, config: Mapping[str, Value]) -> Tool:
+def wrapped(host: Host, agent: Agent, config: Value) -> Tool:
     """Raises HostError for a faulty table, and for a name that a tool has already."""
     from ..globals.tool import known_tools
 

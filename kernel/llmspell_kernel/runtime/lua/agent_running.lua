@@ -54,7 +54,7 @@ end
 local function run_tool(call, deadline)
   if call.problem then return call.problem, true end
   local ok, output = pcall(execute_tool, call.name, call.arguments, remaining_ms(deadline))
-  if ok then return output, false end
+  if ok then return output, type(output) == "table" and output.success == false end
   if is_interrupt(output) then error(output, 0) end
   return library.text_of(output), true
 end

@@ -9,8 +9,8 @@ from typing import Any
 from .errors import ProviderError
 from .model import ToolCall
 
-MAX_ARGUMENTS = 4 * 1024 * 1024
-MAX_CALLS = 1000
+MAX_ARGUMENTS = 1024 * 1024
+MAX_CALLS = 128
 
 
 class CallBuilder:

@@ -19,18 +19,17 @@ import asyncio
 import json
 import threading
 import tomllib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..tools.output import ToolError
-from ..tools.patterns import Search, searcher
 from .errors import ProviderError
 from .model import Done, Event, Request, TextDelta, ToolCall, Usage
 
 ECHO = "echo"
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
+MAX_SEARCH_SECONDS = 2.0
 _FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "model": str,
     "contains": str,
@@ -53,7 +52,7 @@ class _Reply:
     tool_calls: Sequence[Mapping[str, Any]] = ()
     delay: float = 0.0
     error: str = ""
-    search: Search | None = None
+    search: Callable[[str], bool] | None = None
 
     def fits(self, request: Request, text: str) -> bool:
         wanted = self.wanted
@@ -62,10 +61,7 @@ class _Reply:
         is_after_tool = bool(request.messages) and request.messages[-1].role == "tool"
         if wanted.get("after_tool", is_after_tool) != is_after_tool or wanted.get("contains", "") not in text:
             return False
-        try:
-            return self.search is None or self.search(text, 0) is not None
-        except ToolError as error:
-            raise ProviderError("configuration", f"providers.mock.script: {error}") from error
+        return self.search is None or self.search(text)
 
 
 @dataclass(slots=True)
@@ -120,6 +116,24 @@ class MockProvider:
             return self._replies
 
 
+def _search(pattern: str, place: str) -> Callable[[str], bool]:
+    """`regex` is used because a search of `re` cannot be stopped."""
+    import regex
+
+    try:
+        compiled = regex.compile(pattern)
+    except (regex.error, RecursionError, OverflowError, ValueError) as error:
+        raise ProviderError("configuration", f"{place}: not a regular expression: {error}") from None
+
+    def search(text: str) -> bool:
+        try:
+            return compiled.search(text, timeout=MAX_SEARCH_SECONDS, concurrent=True) is not None
+        except TimeoutError:
+            raise ProviderError("configuration", f"{place}: took longer than {MAX_SEARCH_SECONDS:g} s") from None
+
+    return search
+
+
 def _words(text: str) -> list[str]:
     """Pieces that each end after white space, as a model would stream them."""
     import re
@@ -165,10 +179,7 @@ def _checked(given: Any, place: str) -> _Reply:
             raise ProviderError("configuration", f"{place}.tool_calls: each needs a text 'name'")
         if not isinstance(call.get("arguments", {}), dict):
             raise ProviderError("configuration", f"{place}.tool_calls: 'arguments' of '{call['name']}' are no table")
-    try:
-        search = searcher(given["pattern"], "pattern") if "pattern" in given else None
-    except ToolError as error:
-        raise ProviderError("configuration", f"{place}: {error}") from error
+    search = _search(given["pattern"], f"{place}.pattern") if "pattern" in given else None
     chunks = given.get("chunks", _words(given["text"]) if "text" in given else [])
     if not all(isinstance(chunk, str) for chunk in chunks):
         raise ProviderError("configuration", f"{place}.chunks: expected texts")
