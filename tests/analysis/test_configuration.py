@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from llmspell_analysis.configuration import Configurations
 from llmspell_analysis.configuration.globs import GlobError, Globs
-from llmspell_analysis.configuration.name_patterns import from_lua, from_regex, from_stars
 from llmspell_analysis.configuration.reading import toml_line
+from llmspell_analysis.rules.name_patterns import from_lua, from_regex, from_stars
 from llmspell_analysis.validation import validate
 
 FOLDER = Path(__file__).with_name("configuration")

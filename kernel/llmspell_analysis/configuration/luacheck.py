@@ -14,11 +14,11 @@ from typing import Any
 from llmspell_analysis.configuration.globs import GlobError, Globs
 from llmspell_analysis.configuration.levels import Level, all_at
 from llmspell_analysis.configuration.model import Override, Problem, Settings, Source
-from llmspell_analysis.configuration.name_patterns import from_lua
 from llmspell_analysis.configuration.reading import UnreadableError, read_text
-from llmspell_analysis.configuration.standards import STANDARDS
 from llmspell_analysis.rules.model import IgnoredName
+from llmspell_analysis.rules.name_patterns import from_lua
 from llmspell_analysis.rules.other_names import of_luacheck_pattern
+from llmspell_analysis.rules.standards import STANDARDS
 from llmspell_analysis.syntax.evaluation import EvaluationError, LuaTable, evaluate
 
 # What a macro stands for, in luacheck's order.

@@ -14,10 +14,10 @@ from typing import Any
 from llmspell_analysis.configuration.globs import GlobError, Globs
 from llmspell_analysis.configuration.levels import OPTIONAL_CODES, SEVERITIES, Level, all_at, of_names
 from llmspell_analysis.configuration.model import Problem, Settings, Source
-from llmspell_analysis.configuration.name_patterns import from_lua, from_regex, from_stars
 from llmspell_analysis.configuration.reading import UnreadableError, read_json, read_text
-from llmspell_analysis.configuration.standards import STANDARDS, of_runtime
 from llmspell_analysis.rules.model import IgnoredName
+from llmspell_analysis.rules.name_patterns import from_lua, from_regex, from_stars
+from llmspell_analysis.rules.standards import STANDARDS, of_runtime
 
 # Groups of LuaLS's `diagnostics.groupSeverity` and `groupFileStatus`, as far as we have their codes.
 _GROUPS: Mapping[str, tuple[str, ...]] = {

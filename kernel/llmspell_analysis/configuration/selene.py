@@ -11,10 +11,10 @@ from typing import Any
 from llmspell_analysis.configuration.globs import GlobError, Globs
 from llmspell_analysis.configuration.levels import Level, all_at, of_names
 from llmspell_analysis.configuration.model import Problem, Settings, Source
-from llmspell_analysis.configuration.name_patterns import from_regex
 from llmspell_analysis.configuration.reading import UnreadableError, read_text
-from llmspell_analysis.configuration.standards import STANDARDS
 from llmspell_analysis.rules.model import IgnoredName, Severity
+from llmspell_analysis.rules.name_patterns import from_regex
+from llmspell_analysis.rules.standards import STANDARDS
 
 _LEVELS: Mapping[str, Level] = {"allow": None, "warn": Severity.WARNING, "deny": Severity.ERROR}
 _STANDARD_NAME = re.compile(r"[\w.-]+")

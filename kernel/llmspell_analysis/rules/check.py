@@ -126,6 +126,7 @@ def check_file(
         found = [each for run in FILE_CHECKS for each in run(subject)]
         found.extend(_in_segments(subject))
     suppressions = Suppressions(document)
+    found.extend(suppressions.problems)
     found = [each for each in found if _is_on(each, options)]
     if _META.search(document.source.data, 0, _META_WITHIN):
         # It describes what is defined elsewhere: its functions are empty, its names are nobody's.

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 from llmspell_analysis.rules.host_table import ELSEWHERE
 
+# Names of other tools, whether or not there is something of ours behind them.
+_LIST = Path(__file__).parent / "names_of_other_tools.txt"
 _UNUSED = frozenset(
     {
         "unused-local",
@@ -112,10 +116,12 @@ _BY_NUMBER: Mapping[str, frozenset[str]] = {
     "631": frozenset({"line-too-long"}),
 }
 _LUACHECK_GROUPS: Mapping[str, frozenset[str]] = {
-    "unused": _UNUSED,
+    "unused": _UNUSED | {"unused-value", "uninitialized-access", "never-set", "used-underscore"},
     "unused args": frozenset({"unused-argument", "unused-vararg", "unused-loop-variable"}),
     "redefined": _REDEFINED,
-    "global": _GLOBALS,
+    "global": _GLOBALS | {"mutate-undefined-global", "unused-global", "global-element"},
+    **{f"max {kind}line length": frozenset({"line-too-long"}) for kind in ("", "code ", "string ", "comment ")},
+    "max cyclomatic complexity": frozenset({"cyclomatic-complexity"}),
 }
 
 
@@ -140,3 +146,17 @@ def of_luacheck_pattern(pattern: re.Pattern[str]) -> frozenset[str]:
 def of_luacheck_group(words: str) -> frozenset[str]:
     """Our codes for what `luacheck: no …` switches off."""
     return _LUACHECK_GROUPS.get(words, frozenset())
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """All names that any of the tools, or we, have for a diagnostic."""
+    from llmspell_analysis.rules.table import RULES
+
+    listed = _LIST.read_text(encoding="ascii").splitlines()
+    return frozenset((*RULES, *BY_NAME, *(name for name in listed if not name.startswith("#"))))
+
+
+def is_known(name: str) -> bool:
+    """Whether a name in a comment means something; the names of annotations' errors are many."""
+    return name in known_names() or name.replace("_", "-") in known_names() or name.startswith(("luadoc-", "devsper-"))

@@ -1,74 +1,67 @@
-"""Suppression comments, as three tools write them:
+"""Suppression comments, as four tools write them:
 
-- LuaLS: `---@diagnostic disable: code, …`, `enable`, `disable-next-line`, `disable-line`;
-- luacheck: `-- luacheck: ignore 211 212/name`, `no unused`, `push`, `pop`. At the end of a line of code it is about
-  that line, on a line of its own about the rest of the function;
+- LuaLS and EmmyLua: `---@diagnostic disable: code, …`, `enable`, `disable-next-line`, `disable-line`;
+- luacheck: see `luacheck_comments.py`;
 - selene: `-- selene: allow(code)` about the next statement, `--# selene: allow(code)` about the file.
+
+What they say holds in the order of the text: of several that are about a finding the last one counts. Comments that
+say nothing that anybody knows are findings themselves (bad-suppression).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from operator import itemgetter
 
 from tree_sitter import Node
 
-from llmspell_analysis.analysis.kinds import COMMENT, FUNCTION
-from llmspell_analysis.rules.model import Diagnostic
-from llmspell_analysis.rules.other_names import of_luacheck, of_luacheck_group, of_name
+from llmspell_analysis.analysis.kinds import COMMENT
+from llmspell_analysis.rules.luacheck_comments import LuacheckComments
+from llmspell_analysis.rules.model import Diagnostic, Fix, found
+from llmspell_analysis.rules.nearest import nearest
+from llmspell_analysis.rules.other_names import is_known, known_names, of_name
+from llmspell_analysis.rules.suppressed_range import SuppressedRange
 from llmspell_analysis.rules.table import SYNTAX_CODES
 from llmspell_analysis.syntax.document import Document
+from llmspell_analysis.syntax.tree import Edit
 
 _COMMENT = re.compile(
-    rb"--+\s*@diagnostic\s+(?P<action>disable-next-line|disable-line|disable|enable)"
-    rb"[ \t]*(?::[ \t]*(?P<codes>[^\r\n]*))?"
-    rb"|--\s*luacheck:\s*(?P<luacheck>[^\r\n]*)"
-    rb"|--(?P<whole>#?)\s*selene:\s*allow\((?P<selene>[^)\r\n]*)\)"
+    rb"--+\s*@diagnostic[ \t]+(?P<action>[\w-]+)[ \t]*(?::[ \t]*(?P<codes>[^\r\n]*))?"
+    rb"|--\s*luacheck:(?P<luacheck>[^\r\n]*)"
+    rb"|--(?P<whole>#?)\s*#?\s*selene:(?P<selene>[^\r\n]*)"
 )
-_NAME = re.compile(r"[\w-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Range:
-    """Codes that are off from `start` to `end`; `codes` None for all, `name` of the variable or "" for any."""
-
-    start: int
-    end: int
-    codes: frozenset[str] | None
-    name: str = ""
-
-    def covers(self, diagnostic: Diagnostic, data: bytes) -> bool:
-        if not self.start <= diagnostic.start < self.end:
-            return False
-        if self.codes is not None and diagnostic.code not in self.codes:
-            return False
-        return not self.name or data[diagnostic.start : diagnostic.end] == self.name.encode()
+_ACTIONS = ("disable", "enable", "disable-line", "disable-next-line")
+_NAME = re.compile(rb"[\w-]+")
+_FILTER = re.compile(rb"\s*(allow|warn|deny)\s*\(([^)\r\n]*)\)\s*,?")
 
 
 class Suppressions:
-    """Which codes are off where in one document."""
+    """Which codes are off where in one document. `problems` are the comments that say nothing."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._ranges: list[_Range] = []
-        # (offset from which it holds, codes or None for all, on or off), in order
-        self._switches: list[tuple[int, frozenset[str] | None, bool]] = []
-        # ranges that a `luacheck: push` opened
-        self._pushed: list[int] = []
+        self._ranges: list[SuppressedRange] = []
+        self._placed: list[tuple[int, SuppressedRange]] = []
+        self.problems: list[Diagnostic] = []
         data = document.source.data
         if b"@diagnostic" not in data and b"luacheck:" not in data and b"selene:" not in data:
             return
+        luacheck = LuacheckComments(document)
         for match in _COMMENT.finditer(data):
             node = self._comment_at(match.start())
             if node is None:
                 continue
             if match["action"] is not None:
-                self._add_luals(match["action"].decode(), node, (match["codes"] or b"").decode("utf-8", "replace"))
+                self._add_luals(match, node)
             elif match["luacheck"] is not None:
-                self._add_luacheck(node, match["luacheck"].decode("utf-8", "replace"))
+                luacheck.read(node, match.span("luacheck"))
             else:
-                self._add_selene(node, match["selene"].decode("utf-8", "replace"), whole=bool(match["whole"]))
+                self._add_selene(match, node)
+        # of several that are about a finding the last comment counts
+        placed = sorted((*self._placed, *luacheck.ranges), key=itemgetter(0))
+        self._ranges = [each for _, each in placed]
+        self.problems += luacheck.problems()
 
     def _comment_at(self, offset: int) -> Node | None:
         node = self._document.tree.root_node.descendant_for_byte_range(offset, offset + 2)
@@ -80,77 +73,91 @@ class Suppressions:
         starts = self._document.source.line_starts
         if line >= len(starts):
             return 0, 0
-        return starts[line], starts[line + 1] if line + 1 < len(starts) else len(self._document.source) + 1
+        return starts[line], starts[line + 1] if line + 1 < len(starts) else self._end
 
-    def _add_luals(self, action: str, node: Node, written: str) -> None:
-        names = _NAME.findall(written)
-        codes = frozenset().union(*(of_name(name) for name in names)) if names else None
+    @property
+    def _end(self) -> int:
+        return len(self._document.source) + 1
+
+    # --- LuaLS -------------------------------------------------------------------------------------------------
+
+    def _add_luals(self, match: re.Match[bytes], node: Node) -> None:
+        action = match["action"].decode("utf-8", "replace")
+        if action not in _ACTIONS:
+            near = nearest(action, _ACTIONS)
+            self._unknown(
+                f"`{action}` is none of {', '.join(f'`{each}`' for each in _ACTIONS)}", match.span("action"), near
+            )
+            return
+        start, end = match.span("codes")
+        names = list(_NAME.finditer(self._document.source.data, start, end)) if match["codes"] is not None else []
+        for name in names:
+            self._check_name(name)
+        written = [name.group().decode("utf-8", "replace") for name in names]
+        codes = frozenset().union(*(of_name(name) for name in written)) if names else None
         line = self._document.source.line_of(node.start_byte)
         if action == "disable-next-line":
-            self._ranges.append(_Range(*self._line(line + 1), codes))
+            span = self._line(line + 1)
         elif action == "disable-line":
-            self._ranges.append(_Range(*self._line(line), codes))
+            span = self._line(line)
         else:
-            self._switches.append((self._line(line)[0], codes, action == "disable"))
+            span = (self._line(line)[0], self._end)
+        self._placed.append((node.start_byte, SuppressedRange(*span, codes, is_off=action != "enable")))
 
-    def _add_luacheck(self, node: Node, written: str) -> None:
-        line = self._document.source.line_of(node.start_byte)
-        start, end = self._line(line)
-        is_alone = not self._document.source.data[start : node.start_byte].strip()
-        for option in written.split(","):
-            words = option.split()
-            if words[:1] == ["push"]:
-                self._pushed.append(len(self._ranges))
-            elif words[:1] == ["pop"] and self._pushed:
-                self._close(self._pushed.pop(), node.start_byte)
-            span = (node.end_byte, self._rest_of_function(node)) if is_alone else (start, end)
-            if words[:1] == ["no"]:
-                self._ranges.append(_Range(*span, of_luacheck_group(" ".join(words[1:]))))
-            elif words == ["ignore"]:
-                self._ranges.append(_Range(*span, None))
-            elif words[:1] == ["ignore"]:
-                for pattern in words[1:]:
-                    number, _, name = pattern.partition("/")
-                    if number and not number.lstrip("W").isdigit():
-                        self._ranges.append(_Range(*span, None, number))  # a variable's name, for every code
-                    else:
-                        self._ranges.append(_Range(*span, of_luacheck(number) if number else None, name))
+    def _check_name(self, match: re.Match[bytes]) -> None:
+        name = match.group().decode("utf-8", "replace")
+        if not is_known(name):
+            self._unknown(f"There is no diagnostic `{name}`", match.span(), nearest(name, known_names()))
 
-    def _close(self, first: int, end: int) -> None:
-        """What was switched off since a `push` is on again."""
-        self._ranges[first:] = [
-            _Range(each.start, min(each.end, end), each.codes, each.name) for each in self._ranges[first:]
-        ]
+    def _unknown(self, message: str, span: tuple[int, int], near: str | None) -> None:
+        fixes = (Fix(f"Change to `{near}`", (Edit(*span, near.encode()),)),) if near else ()
+        hint = f": did you mean `{near}`?" if near else ""
+        self.problems.append(found("bad-suppression", message + hint, span, fixes=fixes))
 
-    def _rest_of_function(self, node: Node) -> int:
-        around: Node | None = node
-        while around is not None and around.kind_id not in FUNCTION:
-            around = around.parent
-        return around.end_byte if around is not None else len(self._document.source) + 1
+    # --- selene ------------------------------------------------------------------------------------------------
 
-    def _add_selene(self, node: Node, written: str, *, whole: bool) -> None:
-        codes = frozenset().union(*(of_name(name) for name in _NAME.findall(written)))
-        if whole:
-            self._ranges.append(_Range(0, len(self._document.source) + 1, codes))
+    def _add_selene(self, match: re.Match[bytes], node: Node) -> None:
+        data = self._document.source.data
+        position, end = match.span("selene")
+        is_whole = b"#" in data[match.start() : position]
+        if is_whole and not self._begins_file(node):
+            message = "A filter for the whole file stands before its first statement"
+            self.problems.append(found("bad-suppression", message, (node.start_byte, node.end_byte)))
             return
-        following = node.next_named_sibling
-        while following is not None and following.kind_id in COMMENT:
-            following = following.next_named_sibling
-        if following is not None:
-            self._ranges.append(_Range(following.start_byte, following.end_byte, codes))
+        while (filters := _FILTER.match(data, position, end)) is not None:
+            position = filters.end()
+            for name in _NAME.finditer(data, *filters.span(2)):
+                self._check_name(name)
+                codes = of_name(name.group().decode("utf-8", "replace"))
+                span = (0, self._end) if is_whole else _following(node)
+                each = SuppressedRange(*span, codes, is_off=filters[1] == b"allow")
+                self._placed.append((node.start_byte, each))
+
+    def _begins_file(self, node: Node) -> bool:
+        before = node.prev_named_sibling
+        while before is not None and (before.kind_id in COMMENT or before.type == "hash_bang_line"):
+            before = before.prev_named_sibling
+        return before is None and (node.parent is None or node.parent.parent is None)
+
+    # --- what it is for ----------------------------------------------------------------------------------------
 
     def covers(self, diagnostic: Diagnostic) -> bool:
         # Syntax errors are the compiler's: no comment makes the file run.
-        if diagnostic.code in SYNTAX_CODES or not (self._ranges or self._switches):
+        if diagnostic.code in SYNTAX_CODES or not self._ranges:
             return False
         data = self._document.source.data
-        if any(each.covers(diagnostic, data) for each in self._ranges):
-            return True
         off = False
-        for start, codes, disables in self._switches:
-            if start <= diagnostic.start and (codes is None or diagnostic.code in codes):
-                off = disables
+        for each in self._ranges:
+            if each.is_off != off and each.is_about(diagnostic, data):
+                off = each.is_off
         return off
 
     def filter(self, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
         return (each for each in diagnostics if not self.covers(each))
+
+
+def _following(node: Node) -> tuple[int, int]:
+    following = node.next_named_sibling
+    while following is not None and following.kind_id in COMMENT:
+        following = following.next_named_sibling
+    return (following.start_byte, following.end_byte) if following is not None else (0, 0)

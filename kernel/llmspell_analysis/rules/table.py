@@ -104,6 +104,7 @@ RULES: dict[str, Rule] = {
         _rule("name-style", _HINT, "A local or a function that is not written in snake_case.", is_on=False),
         Rule("code-style", _HINT, "Blanks that are missing or too many, at operators and brackets.", is_on=False),
         Rule("spell-check", _HINT, "A word in a comment, a name or a string that is usually a mistake.", is_on=False),
+        Rule("bad-suppression", _WARNING, "A comment that switches off what nobody knows, or an unpaired push or pop."),
         Rule("trailing-whitespace", _HINT, "Blanks at the end of a line.", is_on=False),
         Rule("mixed-indent", _HINT, "A tab follows a space in the indentation.", is_on=False),
         Rule("line-too-long", _HINT, "A line has more than 120 characters.", is_on=False),

@@ -58,3 +58,12 @@ State.sav("custom", "key", 1)
 ---@diagnostic disable-next-line: redundant-value
 local a = 1, 2
 print(a)
+
+-- case: the last one counts
+---@diagnostic disable: undefined-global
+print(one)
+---@diagnostic enable: undefined-global
+print(two)
+      ^^^ warning undefined-global: Undefined global `two`
+---@diagnostic disable-line: undefined-global
+print(three) ---@diagnostic disable-line: undefined-global

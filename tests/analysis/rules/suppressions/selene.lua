@@ -13,3 +13,13 @@ prnt(3)
 --# selene: allow(undefined_variable)
 prnt(1)
 prnt(2)
+
+-- case: several filters, and on again inside
+-- selene: allow(undefined_variable), allow(divide_by_zero)
+local function f()
+  print(one, 2 // 0)
+  -- selene: warn(undefined_variable)
+  print(two)
+        ^^^ warning undefined-global: Undefined global `two`
+end
+f()
