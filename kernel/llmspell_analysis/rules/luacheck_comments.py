@@ -44,15 +44,6 @@ _OPTIONS: dict[str, tuple[int, int | None]] = {
     "only": (1, None),
     "operators": (0, None),
     **dict.fromkeys((f"max {what}" for what in _LIMITED), (1, 1)),
-        (
-            "max line length",
-            "max code line length",
-            "max string line length",
-            "max comment line length",
-            "max cyclomatic complexity",
-        ),
-        (1, 1),
-    ),
 }
 _SWITCHES = frozenset(
     {"global", "unused", "redefined", "unused args", "unused secondaries", "self", "compat", "module", "allow defined"}
