@@ -1,7 +1,10 @@
 """The language server and ``llmspell validate`` on generated scripts."""
 
+import contextlib
+import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,16 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from .generated import script
-from .measure import Row, cpu_seconds, median_of, milliseconds, running, usage_of
+from .measure import (
+    Row,
+    Usage,
+    cpu_seconds,
+    median_of,
+    milliseconds,
+    proportional_set_size,
+    running,
+    usage_of,
+)
 from .stdio_client import StdioClient
 
 SERVER = [sys.executable, "-m", "llmspell_lsp.main", "--stdio"]
@@ -17,6 +29,7 @@ URI = "file:///project/script.lua"
 STARTS = 3
 KEYSTROKES = 10
 FILES, LINES_IN_ALL = 300, 59_000
+_LOOK_SECONDS = 0.05
 
 
 def rows() -> Iterator[Row]:
@@ -102,9 +115,53 @@ def _validate() -> Iterator[Row]:
         for number in range(FILES):
             lines = LINES_IN_ALL * (number + 1) // FILES - LINES_IN_ALL * number // FILES
             Path(folder, f"script_{number}.lua").write_text(script(lines, seed=number))
-        used = usage_of([sys.executable, "-m", "llmspell_cli.main", "validate", folder])
+        command = [sys.executable, "-m", "llmspell_cli.main", "validate", "--severity", "error"]
+        alone = _used([*command, "--no-cache", "--jobs", "1", folder])
+        luacheck = _luacheck(folder)
+        together, peak = _used_together([*command, folder])
+        again = _used([*command, folder])
+    yield Row(f"llmspell validate, {FILES} files, {LINES_IN_ALL:,} lines, one process, CPU", alone.cpu, "s", 5)
+    if luacheck is None:
+        yield Row("  / luacheck", None, "x", note="luacheck is not installed (Debian: lua-check)")
+    else:
+        yield Row("  / luacheck on the same files, CPU", alone.cpu / luacheck.cpu, "x")
+    yield Row("  with as many processes as pay, wall", together.wall, "s")
+    yield Row("  their memory together, at its peak", peak, "MB", 300)
+    yield Row("  again, nothing has changed, CPU", again.cpu, "s")
+
+
+def _used(command: list[str]) -> Usage:
+    used = usage_of(command)
     if used.exit_code != 0:
-        raise RuntimeError(f"llmspell validate ended with exit code {used.exit_code} on scripts without faults")
-    yield Row(f"llmspell validate, {FILES} files, {LINES_IN_ALL:,} lines, CPU", used.cpu, "s", 5)
-    yield Row("  the same, wall", used.wall, "s")
-    yield Row("  peak memory", used.peak, "MB", 300)
+        raise RuntimeError(f"{' '.join(command)} ended with exit code {used.exit_code} on scripts without errors")
+    return used
+
+
+def _used_together(command: list[str]) -> tuple[Usage, float | None]:
+    """What a command and its processes use; their memory is looked at while they run."""
+    peaks: list[float] = []
+    ended = threading.Event()
+
+    def look() -> None:
+        me = psutil.Process()
+        while not ended.wait(_LOOK_SECONDS):
+            for child in me.children():
+                with contextlib.suppress(psutil.Error, OSError):
+                    if (size := proportional_set_size(child.pid)) is not None:
+                        peaks.append(size)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        return _used(command), max(peaks, default=None)
+    finally:
+        ended.set()
+        looking.join()
+
+
+def _luacheck(folder: str) -> Usage | None:
+    """The same files, one process, everything that Lua and LuaJIT have being known."""
+    program = shutil.which("luacheck")
+    if program is None:
+        return None
+    return usage_of([program, "--std", "max", "--no-config", "--no-cache", "--jobs", "1", "--quiet", folder])
