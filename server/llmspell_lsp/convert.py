@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from llmspell_analysis.rules.model import Diagnostic
+from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.text import decode
 from llmspell_analysis.syntax.tree import Edit
 from lsprotocol import types
+from pygls.uris import from_fs_path
 
 from llmspell_lsp.documents import Snapshot
 from llmspell_lsp.positions import PositionCodec
@@ -16,6 +18,20 @@ _TAGS = {
     "unnecessary": types.DiagnosticTag.Unnecessary,
     "deprecated": types.DiagnosticTag.Deprecated,
 }
+
+
+SYMBOL_KINDS: dict[str, types.SymbolKind] = {
+    "function": types.SymbolKind.Function,
+    "method": types.SymbolKind.Method,
+    "variable": types.SymbolKind.Variable,
+    "table": types.SymbolKind.Object,
+    "field": types.SymbolKind.Field,
+}
+
+
+def file_uri(path: str) -> str:
+    """Empty for a document that is no file."""
+    return from_fs_path(path) or ""
 
 
 def to_diagnostic(found: Diagnostic, snapshot: Snapshot, codec: PositionCodec) -> types.Diagnostic:
@@ -37,8 +53,8 @@ def to_diagnostic(found: Diagnostic, snapshot: Snapshot, codec: PositionCodec) -
     )
 
 
-def to_text_edit(edit: Edit, snapshot: Snapshot, codec: PositionCodec) -> types.TextEdit:
-    return types.TextEdit(codec.range(snapshot.source, edit.start, edit.end), decode(edit.new))
+def to_text_edit(edit: Edit, text: Snapshot | Document, codec: PositionCodec) -> types.TextEdit:
+    return types.TextEdit(codec.range(text.source, edit.start, edit.end), decode(edit.new))
 
 
 def markdown(text: str) -> types.MarkupContent:

@@ -123,5 +123,9 @@ class Documents:
         snapshot = self._snapshots.get(uri) if uri is not None else None
         return snapshot.analysis if snapshot is not None else None
 
+    def uri_at(self, path: str) -> str | None:
+        """The URI of the open document that is the file at `path`."""
+        return self._by_path.get(path)
+
     def __iter__(self) -> Iterator[Snapshot]:
         return iter(list(self._snapshots.values()))

@@ -9,19 +9,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
+from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.catalogue import Catalogue, load_catalogue
+from llmspell_analysis.features.workspace import Workspace
 from llmspell_analysis.rules.model import Diagnostic
 from llmspell_analysis.rules.table import RULES
+from llmspell_analysis.syntax.tree import Edit
 from llmspell_kernel.version import __version__
 from lsprotocol import types
 from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
-from llmspell_lsp.convert import to_diagnostic
+from llmspell_lsp.background import Background
+from llmspell_lsp.convert import file_uri, to_diagnostic, to_text_edit
 from llmspell_lsp.diagnostics import Diagnostics
 from llmspell_lsp.documents import Documents, Snapshot
 from llmspell_lsp.handlers import register
@@ -50,6 +55,7 @@ class LlmspellServer(LanguageServer):
         self.settings = Settings()
         self.project = Project(open_document=self.documents.at_path)
         self.diagnostics = Diagnostics(self)
+        self.background = Background()
         self.exit_code: int | None = None
         self._stopped: asyncio.Event | None = None
         register(self)
@@ -57,6 +63,40 @@ class LlmspellServer(LanguageServer):
     @property
     def catalogue(self) -> Catalogue:
         return load_catalogue()
+
+    @property
+    def workspace_files(self) -> Workspace:
+        return Workspace(self.project)
+
+    def uri_of(self, analysis: Analysis) -> str:
+        """The URI under which the client knows the file of these tables."""
+        return self.documents.uri_at(analysis.document.path) or file_uri(analysis.document.path)
+
+    def analysis_of(self, uri: str) -> Analysis | None:
+        """The tables of an open document, or of a file of the project."""
+        snapshot = self.documents.get(uri)
+        if snapshot is not None:
+            return snapshot.analysis
+        path = to_fs_path(uri)
+        return self.project.file(path) if path else None
+
+    def workspace_edit(self, changes: Iterable[tuple[Analysis, Iterable[Edit]]]) -> types.WorkspaceEdit:
+        """Edits of several files, each against the text that its tables were made from."""
+        by_uri: dict[str, tuple[int | None, list[types.TextEdit]]] = {}
+        for analysis, edits in changes:
+            document = analysis.document
+            texts = [to_text_edit(edit, document, self.documents.codec) for edit in edits]
+            by_uri[self.uri_of(analysis)] = (document.version, texts)
+        workspace = self.client_capabilities.workspace
+        capability = workspace.workspace_edit if workspace is not None else None
+        if capability is None or not capability.document_changes:
+            return types.WorkspaceEdit(changes={uri: texts for uri, (_, texts) in by_uri.items()})
+        return types.WorkspaceEdit(
+            document_changes=[
+                types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri, version), list(texts))
+                for uri, (version, texts) in by_uri.items()
+            ]
+        )
 
     # --- the loop ----------------------------------------------------------------------------------------------
 
@@ -105,6 +145,7 @@ class LlmspellServer(LanguageServer):
             raise RuntimeError("the server was not begun")
         await self._stopped.wait()
         self.diagnostics.close()
+        self.background.close()
         return self.exit_code or 0
 
     def stop(self, exit_code: int) -> None:

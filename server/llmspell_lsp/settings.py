@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llmspell_analysis.features.inlay_hints import ParameterHints
 from llmspell_analysis.rules.model import Options, Severity
 
 if TYPE_CHECKING:
     from llmspell_analysis.configuration import Settings as Configured
 
 SECTION = "llmspell"
+_RUN_COMMANDS = (("Run", "llmspell.runFile"), ("Debug", "llmspell.debugFile"))
+_SHOW_REFERENCES = "llmspell.showReferences"
+_PARAMETER_HINTS: tuple[ParameterHints, ...] = ("all", "literals", "off")
 
 _SEVERITIES: dict[str, Severity | None] = {
     "error": Severity.ERROR,
@@ -23,10 +27,25 @@ _SEVERITIES: dict[str, Severity | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`llmspell.diagnostics.enable`, `.globals`, `.tools` and `.severity`."""
+    """`llmspell.diagnostics.enable`, `.globals`, `.tools` and `.severity`; `llmspell.hints.parameters` and `.types`;
+    `llmspell.codeLens.enable`. `commands` are those of ours that the client has."""
 
     diagnostics: bool = True
     options: Options = field(default_factory=Options)
+    parameter_hints: ParameterHints = "literals"
+    type_hints: bool = True
+    code_lens: bool = True
+    commands: frozenset[str] = frozenset()
+
+    @property
+    def run_commands(self) -> list[tuple[str, str]]:
+        """Title and name of what runs the whole file."""
+        return [(title, name) for title, name in _RUN_COMMANDS if name in self.commands]
+
+    @property
+    def references_command(self) -> str:
+        """What shows places that a lens has counted; empty where the client has nothing of the kind."""
+        return _SHOW_REFERENCES if _SHOW_REFERENCES in self.commands else ""
 
     def as_configuration(self) -> Configured:
         """The same in the shape of a configuration file, of which it is the weakest."""
@@ -54,7 +73,40 @@ def read_settings(raw: object, known_codes: frozenset[str]) -> tuple[Settings, t
         tools=_names(section, "tools", problems),
         severities=_severities(section.get("severity", {}), known_codes, problems),
     )
-    return Settings(enabled, options), tuple(problems)
+    hints, lens = _section(raw, "hints", problems), _section(raw, "codeLens", problems)
+    parameters = hints.get("parameters", "literals")
+    if parameters not in _PARAMETER_HINTS:
+        problems.append(f"{SECTION}.hints.parameters must be one of {', '.join(_PARAMETER_HINTS)}")
+        parameters = "literals"
+    commands = raw.get("commands", [])
+    if not isinstance(commands, list) or not all(isinstance(each, str) for each in commands):
+        problems.append(f"{SECTION}.commands must be a list of names")
+        commands = []
+    settings = Settings(
+        enabled,
+        options,
+        parameters,
+        type_hints=_switch(hints, "hints.types", problems),
+        code_lens=_switch(lens, "codeLens.enable", problems),
+        commands=frozenset(commands),
+    )
+    return settings, tuple(problems)
+
+
+def _section(raw: dict[str, Any], name: str, problems: list[str]) -> dict[str, Any]:
+    section = raw.get(name, {})
+    if isinstance(section, dict):
+        return section
+    problems.append(f"{SECTION}.{name} must be an object")
+    return {}
+
+
+def _switch(section: dict[str, Any], name: str, problems: list[str]) -> bool:
+    value = section.get(name.rpartition(".")[2], True)
+    if isinstance(value, bool):
+        return value
+    problems.append(f"{SECTION}.{name} must be true or false")
+    return True
 
 
 def _names(section: dict[str, Any], key: str, problems: list[str]) -> frozenset[str]:

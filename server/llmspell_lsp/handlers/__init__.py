@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from llmspell_lsp.handlers import (
     code_actions,
+    colours,
     completion,
     configuration,
+    formatting,
     hover,
     life_cycle,
+    names,
     navigation,
     pull_diagnostics,
     signature_help,
+    structure,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +29,10 @@ _GROUPS = (
     hover,
     signature_help,
     navigation,
+    names,
+    structure,
+    colours,
+    formatting,
     code_actions,
     pull_diagnostics,
 )

@@ -9,19 +9,12 @@ from llmspell_analysis.features.symbols import Symbol, symbols
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
+from llmspell_lsp.convert import SYMBOL_KINDS
 from llmspell_lsp.documents import Snapshot
 from llmspell_lsp.positions import PositionCodec
 
 if TYPE_CHECKING:
     from llmspell_lsp.server import LlmspellServer
-
-_SYMBOL_KINDS: dict[str, types.SymbolKind] = {
-    "function": types.SymbolKind.Function,
-    "method": types.SymbolKind.Method,
-    "variable": types.SymbolKind.Variable,
-    "table": types.SymbolKind.Object,
-    "field": types.SymbolKind.Field,
-}
 
 
 def register(server: LlmspellServer) -> None:
@@ -53,7 +46,7 @@ def _symbol(symbol: Symbol, snapshot: Snapshot, codec: PositionCodec) -> types.D
     source = snapshot.source
     return types.DocumentSymbol(
         name=symbol.name,
-        kind=_SYMBOL_KINDS[symbol.kind],
+        kind=SYMBOL_KINDS[symbol.kind],
         range=codec.range(source, min(symbol.start, symbol.name_start), max(symbol.end, symbol.name_end)),
         selection_range=codec.range(source, symbol.name_start, symbol.name_end),
         detail=symbol.detail or None,

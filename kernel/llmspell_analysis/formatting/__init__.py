@@ -1,0 +1,1 @@
+"""Formatting of Lua text, line by line."""
