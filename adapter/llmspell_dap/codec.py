@@ -13,6 +13,7 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 4096
 
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_BINARY = re.compile(rb"[^\t\r -~]")
 _HTTP = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE) [^\r\n]*HTTP/\d")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -68,6 +69,9 @@ class Decoder:
         if end < 0:
             if b"\n" in lines[-1]:
                 raise FramingError("header lines must end with \\r\\n, found a bare \\n")
+            # What speaks another protocol (TLS) may wait for an answer without ever ending a line.
+            if _BINARY.search(lines[-1]):
+                raise FramingError(f"expected a header like 'Content-Length: 119', found {_shown(lines[-1])}")
             if len(self._buffer) >= MAX_HEADER_BYTES:
                 raise FramingError(f"no empty line ends the header within {MAX_HEADER_BYTES} bytes")
             return None

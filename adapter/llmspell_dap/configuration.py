@@ -11,6 +11,7 @@ from llmspell_dap.messages import FieldError, Fields
 
 Json = dict[str, Any]
 
+MAX_SESSION_NAME = 64
 # Where a launched script's output goes and its input comes from.
 CONSOLES = ("internalConsole", "integratedTerminal", "externalTerminal")
 
@@ -30,8 +31,10 @@ class KernelTarget:
             connection_file=fields.optional("connectionFile", fields.path),
             session=fields.optional("session", fields.text),
         )
-        if found.session == "":
-            fields.fail("session", "the name of a session")
+        if found.session is not None and not (
+            found.session.isprintable() and 0 < len(found.session) <= MAX_SESSION_NAME
+        ):
+            fields.fail("session", f"the name of a session, of 1 to {MAX_SESSION_NAME} printable characters")
         if found.kernel_id is not None and found.connection_file is not None:
             raise FieldError("arguments: kernelId and connectionFile both name a kernel; leave one out")
         return found

@@ -4,7 +4,6 @@ Invariant: what the user got wrong about a program is told before any kernel is 
 """
 
 import os
-from pathlib import Path
 from typing import Any
 
 from llmspell_dap.configuration import AttachArguments, LaunchArguments, SourceOptions
@@ -16,11 +15,11 @@ Json = dict[str, Any]
 
 def launch_request(arguments: LaunchArguments, locations: Locations) -> Json:
     """The arguments of LDP's ``launch``; raises RequestFailedError."""
-    cwd = Path(os.path.expanduser(arguments.cwd)).absolute() if arguments.cwd is not None else None
-    program = locations.program_to_ldp(arguments.program, str(cwd) if cwd else None)
-    mapped_cwd = None if cwd is None else locations.folder_to_ldp(str(cwd))
+    cwd = None if arguments.cwd is None else locations.configured_folder(arguments.cwd)
+    program = locations.program_to_ldp(arguments.program, cwd)
+    mapped_cwd = None if cwd is None else locations.folder_to_ldp(cwd)
     # What a path mapping moves may be on another machine: the kernel tells whether it is there.
-    if mapped_cwd is not None and mapped_cwd == str(cwd) and not os.path.isdir(mapped_cwd):
+    if mapped_cwd is not None and mapped_cwd == cwd and not os.path.isdir(mapped_cwd):
         raise RequestFailedError(f"cwd: {cwd} is no folder", show_user=True, error_id=1004)
     if not locations.is_mapped(program):
         _check_program(arguments.program, program)

@@ -92,7 +92,9 @@ class Locations:
         return mapped
 
     def program_to_ldp(self, program: str, base: str | None) -> str:
-        """The real path of a launch configuration's program, which is a path whatever the path format is."""
+        """The real path of a configuration's program, which people write as a path whatever the path format is."""
+        if self.is_uri(program):
+            return self.path_to_ldp(program)
         absolute = Path(base or ".").absolute() / os.path.expanduser(program)
         real = os.path.realpath(absolute)
         self._remember_folders(real, os.path.normpath(absolute))
@@ -100,6 +102,14 @@ class Locations:
         if not self.uris:
             self._given.setdefault(mapped, os.path.normpath(absolute))
         return mapped
+
+    def is_uri(self, text: str) -> bool:
+        """Whether a client that speaks URIs has written one in its configuration."""
+        return self.uris and text.startswith("file:")
+
+    def configured_folder(self, text: str) -> str:
+        """A folder of a configuration, as an absolute path."""
+        return str(Path(self._local_path(text) if self.is_uri(text) else os.path.expanduser(text)).absolute())
 
     def map_folders(self, pairs: Sequence[tuple[str, str]]) -> None:
         """From now on the kernel's paths in the second folder of a pair are the client's in the first."""

@@ -98,6 +98,10 @@ def test_bytes_that_come_one_by_one_are_understood(start_adapter: Start) -> None
     ("data", "message"),
     [
         (b"hello\r\n", "protocol error: expected a header like 'Content-Length: 119', found 'hello'"),
+        (
+            b"\x16\x03\x01\x02\x00\x01",
+            "protocol error: expected a header like 'Content-Length: 119', found '\\x16\\x03",
+        ),
         (b"Content-Length: -1\r\n\r\n", "protocol error: Content-Length must be a number of bytes"),
         (b"Content-Length: 100000000\r\n\r\n", "messages of more than 67108864 bytes are not taken"),
     ],

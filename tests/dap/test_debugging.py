@@ -194,6 +194,16 @@ def test_breakpoint_set_through_a_link_stops_and_is_shown_through_it(
     assert frame["source"]["path"] == str(given)
 
 
+@pytest.mark.parametrize("name", ["plain.lua", "a b#c%20d.lua", "𝒏.lua"])
+def test_configuration_may_have_uris_where_the_client_speaks_them(adapter: Any, script: Write, name: str) -> None:
+    program = script("print(arg[1])", name)
+    adapter.initialize(pathFormat="uri")
+    adapter.ask("launch", program=program.as_uri(), cwd=program.parent.as_uri(), args=["given"])
+    adapter.ask("configurationDone")
+    adapter.event("terminated")
+    assert adapter.output() == "given\n"
+
+
 def test_client_that_speaks_uris_and_counts_from_0(adapter: Any, script: Write) -> None:
     program = script(SUMS, "with space.lua")
     adapter.initialize(pathFormat="uri", linesStartAt1=False, columnsStartAt1=False)

@@ -103,7 +103,8 @@ read_breakpoints = breakpoints_of("setBreakpoints")
             {"program": "a", "stopOnEntry": "yes"},
             'arguments.stopOnEntry: expected true or false, found "yes"',
         ),
-        (KernelTarget.read, {"session": ""}, "arguments.session: expected the name of a session"),
+        (KernelTarget.read, {"session": ""}, "arguments.session: expected the name of a session, of 1 to 64 printable"),
+        (KernelTarget.read, {"session": "x" * 65}, "arguments.session: expected the name of a session, of 1 to 64"),
         (KernelTarget.read, {"kernelId": 5}, "arguments.kernelId: expected a string, found 5"),
         (
             KernelTarget.read,
