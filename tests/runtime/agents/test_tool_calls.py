@@ -130,3 +130,34 @@ def test_agents_that_call_each_other_have_a_limit(mocked):
     said, counts = script.run(code).splitlines()
     assert "agents are nested deeper than its limit max_recursion_depth, 3" in said
     assert counts == "2\t1"
+
+
+def test_an_agent_as_a_tool_is_a_step_with_a_limit(mocked):
+    script = mocked({"contains": "slow", "text": "late", "delay_ms": 60_000}, {"text": "did {text}"})
+    script.run("Agent.builder():name('w'):model('mock/m'):build() Agent.wrap_as_tool('w', {})")
+    code = """
+        local function step(name, text)
+          return {name = name, type = "tool", tool = "w_tool", input = {text = text}, timeout_ms = 500, retry_count = 0}
+        end
+        local flow = Workflow.parallel({name = "f", steps = {step("a", "this"), step("b", "that")}})
+        flow:execute({})
+        print(flow:get_output("a").output.text, flow:get_output("b").output.text)
+        local late = Workflow.sequential({name = "g", steps = {step("c", "slow")}})
+        print(pcall(late.execute, late))
+    """
+    lines = script.run(code).splitlines()
+    assert lines[0] == "did this\tdid that"
+    assert "it took more than its limit of 0.5 s" in lines[1]
+
+
+def test_a_composite_in_a_branch_waits_for_its_agents(mocked):
+    script = mocked({"text": "{text}!", "delay_ms": 20})
+    code = """
+        for _, name in ipairs {"one", "two"} do Agent.builder():name(name):model("mock/m"):build() end
+        Agent.create_composite("both", {"one", "two"}, "parallel")
+        local function step(text) return {name = text, type = "agent", agent = "both", input = text} end
+        local result = Workflow.parallel({name = "f", steps = {step("a"), step("b"), step("c")}}):execute({})
+        local outputs = result.metadata.extra.agent_outputs
+        print(((outputs.a.text .. outputs.b.text .. outputs.c.text):gsub("%s+", " ")))
+    """
+    assert script.run(code) == "one: a! two: a!one: b! two: b!one: c! two: c!"

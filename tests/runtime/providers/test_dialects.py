@@ -307,7 +307,7 @@ def test_no_server_is_a_readable_error(server, connect):
     server.close()
     with pytest.raises(ProviderError) as caught:
         connect("ollama", base_url=url).ask()
-    assert str(caught.value).startswith(f"provider 'here' cannot be reached at {url}: ")
+    assert str(caught.value).startswith(f"provider 'here' cannot be reached at {url}: Connection refused; ")
     assert "check providers.here.base_url; is Ollama running (ollama serve)?" in str(caught.value)
 
 

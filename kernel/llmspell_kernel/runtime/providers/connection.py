@@ -4,6 +4,7 @@ Invariants: a key is in headers alone, never in an error; at most MAX_ERROR_BYTE
 """
 
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
@@ -186,7 +187,7 @@ class Connection:
 
     def _explained(self, error: Exception) -> ProviderError:
         settings = self.settings
-        reason = self._clean(str(error)) or type(error).__name__
+        reason = self._clean(_reason(error)) or type(error).__name__
         match error:
             case httpx.ConnectTimeout():
                 return ProviderError(
@@ -216,6 +217,18 @@ class Connection:
             case httpx.DecodingError():
                 return ProviderError("protocol", f"{self._who} sent what cannot be unpacked: {reason}")
         return ProviderError("connection", f"the connection to {self._who} at {self._place} was cut: {reason}")
+
+
+def _reason(error: BaseException) -> str:
+    """What the system says, which lies below the words of the libraries: connection refused."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror and not isinstance(inner, TimeoutError):
+            # asyncio puts words of its own in place of the system's; what a resolver says has no number of the system
+            return os.strerror(inner.errno) if inner.errno is not None and inner.errno > 0 else inner.strerror
+        below = inner.__cause__ or inner.__context__
+        inner = inner.exceptions[0] if isinstance(inner, BaseExceptionGroup) else below
+    return str(error)
 
 
 def _error_of(value: Any) -> tuple[str, str]:
