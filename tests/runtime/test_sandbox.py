@@ -351,7 +351,7 @@ def test_configuration_is_read(tmp_path):
 
 
 def test_sections_that_the_runtime_does_not_read_are_accepted(tmp_path):
-    (tmp_path / "llmspell.toml").write_text("default_engine = 'lua'\n[providers.x]\ny = 1\n[tools.web-scraper]\nz = 1")
+    (tmp_path / "llmspell.toml").write_text("default_engine = 'lua'\n[engines.x]\ny = 1\n[tools.calculator]\nz = 1")
     assert load_configuration(tmp_path) == Configuration()
 
 

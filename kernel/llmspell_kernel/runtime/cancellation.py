@@ -60,3 +60,10 @@ class Cancellation:
 
 # That of the job whose thread this is; what runs on the script's own thread has none.
 cancellation_of_thread: ContextVar[Cancellation | None] = ContextVar("llmspell_cancellation", default=None)
+
+
+def check_cancelled() -> None:
+    """Called now and then by work that is long, on whatever thread it runs. Raises CancelledError."""
+    cancellation = cancellation_of_thread.get()
+    if cancellation is not None:
+        cancellation.check()

@@ -15,12 +15,12 @@ def test_exists_tells_tools_from_other_names(script):
 
 
 def test_categories_are_distinct(script):
-    assert script.value("Tool.categories()") == ["data", "filesystem", "system", "utility"]
+    assert script.value("Tool.categories()") == ["api", "data", "filesystem", "media", "system", "utility", "web"]
 
 
 def test_discover_filters_by_category(script):
     found = [tool["name"] for tool in script.value("Tool.discover({category = 'system'})")]
-    assert found == ["environment-reader", "system-monitor"]
+    assert found == ["environment-reader", "process-executor", "service-checker", "system-monitor"]
 
 
 def test_discover_filters_by_tag(script):

@@ -36,7 +36,7 @@ class WebServer:
             def handle_one_request(self):
                 try:
                     super().handle_one_request()
-                except (ConnectionError, TimeoutError):
+                except (ConnectionError, TimeoutError, ssl.SSLError):
                     self.close_connection = True
 
             def answer(self):
@@ -51,6 +51,9 @@ class WebServer:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
+
+    def secure(self, context):
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
     def port(self):

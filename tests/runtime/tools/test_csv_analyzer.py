@@ -59,3 +59,11 @@ def test_a_slow_pattern_is_stopped(monkeypatch):
     parameters = {"operation": "validate", "input": "a\n" + "a" * 60 + "!\n", "options": {"rules": rules}}
     with pytest.raises(ToolError, match=r"'options.rules.a.pattern': the search took longer than 0.1 s"):
         run_tool("csv-analyzer", parameters, CONTEXT)
+
+
+def test_all_patterns_of_a_call_share_its_time(monkeypatch):
+    monkeypatch.setattr(patterns, "MAX_TOTAL_SECONDS", 0.2)
+    rows = "\n".join(["a" * 26 + "!"] * 1000)
+    parameters = {"operation": "validate", "input": f"x\n{rows}", "options": {"rules": {"x": {"pattern": "^(a|aa)+$"}}}}
+    with pytest.raises(ToolError, match=r"the searches took longer than 0.2 s together"):
+        run_tool("csv-analyzer", parameters, CONTEXT)

@@ -19,6 +19,15 @@ def test_a_slow_pattern_is_stopped(monkeypatch):
         validate("a" * 60 + "!", {"type": "pattern", "regex": "^(a|aa)+$"})
 
 
+def test_all_patterns_of_a_call_share_its_time(monkeypatch):
+    monkeypatch.setattr(patterns, "MAX_TOTAL_SECONDS", 0.2)
+    slow = {"type": "pattern", "regex": "^(a|aa)+$"}
+    with pytest.raises(
+        ToolError, match=r"'rules\[1\].item_rules\[1\].regex': the searches took longer than 0.2 s toge"
+    ):
+        validate(["a" * 26 + "!"] * 1000, items(slow))
+
+
 def test_errors_beyond_the_limit_are_left_out(monkeypatch):
     monkeypatch.setattr(data_validator, "MAX_ERRORS", 2)
     assert len(validate([1, 2, 3], items({"type": "email"}))["errors"]) == 2

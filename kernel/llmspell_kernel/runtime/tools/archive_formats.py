@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, BinaryIO, cast
 
+from ..cancellation import check_cancelled
 from .output import ToolError
 
 MAX_TOTAL = 512 * 1024 * 1024
@@ -61,6 +62,7 @@ def entries(file: BinaryIO, kind: str) -> Iterator[tuple[Entry, IO[bytes] | None
     total = count = 0
     with _explained():
         for entry, content in found:
+            check_cancelled()
             count, total = count + 1, total + entry.size
             if count > MAX_ENTRIES:
                 raise ToolError(f"the archive has more than {MAX_ENTRIES} entries", "too_large")
@@ -82,6 +84,7 @@ def copy(content: IO[bytes], target: BinaryIO, size: int) -> None:
     left = size
     with _explained():
         while chunk := content.read(min(65536, left + 1)):
+            check_cancelled()
             left -= len(chunk)
             if left < 0:
                 break
@@ -161,6 +164,7 @@ class _Counted(io.RawIOBase):
         self._left = MAX_TOTAL + 2 * 512 * MAX_ENTRIES
 
     def read(self, size: int = -1) -> bytes:
+        check_cancelled()
         chunk = self._inner.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
         self._left -= len(chunk)
         if self._left < 0:

@@ -5,7 +5,6 @@ the target folder through confinement.
 """
 
 import os
-import shutil
 import stat
 import tarfile
 import time
@@ -20,6 +19,7 @@ from ..values import Value
 from . import archive_formats
 from .archive_formats import Entry, entries, read_format
 from .confinement import explain, located, open_for_reading, opened_folder, replace_file, resolve
+from .copying import copy_content
 from .output import ToolError, ToolOutput, text_meta
 from .registry import Parameters, ToolContext
 
@@ -197,7 +197,7 @@ def _pack_zip(file: BinaryIO, members: Mapping[str, Path], context: ToolContext)
                 info.file_size = status.st_size
                 yield status.st_size
                 with archive.open(info, "w") as packed:
-                    shutil.copyfileobj(source, packed)
+                    copy_content(source, packed)
 
 
 def _pack_tar(

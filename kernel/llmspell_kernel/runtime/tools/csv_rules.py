@@ -7,10 +7,11 @@ Rules are a table by column; each says some of `required`, `unique`, `type`, `mi
 from collections.abc import Callable
 from typing import Any
 
+from ..cancellation import check_cancelled
 from ..values import Value
 from .csv_table import Table, is_date, number
 from .output import ToolError
-from .patterns import searcher
+from .patterns import SearchTime, searcher
 
 MAX_ERRORS = 1000
 _KNOWN = ("required", "unique", "type", "min", "max", "min_length", "max_length", "pattern", "values")
@@ -22,14 +23,16 @@ def check_rows(table: Table, rules: Any) -> dict[str, Value]:
     """`{valid, row_count, error_count, errors}`; rows count from 1, without the line of names."""
     if not isinstance(rules, dict) or not rules:
         raise ToolError("missing parameter 'options.rules': a table of rules by column", "invalid_parameters")
+    time_of_call = SearchTime()
     checks = [
         (table.column(column), column, rule, message, check)
         for column, given in sorted(rules.items())
-        for rule, message, check in _checks(column, given)
+        for rule, message, check in _checks(column, given, time_of_call)
     ]
     errors: list[Value] = []
     count = len(table.problems)
     for line, row in enumerate(table.rows, 1):
+        check_cancelled()
         for place, column, rule, message, check in checks:
             cell = row[place]
             if (cell.strip() or rule == "required") and not check(cell):
@@ -40,7 +43,7 @@ def check_rows(table: Table, rules: Any) -> dict[str, Value]:
     return {"valid": count == 0, "row_count": len(table.rows), "error_count": count, "errors": errors}
 
 
-def _checks(column: str, given: Any) -> list[tuple[str, str, Check]]:
+def _checks(column: str, given: Any, time_of_call: SearchTime) -> list[tuple[str, str, Check]]:
     where = f"parameter 'options.rules.{column[:60]}'"
     if not isinstance(given, dict):
         raise ToolError(f'{where}: expected a table such as {{type = "integer"}}', "invalid_parameters")
@@ -51,12 +54,12 @@ def _checks(column: str, given: Any) -> list[tuple[str, str, Check]]:
             raise ToolError(f"{where}: unknown rule '{rule[:60]}'; possible are {known}", "invalid_parameters")
         if value is False and rule in {"required", "unique"}:
             continue
-        message, check = _check(f"{where[:-1]}.{rule}'", rule, value)
+        message, check = _check(f"{where[:-1]}.{rule}'", rule, value, time_of_call)
         checks.append((rule, message, check))
     return checks
 
 
-def _check(where: str, rule: str, value: Any) -> tuple[str, Check]:
+def _check(where: str, rule: str, value: Any, time_of_call: SearchTime) -> tuple[str, Check]:
     match rule, value:
         case "required", True:
             return "a value is needed", lambda cell: bool(cell.strip())
@@ -67,7 +70,7 @@ def _check(where: str, rule: str, value: Any) -> tuple[str, Check]:
         case "type", _:
             raise ToolError(f"{where}: expected one of {', '.join(_TYPES)}", "invalid_parameters")
         case "pattern", str():
-            search = searcher(value, where.split("'")[1])
+            search = searcher(value, where.split("'")[1], time_of_call=time_of_call)
             return f"does not match {value[:100]}", lambda cell: search(cell, 0) is not None
         case "values", list():
             allowed = {str(one) for one in value}

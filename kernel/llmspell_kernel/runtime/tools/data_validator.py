@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..cancellation import check_cancelled
 from ..values import Value
 from .data_formats import is_date, is_email, is_number_of_card, is_phone, is_url, is_uuid
 from .output import ToolError, ToolOutput, envelope, json_text
 from .parameters import describe
-from .patterns import searcher
+from .patterns import SearchTime, searcher
 from .registry import Parameters, ToolContext
 
 MAX_ERRORS = 1000
@@ -28,7 +29,7 @@ Check = Callable[[Any, str], Iterator[Mistake]]
 
 
 def run(parameters: Parameters, _context: ToolContext) -> ToolOutput:
-    checks = _Reader().rules(parameters["rules"], "rules", 0)
+    checks = _Reader(SearchTime()).rules(parameters["rules"], "rules", 0)
     errors: list[Value] = []
     size = 0
     for field, value, rule, message in _apply(checks, parameters["input"], ""):
@@ -42,6 +43,7 @@ def run(parameters: Parameters, _context: ToolContext) -> ToolOutput:
 
 def _apply(checks: list[Check], value: Any, field: str) -> Iterator[Mistake]:
     for check in checks:
+        check_cancelled()
         yield from check(value, field)
 
 
@@ -57,8 +59,9 @@ def _simple(rule: str, message: str, holds: Callable[[Any], bool]) -> Check:
 
 @dataclass(slots=True)
 class _Reader:
-    """Makes checks of rules. `count` is how many there were yet."""
+    """Makes checks of rules. `count` is how many there were yet; all patterns share the time of the call."""
 
+    time_of_call: SearchTime
     count: int = 0
 
     def rules(self, given: Any, where: str, depth: int) -> list[Check]:
@@ -86,6 +89,8 @@ class _Reader:
             return self._array(rule, where, depth)
         if kind == "object":
             return self._object(rule, where, depth)
+        if kind == "pattern":
+            return _pattern(rule, where, self.time_of_call)
         return _SIMPLE_RULES[kind](rule, where)
 
     def _array(self, rule: Mapping[str, Any], where: str, depth: int) -> Check:
@@ -246,9 +251,9 @@ def _range(rule: Mapping[str, Any], where: str) -> Check:
     return check
 
 
-def _pattern(rule: Mapping[str, Any], where: str) -> Check:
+def _pattern(rule: Mapping[str, Any], where: str, time_of_call: SearchTime) -> Check:
     pattern = _needed(rule, "regex", str, where)
-    search = searcher(pattern, f"{where}.regex")
+    search = searcher(pattern, f"{where}.regex", time_of_call=time_of_call)
     return _simple(
         "pattern",
         f"does not match {pattern[:100]}",
@@ -291,11 +296,13 @@ _SIMPLE_RULES: Mapping[str, Callable[[Mapping[str, Any], str], Check]] = {
     "type": _type,
     "length": _length,
     "range": _range,
-    "pattern": _pattern,
     "enum": _enum,
     "email": _format("email", "not an e-mail address", is_email),
     "url": _format("url", "not a URL", is_url),
     "date": _date,
     "custom": _custom,
 }
-_RULES = (*_SIMPLE_RULES, "array", "object")
+_RULES = (
+    *("required", "type", "length", "range", "pattern", "enum", "email", "url", "date", "custom"),
+    *("array", "object"),
+)

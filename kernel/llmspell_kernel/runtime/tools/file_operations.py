@@ -24,6 +24,7 @@ from .confinement import (
     resolve,
     write_file,
 )
+from .copying import copy_content
 from .output import ToolError, ToolOutput, text_meta
 from .registry import Parameters, ToolContext
 
@@ -193,7 +194,7 @@ def _copy_file(source: str, target: str, context: ToolContext) -> int:
             with located(target, context.allowed_roots) as place:
                 if resolve(source, context.allowed_roots)[0] == place.path:
                     raise ToolError(f"'{source}' and '{target}' are the same file", "invalid_path")
-                replace_file(place, lambda file: shutil.copyfileobj(reader, file), stat.S_IMODE(status.st_mode))
+                replace_file(place, lambda file: copy_content(reader, file), stat.S_IMODE(status.st_mode))
         except OSError as error:
             raise explain(error, target) from error
     return status.st_size

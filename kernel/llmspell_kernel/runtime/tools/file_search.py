@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..cancellation import check_cancelled
 from ..values import Value
 from .confinement import explain, open_for_reading, opened_folder, resolve
 from .output import ToolError, ToolOutput, text_meta
@@ -57,6 +58,7 @@ class _Found:
         self.characters += len(match["line_content"]) + len(match["matched_text"]) + sum(map(len, around))
 
     def check_time(self) -> None:
+        check_cancelled()
         if time.monotonic() > self.deadline:
             raise ToolError(
                 f"the search took longer than {MAX_SECONDS:g} s and was stopped; search fewer files", "timeout"

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 
+from ..cancellation import check_cancelled
 from .confinement import open_for_reading
 from .output import ToolError, ToolOutput, envelope
 from .registry import Parameters, ToolContext
@@ -39,6 +40,7 @@ def _digest(parameters: Parameters, context: ToolContext) -> bytes:
         return hasher.digest()
     with open_for_reading(parameters["file"], context.allowed_roots) as file:
         while block := file.read(1024 * 1024):
+            check_cancelled()
             hasher.update(block)
     return hasher.digest()
 

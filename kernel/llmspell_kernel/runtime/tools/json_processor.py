@@ -12,13 +12,16 @@ import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
+from ..cancellation import Cancellation
 from ..service_threads import ServiceTimer
 from .output import ToolError, ToolOutput, finite, raw
 from .registry import Parameters, ToolContext
 
 MAX_SECONDS = 5.0
+_LOOK_SECONDS = 0.1
 MAX_MEMORY = 1024 * 1024 * 1024
 MAX_RESULTS = 100_000
 MAX_QUERY_LENGTH = 10_000
@@ -31,15 +34,15 @@ _PLAIN_STRING = re.compile(r'"(?:[^"\\]|\\[^(])*"')
 _COMMENT = re.compile(r"#[^\n]*")
 
 
-def run(parameters: Parameters, _context: ToolContext) -> ToolOutput:
+def run(parameters: Parameters, context: ToolContext) -> ToolOutput:
     operation = parameters["operation"]
     if operation == "validate":
-        found = _ask({"input": _data(parameters["input"]), "schema": parameters["schema"]})
+        found = _ask({"input": _data(parameters["input"]), "schema": parameters["schema"]}, context)
         return raw("validate", {"is_valid": not found, "errors": found})
     if operation == "stream":
-        results = _query(parameters.get("query", "."), _lines(parameters["input"]))
+        results = _query(parameters.get("query", "."), _lines(parameters["input"]), context)
         return raw("stream", results)
-    results = _query(parameters["query"], [_data(parameters["input"])])
+    results = _query(parameters["query"], [_data(parameters["input"])], context)
     return raw("query", results[0] if len(results) == 1 else results)
 
 
@@ -69,7 +72,7 @@ def _lines(given: Any) -> list[Any]:
     return values
 
 
-def _query(query: str, inputs: list[Any]) -> list[Any]:
+def _query(query: str, inputs: list[Any], context: ToolContext) -> list[Any]:
     if len(query) > MAX_QUERY_LENGTH:
         raise ToolError(f"the query is longer than {MAX_QUERY_LENGTH} characters", "too_large")
     code = _COMMENT.sub("", _PLAIN_STRING.sub('""', query))
@@ -77,15 +80,15 @@ def _query(query: str, inputs: list[Any]) -> list[Any]:
         raise ToolError(f"the query uses '{found['word']}', which is refused", "refused")
     if sys.platform == "win32":
         raise ToolError("jq queries are not available on Windows; use JSON.parse and Lua instead", "unavailable")
-    results: list[Any] = _ask({"query": query, "inputs": inputs, "limit": MAX_RESULTS})
+    results: list[Any] = _ask({"query": query, "inputs": inputs, "limit": MAX_RESULTS}, context)
     return results
 
 
-def _ask(request: dict[str, Any]) -> Any:
+def _ask(request: dict[str, Any], context: ToolContext) -> Any:
     line = json.dumps(finite(request), allow_nan=False).encode("ascii") + b"\n"
     if len(line) > MAX_BYTES:
         raise ToolError(f"the input is larger than the limit of {MAX_BYTES} bytes", "too_large")
-    answer = _child().ask(line)
+    answer = _child().ask(line, context.cancellation)
     if "error" in answer:
         raise ToolError(str(answer["error"]), "query_failed")
     return answer["value"]
@@ -99,8 +102,8 @@ class _Child:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, line: bytes) -> Any:
-        with self._lock:
+    def ask(self, line: bytes, cancellation: Cancellation) -> Any:
+        with self._turn(cancellation):
             process = self._running()
             assert process.stdin is not None  # noqa: S101 - both are pipes
             assert process.stdout is not None  # noqa: S101
@@ -108,9 +111,10 @@ class _Child:
             watch = ServiceTimer(MAX_SECONDS * 2, process.kill, name="json-processor")
             watch.start()
             try:
-                process.stdin.write(line)
-                process.stdin.flush()
-                answer = process.stdout.readline(MAX_BYTES)
+                with cancellation.ending(process.kill):
+                    process.stdin.write(line)
+                    process.stdin.flush()
+                    answer = process.stdout.readline(MAX_BYTES)
             except OSError:
                 answer = b""
             finally:
@@ -118,6 +122,7 @@ class _Child:
             if answer.endswith(b"\n"):
                 return json.loads(answer)
             self.close()
+        cancellation.check()
         if answer:
             raise ToolError(f"the result is larger than {MAX_BYTES} bytes", "too_large")
         raise ToolError(
@@ -125,6 +130,16 @@ class _Child:
             f"{MAX_MEMORY // 2**20} MiB of memory",
             "timeout",
         )
+
+    @contextlib.contextmanager
+    def _turn(self, cancellation: Cancellation) -> Iterator[None]:
+        """The child's time, when the requests before have had theirs."""
+        while not self._lock.acquire(timeout=_LOOK_SECONDS):
+            cancellation.check()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
