@@ -27,7 +27,9 @@ from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.tree import Edit
 
 _COMMENT = re.compile(
-    rb"--+\s*@diagnostic[ \t]+(?P<action>[\w-]+)[ \t]*(?::[ \t]*(?P<codes>[^\r\n]*))?"
+    rb"--+\s*@diagnostic[ \t]+(?P<action>[\w-]+)"
+    # names between commas; what comes behind is a remark
+    rb"[ \t]*(?::[ \t]*(?P<codes>[\w-]*(?:[ \t]*,[ \t]*[\w-]+)*))?"
     rb"|--\s*luacheck:(?P<luacheck>[^\r\n]*)"
     rb"|--(?P<whole>#?)\s*#?\s*selene:(?P<selene>[^\r\n]*)"
 )

@@ -26,6 +26,12 @@ print(x)
 local x = 1
 print(x)
 
+-- case: remarks behind the codes
+---@diagnostic disable-next-line: unused-local, unused since it is made for others
+local x = 1 ---@diagnostic disable-line: unused-local - for a reason
+---@diagnostic disable
+print(x)
+
 -- case: luacheck's push and pop
 -- luacheck: push
 -- luacheck: push ignore 211
