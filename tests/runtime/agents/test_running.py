@@ -163,3 +163,28 @@ def test_a_provider_that_fails_again_and_again_is_left_alone(mocked):
     assert message.startswith("cell:1: Agent execution failed: a: provider 'mock': circuit breaker open: it failed 5")
     (circuit,) = [one for one in script.runtime.host.call("Hook.circuits", ()) if one["kind"] == "provider"]
     assert (circuit["name"], circuit["state"], circuit["rejected"]) == ("mock", "open", 1)
+
+
+def test_hooks_see_no_key(mocked):
+    script = mocked()
+    code = f"""
+        local handle = Hook.register("BeforeAgentInit", function(context)
+          print(context.data.name, context.data.api_key)
+          context.data.description = "by a hook"
+          return {{type = "modified", data = context.data}}
+        end)
+        {BUILD}:api_key("sk-hidden-0123456789abcdef"):build()
+        print(agent:get_config().description)
+    """
+    assert script.run(code).splitlines() == ["a\tnil", "by a hook"]
+    assert script.runtime.host.agents.get("a").definition.api_key == "sk-hidden-0123456789abcdef"
+
+
+def test_conversation_and_answer_have_a_limit_of_memory(mocked):
+    script = mocked({"contains": "much", "text": "y" * 5000})
+    script.run(f"{BUILD}:max_memory_mb(0.002):build()")
+    message = script.error("Agent.get('a'):execute({text = string.rep('x', 5000)})")
+    assert message.endswith("a: its conversation is larger than its limit max_memory_mb")
+    message = script.error("Agent.get('a'):execute({text = 'much'})")
+    assert message.endswith("a: the answer is larger than the agent's max_memory_mb allows")
+    assert script.run("print(Agent.get('a'):execute({text = 'x'}).text)") == "mock reply to: x"

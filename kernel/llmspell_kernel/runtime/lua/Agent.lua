@@ -145,9 +145,21 @@ local BUILD <const> = {
   skipped = function() return nil end,
 }
 
--- Makes the agent with the hooks of its making around it; gives its name, nil when a hook had it left out.
+-- Makes the agent with the hooks of its making around it; gives its name, nil when a hook had it left out. Hooks do not
+-- see the key, since what they are given may be kept.
 local function create(who, config)
-  return (guarded(BUILD, config.name, config, function(_, given) return (host("Agent.create", who, given)) end))
+  local shown, key = {}, config.api_key
+  for name, value in next, config do
+    if name ~= "api_key" then shown[name] = value end
+  end
+  return (guarded(BUILD, config.name, shown, function(_, given)
+    if key ~= nil and type(given) == "table" and given.api_key == nil then
+      local copy = { api_key = key }
+      for name, value in next, given do copy[name] = value end
+      given = copy
+    end
+    return (host("Agent.create", who, given))
+  end))
 end
 
 local setters = {} -- name -> what the argument has to be, and what is done with it
