@@ -7,6 +7,7 @@ same look-ups tell the same. Every part of a class counts: a class may be declar
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,7 @@ from llmspell_analysis.analysis.annotations import Annotations, Comment, annotat
 from llmspell_analysis.analysis.chains import chain_of_node, literal_string
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
+    BLOCK,
     BOOLEAN,
     COMMENT,
     EXPRESSION_LIST,
@@ -39,6 +41,7 @@ from llmspell_analysis.syntax.luacats import (
     FieldTag,
     OperatorTag,
     OverloadTag,
+    TypeTag,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +114,8 @@ def _of_comment(comment: Comment, unit: Unit) -> Iterator[Declaration]:
     for place, start in enumerate(starts):
         tag = tags[start]
         rest = tags[start + 1 : starts[place + 1] if place + 1 < len(starts) else len(tags)]
-        bound = bound_code(comment, unit) if place + 1 == len(starts) else None
+        is_last = place + 1 == len(starts) and not any(isinstance(each, TypeTag) for each in rest)
+        bound = bound_code(comment, unit) if is_last else None
         if isinstance(tag, ClassTag):
             overloads = tuple(each.function for each in rest if isinstance(each, OverloadTag) and each.function)
             yield Declaration(
@@ -141,11 +145,9 @@ def statement_at_line(unit: Unit, line: int) -> Node | None:
         return None
     node = unit.analysis.document.tree.root_node.descendant_for_byte_range(start, start + 1)
     found = None
-    while node is not None and node.start_byte == start and node.parent is not None:
+    while node is not None and node.start_byte == start and node.parent is not None and node.kind_id not in BLOCK:
         found = node
         node = node.parent
-        if node is not None and node.start_byte != start:
-            break
     return found
 
 
@@ -207,13 +209,17 @@ class DeclaredTypes:
     ) -> None:
         self.file = file
         self.catalogue = catalogue
-        self.modules = tuple(module for module in modules if module is not None)
+        several = tuple(modules)
+        self.modules = tuple(module for module in several if module is not None)
+        # a module was not found, which may declare anything
+        self.is_incomplete = len(self.modules) < len(several)
         # names of types that other files of the project declare
         self.known = known
         self.looked: dict[Hashable, Hashable] | None = None
         self._by_name: dict[str, list[Declared]] | None = None
         self._units: dict[int, Unit] = {}
         self._digests: dict[str, Hashable] = {}
+        self._generic_names: frozenset[str] | None = None
         self._known_modules = frozenset(self.modules)
         self._by_analysis: dict[Analysis, int] | None = None
 
@@ -251,6 +257,16 @@ class DeclaredTypes:
                     self._by_name.setdefault(each.name, []).append(Declared(unit, each))
         return self._by_name
 
+    @contextmanager
+    def noted(self) -> Iterator[dict[Hashable, Hashable]]:
+        """Notes the look-ups that are made inside."""
+        looked: dict[Hashable, Hashable] = {}
+        self.looked = looked
+        try:
+            yield looked
+        finally:
+            self.looked = None
+
     def note(self, key: Hashable, told: Hashable) -> None:
         if self.looked is not None:
             self.looked[key] = told
@@ -262,6 +278,8 @@ class DeclaredTypes:
     def _tells(self, key: Hashable) -> Hashable:
         if isinstance(key, tuple) and key[0] == "global":
             return self.global_definition(key[1])[1]
+        if key == ("generics",):
+            return self.generic_names
         return self.digest(str(key))
 
     def named(self, name: str) -> tuple[Declared, ...]:
@@ -300,6 +318,17 @@ class DeclaredTypes:
         if isinstance(root, Local):
             return self.file.variable_of(root)
         return self.file.bound[unit.index].get(root) or self.file.globals.get(root)
+
+    @property
+    def generic_names(self) -> frozenset[str]:
+        """Names that classes use for types which their users choose; their methods' annotations have them too."""
+        if self._generic_names is None:
+            tags = (each.declaration.tag for several in self.by_name.values() for each in several)
+            self._generic_names = frozenset(
+                generic.name for tag in tags if isinstance(tag, ClassTag) for generic in tag.generics
+            )
+        self.note(("generics",), self._generic_names)
+        return self._generic_names
 
     # --- what a name means -------------------------------------------------------------------------------------
 

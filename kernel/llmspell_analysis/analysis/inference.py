@@ -65,7 +65,12 @@ _COMPARISONS = frozenset({"==", "~=", "<", ">", "<=", ">="})
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "^"})
 _WHOLE = frozenset({"+", "-", "*", "//", "%"})
 # Functions that give nil so rarely, where their scripts call them, that no script tests it.
-_TRUSTED = frozenset({"string.match", "string.find", "string.gmatch", "string.byte", "os.date", "next", "table.remove"})
+_TRUSTED = frozenset(
+    {
+        *("string.match", "string.find", "string.gmatch", "string.byte", "os.date", "next", "table.remove"),
+        "tonumber",
+    }
+)
 
 
 class Program:
@@ -103,6 +108,9 @@ class Inference:
         self.data = unit.data
         self._defaults: dict[Local, lt.Type | None] = {}
         self._annotated: dict[Local, tuple[lt.Type | None] | None] = {}
+        self._casts = self._read_casts() if unit.annotations.behind else {}
+        # of the statement that is looked at; facts are kept alive, so that no other has their identity
+        self._seen: dict[tuple[int, int], tuple[Facts, lt.Type | None]] = {}
 
     # --- names -------------------------------------------------------------------------------------------------
 
@@ -292,11 +300,23 @@ class Inference:
 
     def of(self, node: Node, facts: Facts = _NO_FACTS, depth: int = 0) -> lt.Type | None:
         """The type of an expression's first value."""
-        if depth > _MAX_DEPTH or node.has_error:
+        if depth > _MAX_DEPTH:
             return None
-        said = self._cast_behind(node) if self.unit.annotations.behind else None
-        if said is not None:
-            return said[0]
+        key = (node.id, id(facts))
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = (facts, self._of(node, facts, depth))
+        return seen[1]
+
+    def forget(self) -> None:
+        """Another statement is looked at."""
+        self._seen = {}
+
+    def _of(self, node: Node, facts: Facts, depth: int) -> lt.Type | None:
+        if node.has_error:
+            return None
+        if self._casts and node.end_byte in self._casts and node.kind_id not in BINARY:
+            return self._casts[node.end_byte]
         kind = node.kind_id
         if kind in IDENTIFIER:
             return self.of_name(node, facts)
@@ -320,17 +340,15 @@ class Inference:
             return self._of_unary(node, facts, depth)
         return literal_type(node, self.data)
 
-    def _cast_behind(self, node: Node) -> tuple[lt.Type | None] | None:
-        """`value --[[@as T]]`."""
-        following = node.next_sibling
-        if following is None or following.kind_id not in COMMENT:
-            return None
-        line = self.unit.analysis.document.source.line_of(following.start_byte)
-        comment = self.unit.annotations.behind.get(line)
-        if comment is None or comment.start != following.start_byte or not comment.has("as"):
-            return None
-        tag = comment.tags(TypeTag)
-        return (tag[0].types[0] if tag and tag[0].types else None,)
+    def _read_casts(self) -> dict[int, lt.Type | None]:
+        """Where an expression ends before `--[[@as T]]` -> the type."""
+        casts: dict[int, lt.Type | None] = {}
+        for comment in self.unit.annotations.behind.values():
+            if comment.has("as"):
+                end = len(self.data[: max(comment.start, 0)].rstrip())
+                tags = comment.tags(TypeTag)
+                casts[end] = tags[0].types[0] if tags and len(tags[0].types) == 1 else None
+        return casts
 
     def of_name(self, node: Node, facts: Facts) -> lt.Type | None:
         local = self.local_at(node)
@@ -496,7 +514,8 @@ class Inference:
         arguments = call_arguments(call)
         if name == "Tool.get" and arguments:
             tool = literal_string(arguments[0], self.data)
-            return (lt.Named("ToolInstance"),) if tool in self.types.catalogue.tools else None
+            if tool is not None:  # that no tool has the name is another rule's
+                return (lt.Named("ToolInstance") if tool in self.types.catalogue.tools else None,)
         if name == "assert" and arguments:
             given = self.of(arguments[0], facts)
             return (without_nil(given),)
@@ -507,6 +526,8 @@ class Inference:
             return (found.of(returned),) if found is not None and returned is not None else (None,)
         if name == "setmetatable":
             return (None,)
+        if name == "load" and arguments and literal_string(arguments[0], self.data) is not None:
+            return (None, None)  # what it is, is written there
         if name == "tonumber" and arguments:
             given = self.of(arguments[0], facts)
             is_number = given is not None and basic_of(given, self.types) == "number"

@@ -19,6 +19,7 @@ from llmspell_analysis.analysis.kinds import (
     RIGHT_FIELD,
     UNARY,
 )
+from llmspell_analysis.analysis.model import Local
 from llmspell_analysis.analysis.type_relations import basic_of, expand, without_nil
 from llmspell_analysis.syntax import luacats_types as lt
 
@@ -60,6 +61,8 @@ def _of_binary(inference: Inference, node: Node, holds: bool, facts: Facts, dept
         if first_of_all:
             return narrowed(inference, right, holds, after_left, depth + 1)
         other = narrowed(inference, left, not holds, facts, depth + 1)
+        if not _is_possible(inference, right, holds, other):
+            return after_left
         return joined(inference, after_left, narrowed(inference, right, holds, other, depth + 1))
     if symbol in ("==", "~="):
         equal = (symbol == "==") == holds
@@ -69,6 +72,14 @@ def _of_binary(inference: Inference, node: Node, holds: bool, facts: Facts, dept
         for each in (left, right):
             facts = _known(inference, each, facts)
     return facts
+
+
+def _is_possible(inference: Inference, node: Node, holds: bool, facts: Facts) -> bool:
+    """Whether an expression may count as true, or as false."""
+    given = inference.of(node, facts)
+    if given is None:
+        return True
+    return inference.truthy(given) is not None if holds else inference.may_be_false(given)
 
 
 def _known(inference: Inference, node: Node, facts: Facts) -> Facts:
@@ -178,7 +189,14 @@ def joined(inference: Inference, first: Facts | None, second: Facts | None) -> F
         one = first[key] if key in first else _elsewhere(inference, key, first)
         other = second[key] if key in second else _elsewhere(inference, key, second)
         found[key] = lt.union([one, other]) if one is not None and other is not None else None
+        if (one == lt.NIL) != (other == lt.NIL) and not _is_declared(inference, key):
+            # Whether it was set may follow from what else was: nobody declared that it may be nil.
+            found[key] = None
     return found
+
+
+def _is_declared(inference: Inference, key: Key) -> bool:
+    return isinstance(key[0], Local) and not key[1] and inference.annotated(key[0]) is not None
 
 
 def _elsewhere(inference: Inference, key: Key, facts: Facts) -> lt.Type | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.annotations import Comment, holder
 from llmspell_analysis.analysis.kinds import (
     ARGUMENTS,
+    ASSIGNMENT,
     CALL,
+    COMMENT,
     FUNCTION_DECLARATION,
     IDENTIFIER,
     METHOD_INDEX,
@@ -17,6 +17,7 @@ from llmspell_analysis.analysis.kinds import (
     PARAMETERS_FIELD,
     TABLE,
     VARARG,
+    VARIABLE_LIST,
 )
 from llmspell_analysis.analysis.types import parsed
 from llmspell_analysis.syntax import luacats_types as lt
@@ -111,17 +112,38 @@ def signature_of(function: Node, unit: Unit) -> lt.Function:
     )
 
 
-@lru_cache(maxsize=2048)
-def _of_texts(
-    is_method: bool, parameters: tuple[tuple[str, str, bool], ...], returns: tuple[str, ...], name: str
-) -> lt.Function:
-    own = [lt.Parameter("self")] if is_method else []
-    own += [lt.Parameter(each, parsed(text), optional) for each, text, optional in parameters]
-    return lt.Function(tuple(own), tuple(parsed(text) for text in returns), api_name=name)
+# by the identity of entries, which the catalogue keeps
+_of_entries: dict[int, tuple[Entry, lt.Function]] = {}
 
 
 def signature_of_entry(entry: Entry) -> lt.Function:
     """A function of the API."""
-    parameters = tuple((each.name, each.type, each.optional) for each in entry.parameters)
-    found = _of_texts(entry.kind == "method", parameters, entry.returns, entry.qualified_name)
-    return replace(found, is_deprecated=True) if entry.deprecated else found
+    known = _of_entries.get(id(entry))
+    if known is not None and known[0] is entry:
+        return known[1]
+    parameters = [lt.Parameter("self")] if entry.kind == "method" else []
+    parameters += [lt.Parameter(each.name, parsed(each.type), each.optional) for each in entry.parameters]
+    found = lt.Function(
+        tuple(parameters),
+        tuple(parsed(text) for text in entry.returns),
+        is_deprecated=entry.deprecated,
+        api_name=entry.qualified_name,
+    )
+    _of_entries[id(entry)] = (entry, found)
+    return found
+
+
+def holder_target(function: Node) -> Node | None:
+    """The name that a function is given to: `M.f` of `function M.f()` and of `M.f = function()`."""
+    if function.kind_id in FUNCTION_DECLARATION:
+        return function.child_by_field_id(NAME_FIELD)
+    values = function.parent
+    statement = values.parent if values is not None else None
+    if values is None or statement is None or statement.kind_id not in ASSIGNMENT:
+        return None
+    place = [each.start_byte for each in values.named_children if each.kind_id not in COMMENT].index(
+        function.start_byte
+    )
+    names = next((each for each in statement.named_children if each.kind_id in VARIABLE_LIST), None)
+    targets = [each for each in names.named_children if each.kind_id not in COMMENT] if names is not None else []
+    return targets[place] if place < len(targets) else None

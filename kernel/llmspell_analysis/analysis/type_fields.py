@@ -168,18 +168,23 @@ class Fields:
         variable = self.types.variable_of(unit, (root, path))
         if variable is not None:
             place = variable.members.get(path, {}).get(name)
-            if place is None or (path, name) in variable.given_again:
+            if place is None:
                 return None
             where, member = self.types.unit(place[0]), place[1]
+            again = (path, name) in variable.given_again
         else:
             own = unit.analysis.members.get((root, path), {}).get(name)
-            if own is None or ((root, path), name) in unit.analysis.members_again:
+            if own is None:
                 return None
             where, member = unit, own
+            again = ((root, path), name) in unit.analysis.members_again
         given, _, is_deprecated = member_facts(where, member)
+        is_declared = given is not None and not isinstance(given, lt.Function)
+        if again and not is_declared:
+            return None
         if given is None and member.value is not None and member.value.kind_id in TABLE:
             given = lt.Shape((root, (*path, name)), analysis)
-        return Field(given, is_deprecated=is_deprecated)
+        return Field(given, is_declared=is_declared, is_deprecated=is_deprecated)
 
 
 def _declared_field(declared: Declared, name: str) -> Field | None:

@@ -52,6 +52,7 @@ from llmspell_analysis.analysis.kinds import (
 from llmspell_analysis.analysis.model import Local
 from llmspell_analysis.analysis.narrowing import joined, narrowed
 from llmspell_analysis.analysis.signatures import comments_of
+from llmspell_analysis.analysis.type_relations import basic_of, expand
 from llmspell_analysis.syntax import luacats_types as lt
 from llmspell_analysis.syntax.luacats import CastTag
 from llmspell_analysis.syntax.tree import field_id
@@ -59,12 +60,15 @@ from llmspell_analysis.syntax.tree import field_id
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from llmspell_analysis.analysis.declared_types import Key
     from llmspell_analysis.analysis.inference import Facts, Inference
 
 CONSEQUENCE_FIELD = field_id("consequence")
 # Deeper nesting is written by programs.
 _MAX_DEPTH = 120
 _NEVER_RETURN = frozenset({"error", "os.exit"})
+# Functions of the API that call what they are given.
+_CALL_OTHERS = frozenset({"pcall", "xpcall", "require", "dofile", "coroutine.resume", "coroutine.wrap", "table.sort"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,7 @@ class TypeFlow:
         if node.has_error and kind not in FUNCTION:
             return dict.fromkeys(facts)
         self.has_called = False
+        self.inference.forget()
         after = self._statement(node, facts)
         if after is not None and self.has_called:
             after = self.after_unknown_call(after)
@@ -193,7 +198,7 @@ class TypeFlow:
         arguments = call_arguments(node)
         if name == "assert" and arguments:
             return narrowed(self.inference, arguments[0], True, facts)
-        if name:
+        if name and name not in _CALL_OTHERS:
             return facts
         # It may raise where something is nil, or give it a value.
         after = {key: None if given == lt.NIL else given for key, given in facts.items()}
@@ -220,10 +225,10 @@ class TypeFlow:
                 said = self.inference.annotated(local)
                 given = said[0] if said is not None else lt.NIL
             else:
-                given = self.given(local, values, place, facts)
-            if self.inference.is_shared(local):
-                continue
-            if given != self.inference.default(local):
+                given = self.given(local, values, place, facts, is_declaration=True)
+            if given != self.inference.default(local) or (
+                self.inference.may_be_nil(given) and self.inference.is_shared(local)
+            ):
                 after = {**after, (local, ()): given}
         return self._forget_siblings(targets, values, after)
 
@@ -249,20 +254,30 @@ class TypeFlow:
         )
         return any(reference.guarded for reference in references)
 
-    def given(self, local: Local, values: Sequence[Node], place: int, facts: Facts) -> lt.Type | None:
+    def given(
+        self, local: Local, values: Sequence[Node], place: int, facts: Facts, *, is_declaration: bool = False
+    ) -> lt.Type | None:
         """What a local holds after it got a value, by the value and by what its annotation says."""
         found = self.inference.place_of(values, place, facts)
         said = self.inference.annotated(local)
         if said is None or said[0] is None:
-            if place < len(values) and found == lt.Named("table"):
+            if place < len(values) and found == lt.Named("table") and is_declaration:
                 return self.inference.default(local) or found
             return found
-        if found is None or found == lt.Named("table"):
-            # of something unknown, only what was declared is certain, without nil
-            return None if self.inference.may_be_nil(said[0]) and found is None else self._without_nil(said[0])
+        if found is None:
+            # of something unknown only its declaration is certain, and later not even that it is not nil
+            return said[0] if is_declaration else None
+        if found == lt.Named("table"):
+            return self._tables_of(said[0])
         if not self.inference.program.relations.fits(found, said[0]):
             return said[0]
-        return found if self.inference.may_be_nil(said[0]) else said[0]
+        return found if self.inference.may_be_nil(said[0]) or isinstance(said[0], lt.Union) else said[0]
+
+    def _tables_of(self, said: lt.Type) -> lt.Type | None:
+        """What a table that is made here is, where several types are declared."""
+        parts = expand(said, self.inference.types)
+        kept = [each for each in parts if each is not None and basic_of(each, self.inference.types) in ("table", None)]
+        return lt.union(kept) if kept and None not in parts else None
 
     def _without_nil(self, given: lt.Type) -> lt.Type | None:
         rest = [each for each in lt.members_of_union(given) if each != lt.NIL]
@@ -290,8 +305,6 @@ class TypeFlow:
         root, path = key
         if not path and isinstance(root, Local):
             after = self.without(after, root)
-            if self.inference.is_shared(root):
-                return after
             return {**after, key: self.given(root, values, place, before)}
         if path:
             name = path[-1]
@@ -437,10 +450,13 @@ class TypeFlow:
 
     def after_unknown_call(self, facts: Facts) -> Facts:
         """Whatever was called may have given a value to what was nil, but for locals that nobody else assigns."""
-        return {
-            key: None if given == lt.NIL and (key[1] or isinstance(key[0], str)) else given
-            for key, given in facts.items()
-        }
+        return {key: None if self._may_be_set(key, given) else given for key, given in facts.items()}
+
+    def _may_be_set(self, key: Key, given: lt.Type | None) -> bool:
+        root, path = key
+        if path or isinstance(root, str):
+            return given == lt.NIL
+        return given is not None and self.inference.may_be_nil(given) and self.inference.is_shared(root)
 
     # --- comments ----------------------------------------------------------------------------------------------
 
@@ -553,24 +569,49 @@ class TypeFlow:
         self.visit_all(call_arguments(node), facts)
         self.observer.called(node, facts, is_statement)
         given = self.inference.callee(node, facts)
-        if not (isinstance(given, lt.Function) and given.api_name):
+        is_api = isinstance(given, lt.Function) and given.api_name and given.api_name not in _CALL_OTHERS
+        if not is_api or any(each.kind_id in FUNCTION for each in call_arguments(node)):
             self.has_called = True
 
     def function(self, node: Node, facts: Facts) -> None:
         """A function's body: of what is around it, only what never changes is certain when it runs."""
         comments = comments_of(node, self.unit)
         body = Body(node, self.inference.signature(node), bool(comments))
-        inside = {
-            key: given
-            for key, given in facts.items()
-            if not key[1] and isinstance(key[0], Local) and self.inference.is_constant(key[0])
-        }
+        inside = self._inside(node, facts)
         had_called = self.has_called
         self.bodies.append(body)
         after = self.block(node.child_by_field_id(BODY_FIELD), inside)
         self.bodies.pop()
         self.has_called = had_called
         self.observer.ended(body, after is not None)
+
+    def _inside(self, function: Node, facts: Facts) -> Facts:
+        """What holds whenever a function's body runs: of locals that are set later, nothing."""
+        inside: Facts = {}
+        for key, given in facts.items():
+            root, path = key
+            if not path and isinstance(root, Local):
+                inside[key] = given if self._is_settled(root, function) else None
+        for reference in self.writes:
+            local = reference.local
+            if local is None or local.kind == "outer" or (local, ()) in inside or self._is_settled(local, function):
+                continue
+            if function.start_byte <= local.start < function.end_byte:
+                continue  # its own
+            inside[(local, ())] = None
+        return inside
+
+    def _is_settled(self, local: Local, function: Node) -> bool:
+        """Whether a local keeps the value that it has where a function is made."""
+        if self.inference.is_constant(local):
+            return True
+        if self.inference.is_shared(local) or self.inference.home(local) is not self.inference:
+            return False
+        writes = [each.start for each in local.references if each.access == "write"]
+        variable = self.inference.program.file.variable_of(local) if self.unit.index is not None else None
+        if variable is not None and any(each.access == "write" for _, each in variable.uses):
+            return False
+        return all(start < function.start_byte for start in writes)
 
 
 def _is_integer(given: lt.Type | None) -> bool:

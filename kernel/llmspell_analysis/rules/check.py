@@ -11,15 +11,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from llmspell_analysis.analysis.declared_types import DeclaredTypes
 from llmspell_analysis.analysis.file import File
+from llmspell_analysis.analysis.inference import Program
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.segments import Segment, Segments
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.rules import (
     aliases,
     assigned_values,
-    calls,
     code_style,
+    docs,
     environment,
     flow,
     global_variables,
@@ -37,6 +39,7 @@ from llmspell_analysis.rules import (
     syntax_walk,
     table_clones,
     tools,
+    types,
     variables,
 )
 from llmspell_analysis.rules import globals as globals_rules
@@ -85,7 +88,6 @@ FILE_CHECKS: tuple[FileCheck, ...] = (
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
     globals_rules.check_undefined_fields,
     *host_rules.SEGMENT_CHECKS,
-    calls.check,
 )
 PIECE_CHECKS: tuple[PieceCheck, ...] = (
     *host_rules.PIECE_CHECKS,
@@ -161,16 +163,25 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         modules=subject.modules,
     )
     style_codes = frozenset(code for code in style_walk.CODES if subject.options.severities.get(code) is not None)
+    declared = DeclaredTypes(file, subject.catalogue, subject.modules, subject.options.other_types)
+    program = Program(file, declared, subject.project)
+    state = types.TypeState(file)
     for index, placed in enumerate(file.placed):
         segment = placed.segment
-        context = (shared, file.environment(index))
-        found = segment.found.get(context)
-        if found is None:
+        facts = state.before(index)
+        context = (shared, file.environment(index), tuple(facts.items()))
+        found: types.Found | None = segment.found.get(context)
+        if found is None or not declared.still_tells(found.looked):
             evaluator = file.evaluator(index, subject.catalogue, subject.project)
             seen = Subject(segment.analysis, evaluator, subject.catalogue, shared)
-            found = tuple(each for run in SEGMENT_CHECKS for each in run(seen))
+            with declared.noted() as looked:
+                own = [each for run in SEGMENT_CHECKS for each in run(seen)]
+                of_types, after = types.check(seen, index, program, facts)
+                own += (*docs.check(index, program), *docs.check_missing(index, program), *of_types)
+            found = types.Found(tuple(own), state.kept(after), looked)
             segment.keep(context, found)
-        for each in (*_of_piece(segment), *_of_style(segment, style_codes), *found):
+        state.after(facts, found.state)
+        for each in (*_of_piece(segment), *_of_style(segment, style_codes), *found.diagnostics):
             yield moved(each, placed.start)
 
 

@@ -127,6 +127,7 @@ class Options:
     - `severities` maps a code to a severity, or to None to switch it off.
     - `other_globals` are names that other files assign: known where a file reads them, new where it assigns them
       itself.
+    - `other_types` are names of types that annotations of other files declare.
     """
 
     globals: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 from llmspell_analysis.rules.host_table import HOST_RULES
 from llmspell_analysis.rules.model import Rule, Severity
+from llmspell_analysis.rules.type_table import TYPE_RULES
 
 _ERROR, _WARNING, _INFORMATION, _HINT = Severity.ERROR, Severity.WARNING, Severity.INFORMATION, Severity.HINT
 
@@ -41,6 +42,7 @@ RULES: dict[str, Rule] = {
         Rule("unknown-tool-operation", _ERROR, "The tool has no such operation."),
         Rule("invalid-tool-parameter", _ERROR, "A literal value that the tool's parameter does not accept."),
         *HOST_RULES,
+        *TYPE_RULES,
         _rule("duplicate-index", _WARNING, "A table constructor gives the same key twice; the last value counts."),
         _rule("mixed-table", _HINT, "A table constructor has both a list and named fields.", is_on=False),
         _rule("negated-comparison", _WARNING, "`not` comes before `==`; and `not (a == b)` is `a ~= b`."),
@@ -87,7 +89,7 @@ RULES: dict[str, Rule] = {
         _rule("readonly-global", _WARNING, "A global of Lua or LLMSpell, or a field of one, gets another value."),
         _rule("global-usage", _INFORMATION, "`_G` is used.", is_on=False),
         _rule("duplicate-set-field", _WARNING, "A function of a table is defined twice; the first is lost."),
-        _rule("redundant-parameter", _WARNING, "A call gives a local function more arguments than it takes."),
+        _rule("redundant-parameter", _WARNING, "A call gives a function more arguments than it takes."),
         _rule("global-in-nil-env", _WARNING, "A global is used where `_ENV` is nil: that raises."),
         _rule("undefined-env-child", _INFORMATION, "A name that the table given to `_ENV` does not have.", is_on=False),
         _rule("unused-global", _HINT, "A global that the file sets and never reads.", is_on=False),

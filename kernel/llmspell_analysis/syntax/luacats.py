@@ -16,6 +16,7 @@ from llmspell_analysis.syntax.luacats_types import (
     Generic,
     Type,
     TypeParser,
+    Variadic,
     decoded,
     union,
 )
@@ -298,6 +299,8 @@ class _Content:
             one = self.type()
             if one is None:
                 return found
+            if self.name == "return" and self.parser.position < self.end and self.parser.take("..."):
+                one = Variadic(one)
             found.append(one)
             if self.parser.position > self.end:  # the type went on in further lines
                 self.end = self.line_end()
@@ -469,6 +472,7 @@ def _types(content: _Content) -> None:
         content.problem(f"`@{content.name}` needs a type whose brackets are closed")
         if make is TypeTag:
             return
+        found = (None,)  # something is said, and nobody knows what
     content.add(make(content.name, content.start, content.stop(), found, type_start, content.parser.position))
 
 

@@ -413,6 +413,9 @@ class TypeParser:
         return Record(tuple(fields)) if self.close("}") else None
 
     def _record_field(self) -> RecordField | None:
+        found: re.Match[str] | None = None
+        key: Type | None
+        name: str | None
         if self.open("["):
             key = self.type()
             if not self.close("]"):
@@ -424,9 +427,13 @@ class TypeParser:
                 element = self.type()
                 return RecordField(None, Named("integer"), element) if element is not None else None
             name, key = decoded(found.group()), None
+        before = found.start() if key is None and found is not None else self.position
         is_optional = self.take("?")
         if not self.take(":"):
-            return RecordField(name, key, None, is_optional)
+            if key is not None:
+                return RecordField(name, key, None, is_optional)
+            self.position = before  # `{ T }` is a list of values
+            return RecordField(None, Named("integer"), self.type())
         return RecordField(name, None if name is not None else key, self.type(), is_optional)
 
     def _function(self, is_async: bool) -> Type | None:

@@ -1,0 +1,128 @@
+"""The rules on types: one way through the statements of a segment, of which each rule is told what concerns it.
+
+What holds after a statement of the chunk is what the next begins with (`TypeState`); it is kept with the findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmspell_analysis.analysis.declared_types import Key
+from llmspell_analysis.analysis.inference import Facts, Program
+from llmspell_analysis.analysis.kinds import NAME_FIELD
+from llmspell_analysis.analysis.model import Local
+from llmspell_analysis.analysis.signatures import names_of_parameters
+from llmspell_analysis.analysis.type_flow import Body, Observer, TypeFlow
+from llmspell_analysis.rules.model import Diagnostic, Subject
+from llmspell_analysis.rules.type_calls import check_assert, check_call, check_statement
+from llmspell_analysis.rules.type_context import TypeContext
+from llmspell_analysis.rules.type_members import check_index, check_nil
+from llmspell_analysis.rules.type_values import (
+    check_assigned,
+    check_cast,
+    check_declared,
+    check_ended,
+    check_parameters,
+    check_returned,
+)
+from llmspell_analysis.syntax import luacats_types as lt
+from llmspell_analysis.syntax.luacats import CastTag
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from llmspell_analysis.analysis.annotations import Comment
+    from llmspell_analysis.analysis.file import File
+
+State = tuple[tuple[Key, "lt.Type | None"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a segment, what holds after it, and which look-ups of types that depends on."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    state: State
+    looked: dict[Hashable, Hashable]
+
+
+class _Checks(Observer):
+    def __init__(self, context: TypeContext) -> None:
+        self.context = context
+        self.flow = TypeFlow(context.inference, self)
+
+    def called(self, call: Node, facts: Facts, is_statement: bool) -> None:
+        bodies = self.flow.bodies
+        found, context = self.context.found, self.context
+        callee = call.child_by_field_id(NAME_FIELD)
+        if callee is not None:
+            given = context.inference.callee(call, facts)
+            found.extend(check_nil(context, callee, given, "calling it", bodies))
+        found.extend(check_call(context, call, facts, bodies[-1] if bodies else None))
+        if is_statement:
+            found.extend(check_statement(context, call, facts))
+        found.extend(check_assert(context, call, facts))
+
+    def indexed(self, node: Node, facts: Facts, access: str) -> None:
+        self.context.found.extend(check_index(self.context, node, facts, access, self.flow.bodies))
+
+    def declared(self, statement: Node, names: Sequence[Node], values: Sequence[Node], facts: Facts) -> None:
+        self.context.found.extend(check_declared(self.context, statement, names, values, facts))
+
+    def assigned(self, targets: Sequence[Node], values: Sequence[Node], facts: Facts) -> None:
+        self.context.found.extend(check_assigned(self.context, targets, values, facts))
+
+    def returned(self, node: Node, values: Sequence[Node], body: Body | None, facts: Facts) -> None:
+        self.context.found.extend(check_returned(self.context, node, values, body, facts))
+
+    def ended(self, body: Body, is_reached: bool) -> None:
+        self.context.found.extend(check_ended(self.context, body, is_reached))
+        names = names_of_parameters(body.function, self.context.data)
+        self.context.found.extend(check_parameters(self.context, body, names))
+
+    def cast(self, comment: Comment, tag: CastTag, given: lt.Type | None, is_known: bool) -> None:
+        self.context.found.extend(check_cast(self.context, comment, tag, given, is_known))
+
+
+def check(subject: Subject, index: int, program: Program, facts: Facts) -> tuple[tuple[Diagnostic, ...], Facts]:
+    """The findings in a segment, and what holds after it."""
+    guarded = frozenset(each.start for each in subject.analysis.members_accessed if each.guarded)
+    context = TypeContext(program.of_segment(index), subject.shared.tested_members, guarded=guarded)
+    after = _Checks(context).flow.run(facts)
+    return tuple(context.found), after
+
+
+class TypeState:
+    """What holds before each segment of a file, where that is not what its declaration says."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self._facts: Facts = {}
+
+    def before(self, index: int) -> Facts:
+        """The facts about the variables that a segment names."""
+        if not self._facts:
+            return {}
+        bound, free = self.file.bound[index], self.file.placed[index].segment.free
+        roots = {variable.local for variable in bound.values()}
+        return {
+            key: given
+            for key, given in self._facts.items()
+            if (key[0] in roots if isinstance(key[0], Local) else key[0] in free)
+        }
+
+    def after(self, before: Facts, state: State) -> None:
+        for key in before:
+            del self._facts[key]
+        for key, given in state:
+            self._facts[key] = given
+
+    def kept(self, facts: Facts) -> State:
+        """The facts that the next segments can be told: about variables of the chunk and globals."""
+        return tuple(
+            (key, given)
+            for key, given in facts.items()
+            if not isinstance(key[0], Local) or self.file.variable_of(key[0]) is not None
+        )
