@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .circuit_breaker import BreakerSettings
+from .security import POLICIES, Security, security_of, with_security
 
 T = TypeVar("T")
 
@@ -60,7 +61,8 @@ _SEARCH_PROVIDERS = ("duckduckgo", "tavily", "brave", "serpapi", "serperdev", "g
 # What may stand in a table, by the table's keys. The other sections are those that Config.get gives to scripts.
 _KNOWN_KEYS: Mapping[tuple[str, ...], Collection[str]] = {
     (): ("security", "tools", "limits", "hooks", "circuit_breakers", "events", "network", "validator", *_OF_CONFIG),
-    ("security",): ("allow_processes",),
+    ("security",): ("allow_processes", "policy"),
+    ("runtime", "security"): ("allow_file_access", "allow_network_access", "allow_process_spawn"),
     ("limits",): ("memory", "cpu_time", "wall_time", "output_rate", "open_files"),
     ("hooks",): ("timeout",),
     ("circuit_breakers",): ("tools", "hooks", "providers"),
@@ -136,6 +138,7 @@ class Configuration:
 
     allow_processes: bool = False
     allowed_paths: tuple[Path, ...] = ()
+    security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
     hook_timeout: float = 30.0
     emit_timing_events: bool = True
@@ -173,7 +176,7 @@ def load_configuration(project_root: Path) -> Configuration:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
     _refuse_unknown_keys(document, path)
-    allow_processes = setting(document, path, ("security", "allow_processes"), bool, False)
+    security, allow_processes = _security(document, path), _processes(document, path)
     allowed = setting(document, path, ("tools", "file-operations", "allowed_paths"), list, [])
     for item in allowed:
         if not isinstance(item, str):
@@ -195,6 +198,7 @@ def load_configuration(project_root: Path) -> Configuration:
     return Configuration(
         allow_processes=allow_processes,
         allowed_paths=allowed_paths,
+        security=security,
         limits=_limits(document, path),
         hook_timeout=read_amount(document, path, ("hooks", "timeout"), (seconds_of, 0.001), 30.0),
         emit_timing_events=setting(document, path, ("events", "emit_timing_events"), bool, True),
@@ -202,8 +206,27 @@ def load_configuration(project_root: Path) -> Configuration:
         tool_breakers=_breakers(document, path, "tools"),
         hook_breakers=_breakers(document, path, "hooks"),
         provider_breakers=_breakers(document, path, "providers"),
-        document=document,
+        document=with_security(document, security, allow_processes=allow_processes),
     )
+
+
+def _security(document: dict[str, Any], path: Path) -> Security:
+    policy = setting(document, path, ("security", "policy"), str, "default")
+    if policy not in POLICIES:
+        raise ConfigurationError(f"{path}: security.policy: expected {' or '.join(POLICIES)}, got {policy[:60]!r}")
+    names = ("allow_file_access", "allow_network_access")
+    return security_of(policy, {name: _said(document, path, ("runtime", "security", name)) for name in names})
+
+
+def _processes(document: dict[str, Any], path: Path) -> bool:
+    """Two names for one setting; that of ``[security]`` counts."""
+    own = _said(document, path, ("security", "allow_processes"))
+    return bool(own if own is not None else _said(document, path, ("runtime", "security", "allow_process_spawn")))
+
+
+def _said(document: dict[str, Any], path: Path, keys: tuple[str, ...]) -> bool | None:
+    is_said = setting(document, path, keys, object, None) is not None
+    return setting(document, path, keys, bool, False) if is_said else None
 
 
 def _breakers(document: dict[str, Any], path: Path, kind: str) -> BreakerSettings:
@@ -324,7 +347,7 @@ def _refuse_unknown_keys(document: dict[str, Any], path: Path) -> None:
                 from difflib import get_close_matches
 
                 nearest = get_close_matches(key, known, 1, _NEAR)
-                if keys == ("tools",) and not nearest:
+                if keys in {("tools",), ("runtime", "security")} and not nearest:
                     continue  # settings of other tools, which the runtime does not read
                 advice = f"did you mean '{'.'.join((*keys, nearest[0]))}'?" if nearest else f"known: {', '.join(known)}"
                 raise ConfigurationError(f"{path}: {name}: there is no such setting; {advice}")

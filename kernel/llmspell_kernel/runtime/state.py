@@ -21,6 +21,7 @@ from .globals import GLOBALS, SHARED
 from .host import PAGE, Host, HostError
 from .interrupt import AsyncHook
 from .memory import NOT_ENOUGH, MemoryLimit
+from .policy import path_refusal, visible_variable
 from .values import MAX_ITEMS, text_bytes
 
 LUA_FOLDER = Path(__file__).parent / "lua"
@@ -163,6 +164,7 @@ class Runtime:
             PAGE,
             host.context.configuration.allow_processes,
             has_input,
+            *self._restrictions(),
         )
         self.library.set_literal(self.load_internal(LUA_FOLDER / "literal.lua"))
         self.async_hook = AsyncHook(self.lua, self.library, compile_internal(self.lua, LUA_FOLDER / "control.lua"))
@@ -181,6 +183,16 @@ class Runtime:
             self._define(name.encode(), compile_internal(self.lua, LUA_FOLDER / f"{name}.lua"))
         self._deliver_comm = self.library.deliver_comm
         self.set_search_folder(host.context.project_root)
+
+    def _restrictions(self) -> tuple[Any, Any]:
+        """What ``io``, ``os`` and ``require`` ask before they do something; None where nothing is restricted."""
+        security = self.host.context.configuration.security
+        refusal = never_raising(path_refusal(lambda: self.host.context), otherwise=True)
+        visible = never_raising(visible_variable(lambda: self.host.context), otherwise=False)
+        return (
+            None if security.files == "all" else self.memory.overdrawing(refusal),
+            None if security.environment else visible,
+        )
 
     def load_internal(self, path: Path, *arguments: Any) -> Any:
         """Run one of our own chunks with the library as its first argument and give its result."""

@@ -74,6 +74,7 @@ def test_security_is_that_of_the_file(configured):
         "allow_file_access": True,
         "allow_network_access": False,
         "allow_process_spawn": True,
+        "policy": "default",
     }
     assert configured.run("print(Config.isFileAccessAllowed(), Config.isNetworkAccessAllowed())") == "true\tfalse"
 

@@ -64,6 +64,7 @@ CALLED = {
     "SessionCheckpoint": ("session = Session.create() Session.suspend(session)", "session"),
     "SessionRestore": ("session = Session.create() Session.load(session)", "session"),
     "SessionSave": ("session = Session.create() Session.save(session)", "session"),
+    "SecurityViolation": ("pcall(os.execute, 'true')", "security os.execute"),
     "SystemShutdown": ("", "script script"),
 }
 
@@ -297,7 +298,7 @@ def test_calls_are_traced_and_measured(new_script):
     assert (trace["hook"], trace["point"], trace["action"]) == (entry["name"], "ToolValidation", "continue")
     assert trace["component"] == "calculator"
     assert trace["parents"] == "tool 'calculator'"
-    assert found["points"]["SecurityViolation"] is False
+    assert found["points"]["WorkflowRollback"] is False
 
 
 def test_a_hook_is_listed_as_the_catalogue_says(hooked):

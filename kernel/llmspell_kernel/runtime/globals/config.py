@@ -27,6 +27,9 @@ _PERMISSIONS: dict[str, Value] = {
     "access_secrets": False,
 }
 
+# What a script of somebody else may not change: where it reads and writes, and which servers are asked.
+_OF_ONES_OWN = ("modify_providers", "modify_tools", "modify_runtime")
+
 Table = dict[str, Value]
 
 
@@ -64,7 +67,8 @@ def register(host: Host) -> None:
         value = settings.providers.get(name)
         return redacted(value) if isinstance(value, dict) else None
 
-    def set_provider(_here: Host, name: str, config: Table) -> None:
+    def set_provider(here: Host, name: str, config: Table) -> None:
+        _check_permission(here, "Config.setProvider", "modify_providers")
         if not name:
             raise HostError("Config.setProvider: the name is empty")
         if name in settings.providers and not isinstance(settings.providers[name], dict):
@@ -89,7 +93,7 @@ def register(host: Host) -> None:
     host.provider_tables = lambda: settings.providers
     host.register("Config.get", lambda here: redacted(whole(here)))
     host.register("Config.getSection", section)
-    host.register("Config.getPermissions", lambda _here: dict(_PERMISSIONS))
+    host.register("Config.getPermissions", _permissions)
     host.register("Config.listProviders", providers)
     host.register("Config.getProvider", provider)
     host.register("Config.setProvider", set_provider)
@@ -98,14 +102,29 @@ def register(host: Host) -> None:
     host.register("Config.restoreSnapshot", restore)
 
 
+def _permissions(host: Host) -> Table:
+    if not host.context.configuration.security.is_strict:
+        return dict(_PERMISSIONS)
+    return {**_PERMISSIONS, **dict.fromkeys(_OF_ONES_OWN, False)}
+
+
+def _check_permission(host: Host, function: str, permission: str) -> None:
+    if _permissions(host)[permission] is not True:
+        raise HostError(
+            f"{function}: the policy 'strict' lets a script not do this ({permission} is off); "
+            "it stands under [security] in llmspell.toml"
+        )
+
+
 def _whole(host: Host, settings: _Settings) -> Table:
     configuration = host.context.configuration
     document = _table(_plain(dict(configuration.document)))
     document.pop("security", None)  # it is the security of `runtime`
     runtime = _table(document.get("runtime"))
     security = {
-        "allow_file_access": True,
-        "allow_network_access": True,
+        "policy": configuration.security.policy,
+        "allow_file_access": configuration.security.files != "none",
+        "allow_network_access": configuration.security.network,
         **_table(runtime.get("security")),
         "allow_process_spawn": configuration.allow_processes,
     }
@@ -130,6 +149,7 @@ def _whole(host: Host, settings: _Settings) -> Table:
 
 
 def _add_allowed_path(host: Host, given: str) -> None:
+    _check_permission(host, "Config.addAllowedPath", "modify_tools")
     try:
         path = (host.context.project_root / Path(given).expanduser()).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a circle of links

@@ -32,11 +32,12 @@ _ACTIVE = (
     *("BeforeAgentInit", "AfterAgentInit", "BeforeAgentExecution", "AfterAgentExecution"),
     *("BeforeAgentShutdown", "AfterAgentShutdown", "AgentError"),
     *("SessionStart", "SessionEnd", "SessionCheckpoint", "SessionRestore", "SessionSave"),
+    "SecurityViolation",
 )
 # Hooks may be registered for these; they are not called, since what they stand around does not exist yet.
 _INACTIVE = (
     *("WorkflowRollback", "StateConflict", "StateMigration"),
-    *("ConfigurationChange", "ResourceLimitExceeded", "SecurityViolation", "EventHandlerError"),
+    *("ConfigurationChange", "ResourceLimitExceeded", "EventHandlerError"),
     *("PerformanceThresholdExceeded",),
     *("MemoryUsageHigh", "CpuUsageHigh", "Custom"),
 )

@@ -1,7 +1,8 @@
 -- Builds the state that scripts see, and keeps the originals that the rest of the runtime needs.
 -- Invariant: the Python functions below are upvalues of closures in chunks named =[llmspell]; no script reaches them.
 -- Called with Python functions; returns the library (never given to scripts) and the functions Python calls.
-local enter, push_page, pull_page, write, real_path, leave, values_chunk, page_size, allow_processes, has_input = ...
+local enter, push_page, pull_page, write, real_path, leave, values_chunk, page_size, allow_processes, has_input,
+  path_refusal, is_visible_variable = ...
 
 local library = {
   assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, load = load, next = next,
@@ -145,7 +146,12 @@ local function read_file(path)
   return file_text(text)
 end
 
+-- Why a file may not be loaded; set below where the policy restricts files.
+local may_load = function() return nil end
+
 local function load_file(path, ...)
+  local refusal = may_load(path)
+  if refusal then return nil, "cannot open " .. refusal end
   local text, message = read_file(path)
   if not text then return nil, "cannot open " .. message end
   return load_text(text, "@" .. real_path(path), ...)
@@ -433,10 +439,19 @@ function os_table.exit(code)
   leave(number)
 end
 
+-- Hooks hear of what the policy refuses; there are none while this chunk runs.
+local function violated(operation, reason)
+  if library.tell_hooks then
+    library.tell_hooks("SecurityViolation", "security", operation, { operation = operation, reason = reason })
+  end
+end
+
 if not allow_processes then
   local function refused(name)
     return function()
-      raise(name .. " is off: set allow_processes = true under [security] in llmspell.toml to allow it")
+      local message = name .. " is off: set allow_processes = true under [security] in llmspell.toml to allow it"
+      violated(name, message)
+      raise(message)
     end
   end
   os_table.execute = refused("os.execute")
@@ -447,6 +462,98 @@ else
     local ok, what, code = native_os.execute(...)
     if code and code > 255 then code = code // 256 end
     return ok, what, code
+  end
+end
+
+-- Files and environment ----------------------------------------------------------------------------------------
+
+if path_refusal then
+  local EACCES <const> = 13
+
+  -- Why the path may not be used; nil where it may.
+  local function refusal(operation, path)
+    local message = path_refusal(path)
+    if message == true then message = "the path could not be checked" end
+    if message then violated(operation, message) end
+    return message
+  end
+
+  local function text(index, name, value)
+    if type(value) == "number" then return tostring(value) end
+    if type(value) ~= "string" then bad_argument(index, name, "string", value) end
+    return value
+  end
+
+  may_load = function(path) return refusal("load", path) end
+
+  function io_table.open(path, ...)
+    path = text(1, "open", path)
+    local message = refusal("io.open", path)
+    if message then return nil, message, EACCES end
+    return open(path, ...)
+  end
+
+  -- Functions of io that take the name of a file, or what is open already.
+  for _, name in library.ipairs { "lines", "input", "output" } do
+    local allowed = io_table[name]
+    io_table[name] = function(file, ...)
+      if type(file) == "number" then file = tostring(file) end
+      if type(file) == "string" then
+        local message = refusal("io." .. name, file)
+        if message then raise(message) end
+      end
+      return allowed(file, ...)
+    end
+  end
+
+  function os_table.remove(path)
+    path = text(1, "remove", path)
+    local message = refusal("os.remove", path)
+    if message then return nil, message, EACCES end
+    return native_os.remove(path)
+  end
+
+  function os_table.rename(from, to)
+    from, to = text(1, "rename", from), text(2, "rename", to)
+    local message = refusal("os.rename", from) or refusal("os.rename", to)
+    if message then return nil, message, EACCES end
+    return native_os.rename(from, to)
+  end
+
+  local function off(name)
+    return function()
+      local message = name .. " is off: it would make a file outside of the allowed folders"
+      violated(name, message)
+      raise(message)
+    end
+  end
+  os_table.tmpname, io_table.tmpfile = off("os.tmpname"), off("io.tmpfile")
+
+  function package.searchpath(name, path, ...)
+    for template in library.string.gmatch(tostring(path), "[^;]+") do
+      local message = refusal("package.searchpath", (gsub(template, "%?", (gsub(tostring(name), "%%", "%%%%")))))
+      if message then return nil, message end
+    end
+    return searchpath(name, path, ...)
+  end
+end
+
+if is_visible_variable then
+  function os_table.getenv(name)
+    if type(name) ~= "string" then bad_argument(1, "getenv", "string", name) end
+    if is_visible_variable(name) ~= true then
+      violated("os.getenv", "the variable may not be read")
+      return nil
+    end
+    return native_os.getenv(name)
+  end
+  -- it would change the whole process
+  function os_table.setlocale(locale, ...)
+    if locale ~= nil then
+      violated("os.setlocale", "it may be asked, not set")
+      return nil
+    end
+    return native_os.setlocale(nil, ...)
   end
 end
 

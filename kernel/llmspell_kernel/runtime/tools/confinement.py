@@ -51,6 +51,11 @@ def default_roots(project_root: Path, configured: tuple[Path, ...]) -> tuple[Pat
 
 def resolve(path: str, roots: tuple[Path, ...]) -> tuple[Path, Path]:
     """The real path and the allowed folder it lies in. Relative paths count from the working folder."""
+    if not roots:
+        raise ToolError(
+            "files may not be accessed: allow_file_access under [runtime.security] in llmspell.toml is false",
+            "access_denied",
+        )
     if not path or "\0" in path:
         raise ToolError(f"path {path!r} is not a path", "invalid_path")
     if len(path) > MAX_PATH_LENGTH:
