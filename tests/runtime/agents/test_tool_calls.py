@@ -161,3 +161,24 @@ def test_a_composite_in_a_branch_waits_for_its_agents(mocked):
         print(((outputs.a.text .. outputs.b.text .. outputs.c.text):gsub("%s+", " ")))
     """
     assert script.run(code) == "one: a! two: a!one: b! two: b!one: c! two: c!"
+
+
+def test_a_long_result_is_cut_for_the_model(mocked):
+    call = {"name": "text-manipulator", "arguments": {"operation": "uppercase", "input": "x" * 300_000}}
+    script = mocked({"after_tool": True, "text": "{text}"}, {"tool_calls": [call]})
+    code = """
+        local agent = Agent.builder():model("mock/m"):allow_tool("text-manipulator"):build()
+        local text = agent:execute({text = "go"}).text
+        print(#text < 300000, text:match("%d+ characters are left out") ~= nil)
+    """
+    assert script.run(code) == "true\ttrue"
+
+
+def test_of_a_turn_longer_than_the_conversation_question_and_answer_stay(mocked):
+    script = mocked({"after_tool": True, "text": "done"}, {"contains": "go", "tool_calls": [CALL]}, {"text": "next"})
+    code = f"""
+        {BUILD}:max_conversation_length(2):build()
+        agent:execute({{text = "go on"}})
+        print(agent:execute({{text = "and"}}).metadata.input_tokens)
+    """
+    assert script.run(code) == "4"  # go on, done, and

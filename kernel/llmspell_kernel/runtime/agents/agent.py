@@ -4,7 +4,7 @@ Invariants: a conversation begins with what a user said, so that no tool's resul
 thread changes an agent.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..correlation import new_id
@@ -60,11 +60,14 @@ class Agent:
 
 
 def trimmed(messages: list[Message], longest: int) -> list[Message]:
-    """The last messages, as many as ``longest`` allows."""
+    """The last messages, as many as ``longest`` allows; of a turn that is longer, the question and the answer."""
     kept = messages[-longest:]
     while kept and kept[0].role != "user":
         kept = kept[1:]
-    return kept
+    if kept or longest < 2 or not messages or messages[-1].role != "assistant":
+        return kept
+    question = next((one for one in reversed(messages) if one.role == "user"), None)
+    return [] if question is None else [question, replace(messages[-1], tool_calls=())]
 
 
 def size_of(messages: list[Message]) -> int:

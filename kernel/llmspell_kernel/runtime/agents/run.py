@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..providers.settings import ProviderSettings
     from .contexts import Context
 
+# Of a tool's result, what a model is told.
+MAX_RESULT = 256 * 1024
 MAX_REPAIRS = 2
 """How often a model is asked again when its answer does not fit the schema."""
 
@@ -176,6 +178,8 @@ class Run:
         name = next((one.name for one in self.answer.tool_calls if one.id == identifier), "")
         text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        if len(text) > MAX_RESULT:
+            text = f"{text[:MAX_RESULT]}\n[{len(text) - MAX_RESULT} characters are left out]"
         self.messages.append(Message("tool", text, tool_call_id=identifier, name=name, is_error=is_error))
 
     def finish(self) -> dict[str, Value] | None:
