@@ -12,21 +12,25 @@ from llmspell_analysis.features.definition import definition
 from llmspell_analysis.features.hover import hover
 from llmspell_analysis.features.signature import signature_at
 from llmspell_analysis.features.symbols import symbols
+from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES, SourceText
-from llmspell_analysis.validation import validate
+from llmspell_analysis.validation import Options, validate
 
 SAMPLES = [
     path.read_bytes()
     for folder in ("rules", "features")
     for path in sorted((Path(__file__).parent / folder).rglob("*.*"))
 ]
+EVERYTHING = Options(severities={code: rule.severity for code, rule in RULES.items()})
 RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 def exercise(data: bytes, offset: int) -> None:
-    for found in validate(data):
+    for found in validate(data, options=EVERYTHING):
         assert 0 <= found.start <= found.end <= max(len(data), 1)
+        for fix in found.fixes:
+            assert all(0 <= edit.start <= edit.end <= len(data) for edit in fix.edits)
     analysis = analyze(Document(SourceText(data)))
     catalogue, project = load_catalogue(), Project()
     completion = complete(analysis, offset, catalogue, project, snippets=True)
