@@ -58,8 +58,7 @@ def check_value(wanted: str, node: Node, slot: Slot, subject: Subject) -> Iterat
 
 
 def check_literal(wanted: str, literal: Literal, slot: Slot, subject: Subject) -> Iterator[Diagnostic]:
-    parts = alternatives(wanted, subject.catalogue)
-    kinds = {_kind(part, subject.catalogue) for part in parts}
+    parts, kinds = _understood(wanted, subject.catalogue)
     if literal.kind == "nil" or None in kinds or not kinds:
         return
     if slot.has_references and literal.kind == "string" and "{{" in (literal.text or "{{"):
@@ -72,6 +71,22 @@ def check_literal(wanted: str, literal: Literal, slot: Slot, subject: Subject) -
         yield from _whole_number(parts, literal, slot)
     elif literal.kind == "table":
         yield from _table(parts, literal, slot, subject)
+
+
+_known_types: tuple[Catalogue | None, dict[str, tuple[tuple[str, ...], frozenset[str | None]]]] = (None, {})
+
+
+def _understood(wanted: str, catalogue: Catalogue) -> tuple[tuple[str, ...], frozenset[str | None]]:
+    """The alternatives of a type and their Lua types; kept for the last catalogue, of which a process has one."""
+    global _known_types  # noqa: PLW0603 -- replaced as a whole, so that threads see one or the other
+    if _known_types[0] is not catalogue:
+        _known_types = (catalogue, {})
+    known = _known_types[1]
+    found = known.get(wanted)
+    if found is None:
+        parts = alternatives(wanted, catalogue)
+        found = known[wanted] = (parts, frozenset(_kind(part, catalogue) for part in parts))
+    return found
 
 
 def _kind(part: str, catalogue: Catalogue) -> str | None:
@@ -87,7 +102,7 @@ def _kind(part: str, catalogue: Catalogue) -> str | None:
     return None
 
 
-def _is_turned_into(literal: Literal, kinds: set[str | None], parts: tuple[str, ...]) -> bool:
+def _is_turned_into(literal: Literal, kinds: frozenset[str | None], parts: tuple[str, ...]) -> bool:
     if literal.kind == "number":
         return "string" in parts
     if literal.kind == "string" and "number" in kinds:

@@ -30,6 +30,11 @@ _SHAPES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("A live key of Stripe", re.compile(rb"\b[rs]k_live_[A-Za-z0-9]{20,}")),
     ("A key of SendGrid", re.compile(rb"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}")),
 )
+# What each of them begins with, and a URL with a password: most texts have none of these.
+_HINT = re.compile(
+    rb"\bsk-|AIza|gsk_|\br8_|pplx-|\bhf_|\bgh[oprsu]_|_pat_|glpat-|xox|AKIA|ASIA|k_live_|\bSG\.|KEY-----|://"
+)
+_NAME_HINT = re.compile(rb"(?i)_?key\b|secret|token|passw|passphrase")
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\s|\\n|\\\r?\n)*[A-Za-z0-9+/=]{40}")
 # `password = "…"`, `["api_key"] = '…'`, `:api_key("…")`
 _NAMED = re.compile(
@@ -59,21 +64,31 @@ def check(piece: Piece) -> Iterator[Diagnostic]:
 
 
 def _candidates(data: bytes) -> Iterator[tuple[str, int, int]]:
+    if _HINT.search(data):
+        yield from _by_form(data)
+    if _NAME_HINT.search(data):
+        yield from _by_name(data)
+
+
+def _by_form(data: bytes) -> Iterator[tuple[str, int, int]]:
     for what, pattern in _SHAPES:
         for match in pattern.finditer(data):
             if _is_random(match.group(), 3.0):
                 yield f"{what} stands in the script: {_ADVICE}", match.start(), match.end()
     for match in _PRIVATE_KEY.finditer(data):
         yield "A private key stands in the script: keep it in a file of its own", match.start(), match.end()
+    for match in _PASSWORD_OF_URL.finditer(data):
+        if _is_password(b"password", match.group("value")):
+            yield f"The URL has a password in it: {_ADVICE_ON_PASSWORDS}", match.start("value"), match.end("value")
+
+
+def _by_name(data: bytes) -> Iterator[tuple[str, int, int]]:
     for match in _NAMED.finditer(data):
         value = match.group("value")
         if _is_password(match.group("name"), value):
             name = match.group("name").decode("utf-8", "replace")
             advice = _ADVICE if b"key" in match.group("name").lower() else _ADVICE_ON_PASSWORDS
             yield f"`{name}` stands in the script as it is: {advice}", match.start("value"), match.end("value")
-    for match in _PASSWORD_OF_URL.finditer(data):
-        if _is_password(b"password", match.group("value")):
-            yield f"The URL has a password in it: {_ADVICE_ON_PASSWORDS}", match.start("value"), match.end("value")
 
 
 def _is_password(name: bytes, value: bytes) -> bool:
