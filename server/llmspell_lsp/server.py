@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from llmspell_analysis.analysis.model import Analysis
@@ -192,7 +193,11 @@ class LlmspellServer(LanguageServer):
     def apply_settings(self, raw: object) -> None:
         if isinstance(raw, dict) and SECTION in raw:
             raw = raw[SECTION]
+        commands = self.settings.commands
         self.settings, problems = read_settings(raw, frozenset(RULES))
+        if not isinstance(raw, dict) or "commands" not in raw:
+            # they are no setting: the client tells them once
+            self.settings = replace(self.settings, commands=commands)
         for problem in problems:
             self.warn(f"LLMSpell settings: {problem}")
         self.diagnostics.schedule_all()

@@ -25,8 +25,8 @@ export function registerDebugging(interpreters: Interpreters): vscode.Disposable
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
       createDebugAdapterDescriptor: (session) => adapterOf(session, interpreters),
     }),
-    vscode.commands.registerCommand('llmspell.debugFile', (uri?: vscode.Uri) => startFile(uri, false)),
-    vscode.commands.registerCommand('llmspell.runFile', (uri?: vscode.Uri) => startFile(uri, true)),
+    vscode.commands.registerCommand('llmspell.debugFile', (uri?: vscode.Uri | string) => startFile(uri, false)),
+    vscode.commands.registerCommand('llmspell.runFile', (uri?: vscode.Uri | string) => startFile(uri, true)),
   );
 }
 
@@ -69,10 +69,12 @@ async function adapterOf(session: vscode.DebugSession, interpreters: Interpreter
   return new vscode.DebugAdapterExecutable(interpreter.command, ['-P', '-m', 'llmspell_dap.main'], cwd ? { cwd } : {});
 }
 
-async function startFile(uri: vscode.Uri | undefined, noDebug: boolean): Promise<void> {
+/** A code lens gives the URI as a text. */
+async function startFile(uri: vscode.Uri | string | undefined, noDebug: boolean): Promise<void> {
   const active = vscode.window.activeTextEditor?.document;
   const isLua = active?.languageId === LANGUAGE || active?.languageId === 'lua';
-  const script = uri ?? (isLua ? active.uri : undefined);
+  const given = typeof uri === 'string' ? vscode.Uri.parse(uri) : uri;
+  const script = given ?? (isLua ? active.uri : undefined);
   if (script === undefined) {
     void vscode.window.showErrorMessage('LLMSpell: there is no script in the active editor to run.');
     return;

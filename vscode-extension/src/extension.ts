@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { registerDebugging } from './debugging';
 import { Interpreters } from './interpreters';
 import { LanguageServer } from './languageServer';
+import { showReferences } from './references';
 import { LANGUAGE, ScriptLanguage } from './scriptLanguage';
 
 let server: LanguageServer | undefined;
@@ -33,6 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
       interpreters.forget();
       return languageServer.restart();
     }),
+    vscode.commands.registerCommand('llmspell.showReferences', showReferences),
     vscode.commands.registerCommand('llmspell.showOutput', () => log.show()),
     new ScriptLanguage(log),
   );

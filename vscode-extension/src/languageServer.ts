@@ -24,6 +24,10 @@ const EXIT_LIMIT = 1_000;
 const RESTARTS = 3;
 const RESTART_WINDOW = 180_000;
 const ERRORS = 3;
+/** What the server is told of the settings. */
+const SECTIONS = ['diagnostics', 'hints', 'codeLens'];
+/** Commands of ours that code lenses may name. */
+const LENS_COMMANDS = ['llmspell.runFile', 'llmspell.debugFile', 'llmspell.showReferences'];
 
 export class LanguageServer implements vscode.Disposable {
   readonly #interpreters: Interpreters;
@@ -124,8 +128,8 @@ export class LanguageServer implements vscode.Disposable {
         { language: LANGUAGE, scheme: 'file' },
         { language: LANGUAGE, scheme: 'untitled' },
       ],
-      initializationOptions: { diagnostics: vscode.workspace.getConfiguration(LANGUAGE).get('diagnostics') },
-      synchronize: { configurationSection: `${LANGUAGE}.diagnostics` },
+      initializationOptions: { ...settings(), commands: LENS_COMMANDS },
+      synchronize: { configurationSection: SECTIONS.map((section) => `${LANGUAGE}.${section}`) },
       outputChannel: this.#log,
       errorHandler: this.#errorHandler(),
       initializationFailedHandler: () => false,
@@ -194,6 +198,11 @@ export class LanguageServer implements vscode.Disposable {
     this.#status.severity = state.severity ?? vscode.LanguageStatusSeverity.Information;
     this.#status.command = { title: 'Show Output', command: 'llmspell.showOutput' };
   }
+}
+
+function settings(): Record<string, unknown> {
+  const configuration = vscode.workspace.getConfiguration(LANGUAGE);
+  return Object.fromEntries(SECTIONS.map((section) => [section, configuration.get(section)]));
 }
 
 /** The messages for the person are ours: they say what to do. */

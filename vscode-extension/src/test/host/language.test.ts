@@ -103,6 +103,38 @@ suite('the language server', () => {
     assert.match(text, /Tool\.execute/);
   });
 
+  test('renames a local in its file', async () => {
+    const document = await openScript('project/names.lua');
+    const edit = await vscode.commands.executeCommand<vscode.WorkspaceEdit>(
+      'vscode.executeDocumentRenameProvider',
+      document.uri,
+      behind(document, 'number'),
+      'value',
+    );
+    assert.equal(edit.get(document.uri).length, 2);
+  });
+
+  test('formats a script', async () => {
+    const document = await openScript('project/names.lua');
+    const edits = await vscode.commands.executeCommand<vscode.TextEdit[]>('vscode.executeFormatDocumentProvider', document.uri, {
+      tabSize: 2,
+      insertSpaces: true,
+    });
+    assert.deepEqual(
+      edits.map((edit) => edit.newText),
+      [' '],
+    );
+  });
+
+  test('counts the references of a function above it, and shows them', async () => {
+    const document = await openScript('project/names.lua');
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', document.uri, 10);
+    assert.deepEqual(lenses.map((lens) => lens.command?.title).sort(), ['2 references', 'Debug', 'Run']);
+    const counted = lenses.find((lens) => lens.command?.command === 'llmspell.showReferences');
+    await vscode.commands.executeCommand('llmspell.showReferences', ...(counted?.command?.arguments ?? []));
+    await vscode.commands.executeCommand('closeReferenceSearch');
+  });
+
   test('that finds no Python says why and what to do, and starts when the setting is right again', async () => {
     const document = await openScript('project/mistakes.lua');
     await diagnosticsOf(document.uri, 'diagnostics', (found) => found.length > 0);

@@ -1,0 +1,5 @@
+local function double(number)
+  return number * 2
+end
+
+print(double(1),double(2))
