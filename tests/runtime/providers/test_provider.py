@@ -273,3 +273,19 @@ def test_a_faulty_file_is_told_when_it_is_read(tmp_path, text, message):
     with pytest.raises(ConfigurationError) as caught:
         load_configuration(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'llmspell.toml'}: {message}")
+
+
+def test_a_script_names_replies_of_the_project_alone(configured, outside, tmp_path):
+    script = configured()
+    root = script.runtime.host.context.project_root
+    (root / "mine.json").write_text('[{"text": "from the project"}]')
+    (outside / "theirs.json").write_text('[{"text": "from elsewhere"}]')
+    (root / "link.json").symlink_to(outside / "theirs.json")
+    ask = "Agent.builder():model('mock/m'):build():execute({text = 'x'}).text"
+    for path in (outside / "theirs.json", "link.json", "../theirs.json", "a\\0b"):
+        script.run(f"Config.setProvider('mock', {{script = '{path}'}})")
+        assert script.error(f"print({ask})").endswith(
+            "providers.mock.script: a script may name files of the project alone"
+        )
+    script.run("Config.setProvider('mock', {script = 'mine.json'})")
+    assert script.value(ask) == "from the project"

@@ -126,12 +126,21 @@ def effective_settings(
         own = read_settings(name, file, project_root)
     except ProviderError:  # the file does not know it
         own = ProviderSettings(name, settings.dialect)
+    if settings.script not in {None, own.script} and not _is_within(settings.script, project_root):
+        raise _problem(f"{settings.setting('script')}: a script may name files of the project alone")
     if _destination(settings) == _destination(own):
         return settings
     given = (overrides or {}).get("api_key") or ""
     if not given and settings.api_key != own.api_key:
         given = settings.api_key  # the script's own
     return replace(settings, api_key=given, api_key_env="", is_trusted=False)
+
+
+def _is_within(path: Path | None, folder: Path) -> bool:
+    try:
+        return path is not None and path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle of links, a NUL
+        return False
 
 
 def _destination(settings: ProviderSettings) -> tuple[str, ...]:
