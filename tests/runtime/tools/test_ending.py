@@ -11,7 +11,7 @@ from llmspell_kernel.client import KernelClient, start_kernel
 from llmspell_kernel.client.process import is_running, wait_for_end
 from llmspell_kernel.runtime.configuration import Configuration
 from llmspell_kernel.runtime.network import connection
-from llmspell_kernel.runtime.tools import file_watcher, sql_connection
+from llmspell_kernel.runtime.tools import file_watcher, hash_calculator, json_processor, sql_connection
 
 WAIT = 20.0
 ALLOWED = {"private_addresses": ["127.0.0.1"], "proxy": "", "timeout": 600}
@@ -112,7 +112,35 @@ def statement(monkeypatch, tmp_path, prepared, **_):
     return settings, f"Tool.execute('database-connector', {call})", begun
 
 
-WAYS = [request, retry, name, program, letter, files, statement]
+def hashing(monkeypatch, tmp_path, **_):
+    reading, look = threading.Semaphore(0), hash_calculator.check_cancelled
+
+    def look_and_tell():
+        reading.release()
+        look()
+
+    monkeypatch.setattr(hash_calculator, "check_cancelled", look_and_tell)
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(2**42)  # nothing is on the disk
+    call = f"{{operation = 'hash', input_type = 'file', file = '{tmp_path}/huge', algorithm = 'sha256'}}"
+    return {}, f"Tool.execute('hash-calculator', {call})", reading
+
+
+def query(monkeypatch, **_):
+    asked, running = threading.Semaphore(0), json_processor._Child._running
+
+    def run(child):
+        process = running(child)
+        asked.release()
+        return process
+
+    monkeypatch.setattr(json_processor._Child, "_running", run)
+    monkeypatch.setattr(json_processor, "MAX_SECONDS", 600.0)
+    json_processor.close()  # the next child has that limit
+    return {}, "Tool.execute('json-processor', {input = 1, query = 'last(range(1; infinite))'})", asked
+
+
+WAYS = [request, retry, name, program, letter, files, statement, hashing, query]
 
 
 @pytest.fixture(params=WAYS, ids=[one.__name__ for one in WAYS])
@@ -126,7 +154,8 @@ def waiting(request, new_script, web_server, mail_server, monkeypatch, tmp_path,
         python=sys.executable,
     )
     script = new_script(configuration=Configuration(document={"network": ALLOWED, **settings}))
-    return Waiting(script, code, has_begun)
+    yield Waiting(script, code, has_begun)
+    json_processor.close()
 
 
 @pytest.mark.parametrize("kind", ["interrupt", "terminate"])

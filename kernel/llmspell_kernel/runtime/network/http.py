@@ -32,6 +32,13 @@ _CHUNK = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
 # What of a caller's headers goes along when a redirect leads to another server.
 _FOR_ANYBODY = frozenset({"accept", "accept-language", "user-agent"})
+# Those that say what is sent, and to whom: with a Host of its own a caller would reach another server behind the one
+# that is allowed.
+_OWN_HEADERS = (
+    *("host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade"),
+    *("proxy-authorization", "proxy-connection"),
+)
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -273,8 +280,8 @@ def _request(method: str, url: str, headers: Mapping[str, Any], content: bytes |
             raise ToolError(f"parameter 'headers': {name[:60]!r} is no header, or its value has a line end",
                             "invalid_parameters")  # fmt: skip
         texts[name.lower()] = text
-    for name in ("content-length", "transfer-encoding", "connection", "te", "upgrade"):
-        texts.pop(name, None)  # the library's own
+    for name in _OWN_HEADERS:
+        texts.pop(name, None)
     try:
         url.encode("utf-8")
         encoded = {name.encode("ascii"): text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
@@ -299,19 +306,17 @@ def _following(request: httpx.Request, response: httpx.Response) -> httpx.Reques
     method = "GET" if becomes_get and request.method != "HEAD" else request.method
     is_same = (url.scheme, url.host, url.port) == (request.url.scheme, request.url.host, request.url.port)
     keeps_body = method == request.method and bool(request.content)
-    if keeps_body and not is_same:
+    if not is_same and (keeps_body or method not in _READING):
         raise ToolError(
-            f"{shown(str(request.url))} redirects the body of the request to another server, {shown(str(url))}; ask "
-            "that one, if it is to have it",
+            f"{shown(str(request.url))} redirects the {method} to another server, {shown(str(url))}; ask that one, if "
+            "it is meant",
             "access_denied",
         )
     headers = {
         name: value
         for name, value in request.headers.items()
-        if name in _FOR_ANYBODY
-        or (is_same and name not in {"host", "content-length", "transfer-encoding"}
-            and (keeps_body or name != "content-type"))
-    }  # fmt: skip
+        if name in _FOR_ANYBODY or (is_same and (keeps_body or name != "content-type"))
+    }
     return _request(method, str(url), headers, request.content if keeps_body else None)
 
 

@@ -13,7 +13,6 @@ from .settings import NetworkSettings
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 MAX_URL_LENGTH = 16_384
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-_TRANSLATED_LOCALLY = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 def check_host(settings: NetworkSettings, host: str) -> None:
@@ -63,11 +62,11 @@ def _forms(address: Address) -> Iterator[Address]:
     inner = address.ipv4_mapped or address.sixtofour
     if inner is None and address.teredo is not None:
         inner = address.teredo[1]
-    if inner is None and (address in _TRANSLATED or address in _TRANSLATED_LOCALLY):
+    if inner is None and address in _TRANSLATED:
         inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if inner is not None:
         yield inner
-    if address.ipv4_mapped is None and address not in _TRANSLATED_LOCALLY:
+    if address.ipv4_mapped is None and address not in _TRANSLATED:
         yield address
 
 

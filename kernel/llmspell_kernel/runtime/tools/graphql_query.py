@@ -53,7 +53,7 @@ def _answered(http: Http, endpoint: str, headers: dict[str, Any], content: bytes
 
 
 def _subscribed(http: Http, endpoint: str, headers: dict[str, Any], content: bytes) -> Value:
-    """The events until the server completes the subscription."""
+    """The events until the server completes the subscription, or the time of a request is over."""
     accept = {"accept": "text/event-stream", **headers}
     with http.stream("POST", endpoint, headers=accept, content=content) as answer:
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -64,13 +64,17 @@ def _subscribed(http: Http, endpoint: str, headers: dict[str, Any], content: byt
                 "unsupported",
             )
         events: list[Value] = []
-        for name, data in _events(answer.chunks):
-            if name == "complete":
-                break
-            if name in {"next", "message"} and data:
-                events.append(_value(data, endpoint))
-            if len(events) >= MAX_EVENTS:
-                break
+        try:
+            for name, data in _events(answer.chunks):
+                if name == "complete":
+                    break
+                if name in {"next", "message"} and data:
+                    events.append(_value(data, endpoint))
+                if len(events) >= MAX_EVENTS:
+                    break
+        except ToolError as error:
+            if error.code != "timeout" or not events:
+                raise
     return events
 
 
