@@ -49,6 +49,26 @@ def test_rename_edits_open_documents_by_their_version_and_others_without(project
     assert [one["newText"] for one in changes["tools.lua"]["edits"]] == ["start"]
 
 
+def test_definition_declaration_type_definition_and_implementation_differ(project: tuple[Any, Path]) -> None:
+    client, folder = project
+    uri = (folder / "main.lua").as_uri()
+    assert place(client.at("definition", 2, 9, uri=uri)) == ("tools.lua", 1, 11)
+    assert place(client.at("implementation", 2, 9, uri=uri)) == ("tools.lua", 1, 9)
+    assert place(client.at("declaration", 2, 3, uri=uri)) == ("main.lua", 0, 6)
+    assert place(client.at("typeDefinition", 2, 3, uri=uri)) == ("tools.lua", 0, 10)
+
+
+def test_a_renamed_module_is_required_by_its_new_name(project: tuple[Any, Path]) -> None:
+    client, folder = project
+    files = [{"oldUri": (folder / "tools.lua").as_uri(), "newUri": (folder / "library" / "things.lua").as_uri()}]
+    edit = client.request("workspace/willRenameFiles", {"files": files})
+    [change] = edit["documentChanges"]
+    assert change["textDocument"]["uri"].endswith("main.lua")
+    assert [one["newText"] for one in change["edits"]] == ["library.things"]
+    nothing = [{"oldUri": (folder / "main.lua").as_uri(), "newUri": (folder / "other.lua").as_uri()}]
+    assert client.request("workspace/willRenameFiles", {"files": nothing}) is None
+
+
 def test_a_refused_rename_says_why(shared_client: Any) -> None:
     shared_client.open("local a = 1\nprint(a)")
     position = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 6}}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmspell_analysis.analysis.kinds import FUNCTION, TABLE
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.project import Project
-from llmspell_analysis.analysis.values import Evaluator
+from llmspell_analysis.analysis.values import Evaluator, Value
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.features.context import Context
+from llmspell_analysis.features.occurrences import LocalVariable, Names
 from llmspell_analysis.syntax.tokens import string_value
 
 
@@ -77,3 +79,39 @@ def _field(context: Context, name: str) -> Target | None:
         return None
     member = owner.own_members().get(name)
     return Target(owner.analysis, member.start, member.end) if member is not None else None
+
+
+def declaration(analysis: Analysis, offset: int, catalogue: Catalogue, project: Project) -> Target | None:
+    """Where the name at the cursor is made known in this file: a local, or the variable that a module is in."""
+    names = Names(analysis, catalogue, project)
+    at = names.at(offset)
+    if at is not None and isinstance(at[0], LocalVariable) and at[0].local.kind != "self":
+        local = at[0].local
+        return Target(analysis, local.start, local.end)
+    return definition(analysis, offset, catalogue, project)
+
+
+def type_definition(analysis: Analysis, offset: int, catalogue: Catalogue, project: Project) -> Target | None:
+    """Where the table was made that the name at the cursor has, or the function written that it is."""
+    value = _value_at(analysis, offset, catalogue, project)
+    if value is None or value.node is None or value.analysis is None or value.node.kind_id not in TABLE | FUNCTION:
+        return None
+    return Target(value.analysis, value.node.start_byte, value.node.end_byte)
+
+
+def implementation(analysis: Analysis, offset: int, catalogue: Catalogue, project: Project) -> Target | None:
+    """The function that the name at the cursor is, by its own name; else where it is defined."""
+    value = _value_at(analysis, offset, catalogue, project)
+    if value is not None and value.node is not None and value.analysis is not None:
+        function = next((each for each in value.analysis.functions if each.node == value.node), None)
+        if function is not None:
+            return Target(value.analysis, function.name_start, function.name_end)
+    return definition(analysis, offset, catalogue, project)
+
+
+def _value_at(analysis: Analysis, offset: int, catalogue: Catalogue, project: Project) -> Value | None:
+    context = Context(analysis, offset, catalogue, project)
+    if context.current is None:
+        context = Context(analysis, offset + 1, catalogue, project)
+    chain = context.chain_at()
+    return context.evaluator.of_chain(chain) if chain is not None else None

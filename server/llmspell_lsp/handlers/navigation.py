@@ -1,14 +1,20 @@
-"""textDocument/definition and textDocument/documentSymbol."""
+"""Where things are defined, what a document consists of, and what `require`s say when files are renamed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.features.definition import definition as definition_at
+from llmspell_analysis.analysis.model import Analysis
+from llmspell_analysis.analysis.project import Project
+from llmspell_analysis.catalogue import Catalogue
+from llmspell_analysis.features.definition import Target, declaration, definition, implementation, type_definition
+from llmspell_analysis.features.file_renames import rename_edits
 from llmspell_analysis.features.symbols import Symbol, symbols
 from lsprotocol import types
-from pygls.uris import from_fs_path
+from pygls.uris import to_fs_path
 
+from llmspell_lsp.background import Wanted
 from llmspell_lsp.convert import SYMBOL_KINDS
 from llmspell_lsp.documents import Snapshot
 from llmspell_lsp.positions import PositionCodec
@@ -17,22 +23,56 @@ if TYPE_CHECKING:
     from llmspell_lsp.server import LlmspellServer
 
 
+Find = Callable[[Analysis, int, Catalogue, Project], Target | None]
+_FILES = types.FileOperationRegistrationOptions(
+    [
+        types.FileOperationFilter(types.FileOperationPattern("**/*.lua", matches=types.FileOperationPatternKind.File)),
+        types.FileOperationFilter(types.FileOperationPattern("**", matches=types.FileOperationPatternKind.Folder)),
+    ]
+)
+
+
 def register(server: LlmspellServer) -> None:
-    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
-    def definition(params: types.DefinitionParams) -> types.Location | None:
-        snapshot = server.documents.get(params.text_document.uri)
+    def target(find: Find, document: types.TextDocumentIdentifier, position: types.Position) -> types.Location | None:
+        snapshot = server.documents.get(document.uri)
         if snapshot is None:
             return None
         codec = server.documents.codec
-        offset = codec.offset(snapshot.source, params.position)
-        target = definition_at(snapshot.analysis, offset, server.catalogue, server.project)
-        if target is None:
+        offset = codec.offset(snapshot.source, position)
+        found = find(snapshot.analysis, offset, server.catalogue, server.project)
+        if found is None:
             return None
-        document = target.analysis.document
-        uri = snapshot.uri if document.path == snapshot.document.path else from_fs_path(document.path)
-        if uri is None:
-            return None
-        return types.Location(uri, codec.range(document.source, target.start, target.end))
+        is_here = found.analysis.document.path == snapshot.document.path
+        uri = snapshot.uri if is_here else server.uri_of(found.analysis)
+        return types.Location(uri, codec.range(found.analysis.document.source, found.start, found.end)) if uri else None
+
+    @server.feature(types.TEXT_DOCUMENT_DEFINITION)
+    def find_definition(params: types.DefinitionParams) -> types.Location | None:
+        return target(definition, params.text_document, params.position)
+
+    @server.feature(types.TEXT_DOCUMENT_DECLARATION)
+    def find_declaration(params: types.DeclarationParams) -> types.Location | None:
+        return target(declaration, params.text_document, params.position)
+
+    @server.feature(types.TEXT_DOCUMENT_TYPE_DEFINITION)
+    def find_type_definition(params: types.TypeDefinitionParams) -> types.Location | None:
+        return target(type_definition, params.text_document, params.position)
+
+    @server.feature(types.TEXT_DOCUMENT_IMPLEMENTATION)
+    def find_implementation(params: types.ImplementationParams) -> types.Location | None:
+        return target(implementation, params.text_document, params.position)
+
+    @server.feature(types.WORKSPACE_WILL_RENAME_FILES, _FILES)
+    async def will_rename_files(params: types.RenameFilesParams) -> types.WorkspaceEdit | None:
+        opened = list(server.documents)
+        pairs = ((to_fs_path(one.old_uri), to_fs_path(one.new_uri)) for one in params.files)
+        moves = {old: new for old, new in pairs if old and new}
+
+        def compute(_: Wanted) -> types.WorkspaceEdit | None:
+            edits = list(rename_edits(moves, server.workspace_files, [snapshot.analysis for snapshot in opened]))
+            return server.workspace_edit(edits) if edits else None
+
+        return await server.background.run(compute)
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
     def document_symbol(params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
