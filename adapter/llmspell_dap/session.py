@@ -91,8 +91,8 @@ class DapSession:
         self._ending = False
         self._handlers: dict[str, Handler] = {
             "initialize": self._initialize,
-            "launch": self._launch,
-            "attach": self._attach,
+            "launch": self._start_debugging,
+            "attach": self._start_debugging,
             "configurationDone": self._configuration_done,
             **dict.fromkeys(BREAKPOINT_REQUESTS, self._set_breakpoints),
             **dict.fromkeys(PASSED_REQUESTS, self._pass),
@@ -230,20 +230,25 @@ class DapSession:
         # At once: a client may send its configuration before or after launch, and neither may wait for the other.
         self._dispatcher.tell(event("initialized"))
 
+    async def _start_debugging(self, request: Request) -> Json:
+        """``launch`` or ``attach``; after one that has failed the user may try again, with another configuration."""
+        before = self._kernel
+        try:
+            return await (self._launch if request.command == "launch" else self._attach)(request)
+        except (RequestFailedError, KernelError):
+            kernel, self._kernel = self._kernel, before
+            if kernel is not None and kernel is not before:
+                self._console.end()
+                await kernel.close(terminate=True)
+            raise
+
     async def _launch(self, request: Request) -> Json:
         arguments = LaunchArguments.read(request.arguments)
         self._map_folders(arguments.sources)
         asked = launch_request(arguments, self._locations)
         kernel = await self._open(request, arguments.target, folder=Path(asked["program"]).parent, launch=True)
-        try:
-            await self._open_console(arguments, asked)
-            await kernel.request("launch", asked)
-        except (RequestFailedError, KernelError):
-            # The user may try again, with another configuration.
-            self._kernel = None
-            self._console.end()
-            await kernel.close(terminate=True)
-            raise
+        await self._open_console(arguments, asked)
+        await kernel.request("launch", asked)
         self._launch_arguments = arguments
         self._no_debug = arguments.no_debug
         await self._send_breakpoints(kernel)

@@ -140,6 +140,16 @@ def test_client_whose_connection_was_lost_finds_its_debug_session_again(shared: 
     assert running.result(10).content()["status"] == "ok"
 
 
+def test_attach_that_was_refused_may_be_tried_again(kernel_session: KernelSession, start_adapter: Any) -> None:
+    adapter = start_adapter()
+    adapter.initialize()
+    answer = adapter.request("attach", **kernel_session.target, debugSession="mine", resumeSeconds=100_000)
+    assert answer["message"] == "resumeSeconds: 100000 are more than 86400"
+    adapter.ask("attach", **kernel_session.target)
+    adapter.ask("configurationDone")
+    assert kernel_session.run("return 1").result(10).content()["status"] == "ok"
+
+
 def test_what_one_client_cancels_is_its_own(shared: Shared) -> None:
     first, second = shared.clients
     break_at(first, "step")

@@ -322,8 +322,9 @@ def test_named_debug_session_is_there_when_its_client_comes_back(connect, in_ano
     assert start(runner, script).result(LIMIT).content()["status"] == "ok"
 
 
-def test_named_debug_session_ends_when_its_client_stays_away(connect, in_another_process, script):
-    lost = in_another_process(NAMED % 1, script)
+@pytest.mark.parametrize("and_then", ["", "\nclient.debug_request('attach')"], ids=["", "attached"])
+def test_named_debug_session_ends_when_its_client_stays_away(connect, in_another_process, script, and_then):
+    lost = in_another_process(NAMED % 1 + and_then, script)
     runner, heard = connect()
     running = start(runner, script)
     heard.wait("stopped")

@@ -35,9 +35,13 @@ class DebugClients:
 
     def owner(self, client: str) -> str:
         with self._lock:
-            # a front end that was loaded again does not introduce itself
-            default = _ALL_FRONT_ENDS if _ALL_FRONT_ENDS in self._owners.values() else client
-            return self._owners.get(client, default)
+            return self._owner(client)
+
+    def _owner(self, client: str) -> str:
+        """The caller holds the lock."""
+        # a front end that was loaded again does not introduce itself
+        default = _ALL_FRONT_ENDS if _ALL_FRONT_ENDS in self._owners.values() else client
+        return self._owners.get(client, default)
 
     def initialize(self, client: str, arguments: Mapping[str, Any]) -> str:
         """A client begins to debug, with the arguments of its ``initialize``; gives its owner's name.
@@ -81,8 +85,9 @@ class DebugClients:
         self._expired(owner)
 
     def attach(self, client: str) -> None:
+        """A client debugs, whether it has introduced itself or not."""
         with self._lock:
-            self._owners.setdefault(client, client)
+            self._owners[client] = self._owner(client)
 
     def leave(self, owner: str) -> bool:
         """True when nobody is left."""

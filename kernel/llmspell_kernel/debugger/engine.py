@@ -385,7 +385,7 @@ class Debugger:
 
     def _attach(self, request: Request, respond: Respond) -> None:
         arguments = object_argument(request, "arguments")
-        self._clients.attach(request["client"])
+        self._clients.attach(request["sender"])
         self._steps.skip(request["client"], skip_files_of(arguments))
         self._python.wish(request["client"], wish_of(arguments))
         if arguments.get("restoreBreakpoints") is not False:
@@ -394,7 +394,7 @@ class Debugger:
         respond(response(request, {} if (stop := self.script.stop) is None else {"stopped": stop}))
 
     def _accept_launch(self, request: Request, respond: Respond) -> None:
-        self._clients.attach(request["client"])
+        self._clients.attach(request["sender"])
         arguments = object_argument(request, "arguments")
         launch = launch_arguments(arguments)
         self._steps.skip(request["client"], skip_files_of(arguments))
