@@ -188,6 +188,19 @@ def test_a_script_goes_on_after_an_interrupt(waiting):
     assert waiting.script.run("print(Tool.execute('calculator', {input = '1 + 1'}).result.result)") == "2"
 
 
+def test_the_time_of_a_callback_ends_a_tool_that_waits(new_script, web_server):
+    web_server.routes["/a"] = {"body": "x", "hangs": True}
+    settings = Configuration(document={"network": ALLOWED}, hook_timeout=0.3)
+    script = new_script(configuration=settings)
+    script.run(
+        "Hook.register('AfterToolExecution', function(context) if context.component_id.name == 'calculator' then "
+        f"Tool.execute('http-requester', {{input = '{web_server.url}/a'}}) end end)"
+    )
+    assert script.run("print(Tool.execute('calculator', {input = '1 + 1'}).result.result)").endswith("2")
+    assert web_server.asked.acquire(timeout=WAIT)
+    assert no_tool_runs()
+
+
 def test_network_failures_open_the_circuit_breaker_of_their_tool(new_script):
     script = new_script(configuration=Configuration(document={"network": ALLOWED}))
     for tool in ("http-requester", "webhook-caller"):

@@ -29,11 +29,12 @@ T = TypeVar("T")
 
 
 class Deadline:
-    """Until when something may take, and what ends it before."""
+    """Until when something may take, and what ends it before. ``advice`` is for who needs more time."""
 
-    def __init__(self, seconds: float, cancellation: Cancellation) -> None:
+    def __init__(self, seconds: float, cancellation: Cancellation, advice: str = "") -> None:
         self.seconds = seconds
         self.cancellation = cancellation
+        self._advice = advice
         self._ends = time.monotonic() + seconds
 
     @property
@@ -49,7 +50,7 @@ class Deadline:
         return seconds
 
     def over(self) -> ToolError:
-        return ToolError(f"it took longer than its limit of {self.seconds:g} s", "timeout")
+        return ToolError(f"it took longer than its limit of {self.seconds:g} s{self._advice}", "timeout")
 
 
 def lookup(host: str, port: int) -> list[str]:

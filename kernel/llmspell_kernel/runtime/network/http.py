@@ -39,6 +39,7 @@ _OWN_HEADERS = (
     *("proxy-authorization", "proxy-connection"),
 )
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_MORE_TIME = "; to allow more, set timeout under [network] in llmspell.toml"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -143,8 +144,10 @@ class Http:
     ) -> Iterator["StreamedAnswer"]:
         """As ``request``, with the body's pieces as they come."""
         started = time.monotonic()
-        limit = self._settings.timeout if timeout is None else min(timeout, self._settings.timeout)
-        deadline = Deadline(limit, self._cancellation)
+        if timeout is not None and timeout < self._settings.timeout:
+            deadline = Deadline(timeout, self._cancellation)
+        else:
+            deadline = Deadline(self._settings.timeout, self._cancellation, _MORE_TIME)
         request = _request(method, url, headers or {}, content)
         for _ in range(self._settings.max_redirects + 1):
             self._check(request.url, deadline)

@@ -10,7 +10,8 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from ..service_threads import ServiceTimer
@@ -18,14 +19,35 @@ from .output import ToolError
 from .registry import ToolContext
 
 MAX_SECONDS = 60.0
+MAX_RUNNING = 4
+_LOOK_SECONDS = 0.1
 MAX_MEMORY = 2 * 1024 * 1024 * 1024
 MAX_ANSWER = 32 * 1024 * 1024
+_places = threading.BoundedSemaphore(MAX_RUNNING)
 
 
 def work(
     module: str, request: Mapping[str, Any], source: BinaryIO, context: ToolContext, target: BinaryIO | None = None
 ) -> Any:
     """What ``work`` of a module here answers to the request. Raises ToolError, and CancelledError."""
+    with _turn(context):
+        return _work(module, request, source, context, target)
+
+
+@contextlib.contextmanager
+def _turn(context: ToolContext) -> Iterator[None]:
+    """One of the few places for children: workflows may ask for hundreds at once."""
+    while not _places.acquire(timeout=_LOOK_SECONDS):
+        context.cancellation.check()
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+def _work(
+    module: str, request: Mapping[str, Any], source: BinaryIO, context: ToolContext, target: BinaryIO | None
+) -> Any:
     command = [sys.executable, "-I", "-m", f"{__package__}.child", module, json.dumps(request), str(MAX_MEMORY)]
     source.seek(0)
     process = subprocess.Popen(  # noqa: S603 - our own module

@@ -1,13 +1,16 @@
-"""The tool `email-sender`: sends a letter by SMTP or by SendGrid.
+"""The tool `email-sender`: sends a letter by SMTP, by SendGrid or by SES of AWS.
 
 Invariants: nothing that a script gives becomes a header of its own; credentials come from the environment and stand in
 no answer and no error.
 """
 
+import base64
 import json
+import os
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -17,6 +20,7 @@ from email.utils import getaddresses, make_msgid
 from ..network.connection import Deadline, connect, shut_down
 from ..network.settings import NetworkSettings, network_settings
 from ..values import Value
+from .aws_signature import Credentials, signed
 from .output import ToolError, ToolOutput, envelope
 from .registry import Parameters, ToolContext
 from .settings import EmailSettings, email_settings, secret
@@ -30,14 +34,7 @@ def run(parameters: Parameters, context: ToolContext) -> ToolOutput:
     settings = email_settings(context.configuration.document)
     provider = parameters.get("provider", settings.provider)
     letter = _letter(parameters, settings)
-    if provider == "ses":
-        raise ToolError(
-            "provider 'ses' is reached by SMTP: use provider 'smtp', with email-smtp.<region>.amazonaws.com as host "
-            "under [tools.email-sender.smtp] in llmspell.toml",
-            "unsupported",
-        )
-    send = _by_smtp if provider == "smtp" else _by_sendgrid
-    identifier = send(letter, settings, context)
+    identifier = _SENDERS[provider](letter, settings, context)
     result: Value = {
         "provider": provider,
         "status": "sent",
@@ -230,6 +227,38 @@ def _by_sendgrid(letter: EmailMessage, settings: EmailSettings, context: ToolCon
     return answer.headers.get("x-message-id", str(letter["Message-ID"]))
 
 
+def _by_ses(letter: EmailMessage, settings: EmailSettings, context: ToolContext) -> str:
+    if not settings.ses_region:
+        raise ToolError(
+            "provider 'ses' needs a region: set region under [tools.email-sender.ses] in llmspell.toml, or AWS_REGION",
+            "not_configured",
+        )
+    credentials = Credentials(
+        secret("AWS_ACCESS_KEY_ID", "the access key of provider 'ses'"),
+        secret("AWS_SECRET_ACCESS_KEY", "the secret key of provider 'ses'"),
+        os.environ.get("AWS_SESSION_TOKEN", ""),
+        settings.ses_region,
+    )
+    body = {
+        "FromEmailAddress": str(letter["From"]),
+        "Destination": {"ToAddresses": [one.addr_spec for one in letter["To"].addresses]},
+        "Content": {"Raw": {"Data": base64.b64encode(letter.as_bytes()).decode("ascii")}},
+    }
+    content = json.dumps(body).encode("ascii")
+    base = settings.ses_url or f"https://email.{settings.ses_region}.amazonaws.com"
+    url = f"{base}/v2/email/outbound-emails"
+    headers = signed("POST", url, {"content-type": "application/json"}, content, "ses", credentials, datetime.now(UTC))
+    with http_of("email-sender", context) as http:
+        answer = http.request("POST", url, headers=headers, content=content)
+    if answer.status in {401, 403}:
+        raise ToolError("ses refused the keys: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", "access_denied")
+    value = answer.value()
+    if not answer.is_success:
+        reason = value.get("message", "") if isinstance(value, dict) else ""
+        raise ToolError(f"ses refused the letter: {answer.status} {str(reason)[:300]}", "refused")
+    return str(value.get("MessageId", letter["Message-ID"]) if isinstance(value, dict) else letter["Message-ID"])
+
+
 def _party(address: Address) -> dict[str, str]:
     return {"email": address.addr_spec, **({"name": address.display_name} if address.display_name else {})}
 
@@ -238,3 +267,10 @@ def _problem(value: Value) -> str:
     errors = value.get("errors") if isinstance(value, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
     return str(first.get("message", ""))[:300] if isinstance(first, dict) else ""
+
+
+_SENDERS: Mapping[str, Callable[[EmailMessage, EmailSettings, ToolContext], str]] = {
+    "smtp": _by_smtp,
+    "sendgrid": _by_sendgrid,
+    "ses": _by_ses,
+}

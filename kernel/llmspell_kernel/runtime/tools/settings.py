@@ -113,6 +113,8 @@ class EmailSettings:
 
     - ``smtp``: ``host``, ``port``, ``security`` ("starttls", the default; "tls"; "none"), ``user``, ``password_env``.
     - ``sendgrid``: ``api_key_env`` (default: SENDGRID_API_KEY), ``base_url``.
+    - ``ses``: ``region`` (default: AWS_REGION), ``base_url``; the keys are AWS_ACCESS_KEY_ID and
+      AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN if there is one.
     """
 
     provider: str
@@ -124,6 +126,8 @@ class EmailSettings:
     smtp_password_variable: str
     sendgrid_url: str
     sendgrid_key_variable: str
+    ses_url: str
+    ses_region: str
 
 
 def email_settings(document: Document, path: Path = CONFIGURATION) -> EmailSettings:
@@ -146,6 +150,8 @@ def email_settings(document: Document, path: Path = CONFIGURATION) -> EmailSetti
         setting(document, path, (*smtp, "password_env"), str, "SMTP_PASSWORD"),
         setting(document, path, (*place, "sendgrid", "base_url"), str, "https://api.sendgrid.com").rstrip("/"),
         setting(document, path, (*place, "sendgrid", "api_key_env"), str, "SENDGRID_API_KEY"),
+        setting(document, path, (*place, "ses", "base_url"), str, "").rstrip("/"),
+        setting(document, path, (*place, "ses", "region"), str, os.environ.get("AWS_REGION", "")),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..network.http import Answer, Http
 from ..network.settings import network_settings
-from .output import ToolError
+from .output import ToolError, finite
 from .registry import ToolContext
 
 MAX_ATTEMPTS = 10
@@ -27,7 +27,7 @@ def with_body(headers: Mapping[str, Any], body: Any) -> tuple[dict[str, Any], by
     if isinstance(body, str):
         content, kind = body.encode("utf-8", "surrogateescape"), "text/plain; charset=utf-8"
     else:
-        content, kind = json.dumps(body).encode("ascii"), "application/json"
+        content, kind = json.dumps(finite(body)).encode("ascii"), "application/json"
     is_said = any(name.lower() == "content-type" for name in headers)
     return (dict(headers) if is_said else {**headers, "content-type": kind}), content
 
