@@ -22,6 +22,7 @@ __all__ = [
     "Related",
     "Report",
     "Severity",
+    "declared_types",
     "read_script",
     "report",
     "validate",
@@ -81,17 +82,20 @@ def report(
     findings, file = check_file(Document(source, path), catalogue, project or Project(), options)
     assigned = frozenset(file.globals_assigned)
     needed = file.globals_read - assigned - catalogue.globals.keys() - options.globals
-    named, declared = _types(source.data)
-    return Report(findings, frozenset(needed), assigned, named, declared)
+    declared = declared_types(source.data)
+    return Report(findings, frozenset(needed), assigned, _words_of_annotations(source.data) - declared, declared)
 
 
-def _types(data: bytes) -> tuple[frozenset[str], frozenset[str]]:
-    """Words of the annotations that are not declared here, and names that are."""
+def declared_types(data: bytes) -> frozenset[str]:
+    """Names of the types that a script's annotations declare, for other scripts."""
+    return frozenset(map(decode, _DECLARED_TYPE.findall(data))) if b"---" in data else frozenset()
+
+
+def _words_of_annotations(data: bytes) -> frozenset[str]:
+    """Names of types are among them."""
     if b"---" not in data:
-        return frozenset(), frozenset()
-    declared = frozenset(map(decode, _DECLARED_TYPE.findall(data)))
-    words = {word for line in _ANNOTATION.findall(data) for word in _WORD.findall(line)}
-    return frozenset(map(decode, words)) - declared, declared
+        return frozenset()
+    return frozenset(decode(word) for line in _ANNOTATION.findall(data) for word in _WORD.findall(line))
 
 
 def _of_compiler(source: SourceText) -> tuple[Diagnostic, ...]:

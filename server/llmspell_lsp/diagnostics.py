@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from llmspell_analysis.analysis.segments import Segments
 from llmspell_analysis.rules.model import Diagnostic, Options
 
-from llmspell_lsp.documents import Snapshot
+from llmspell_lsp.documents import NOTHING_GIVEN, Given, Snapshot
 
 if TYPE_CHECKING:
     from llmspell_analysis.configuration import Configurations, Problem
@@ -43,8 +43,8 @@ class Diagnostics:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         # What was found last, with the snapshot it is about.
         self._found: dict[str, tuple[Snapshot, tuple[Diagnostic, ...]]] = {}
-        # Names of globals that each document assigned when it was last looked at; others may depend on them.
-        self._globals: dict[str, frozenset[str]] = {}
+        # What each document gave to others when it was last looked at: names of globals and of types.
+        self._given: dict[str, Given] = {}
         # What is kept of each document from version to version, so that a keystroke costs little.
         self._segments: dict[str, Segments] = {}
         # Made when first asked: nothing of it is needed while the server starts.
@@ -87,7 +87,7 @@ class Diagnostics:
             timer.cancel()
         self._found.pop(uri, None)
         self._segments.pop(uri, None)
-        if self._globals.pop(uri, None):
+        if self._given.pop(uri, NOTHING_GIVEN) != NOTHING_GIVEN:
             self.schedule_all()
         self._server.publish(uri, None, (), None)
 
@@ -109,16 +109,21 @@ class Diagnostics:
         """The findings of a snapshot, by any thread."""
         from llmspell_analysis.catalogue import load_catalogue
         from llmspell_analysis.rules.check import check_file
+        from llmspell_analysis.validation import declared_types
 
         server = self._server
         options = self._options(snapshot)
         if options is None:
             return ()
-        others = [names for uri, names in list(self._globals.items()) if uri != snapshot.uri]
-        options = replace(options, other_globals=frozenset().union(*others))
+        others = [given for uri, given in list(self._given.items()) if uri != snapshot.uri]
+        options = replace(
+            options,
+            other_globals=frozenset().union(*(names for names, _ in others)),
+            other_types=frozenset().union(*(types for _, types in others)),
+        )
         segments = self._segments.setdefault(snapshot.uri, Segments())
         found, file = check_file(snapshot.document, load_catalogue(), server.project, options, segments)
-        snapshot.globals_assigned = frozenset(file.globals_assigned)
+        snapshot.given = frozenset(file.globals_assigned), declared_types(snapshot.source.data)
         snapshot.prepare()
         return found
 
@@ -156,9 +161,8 @@ class Diagnostics:
         self._found[snapshot.uri] = (snapshot, found)
         self._server.publish(snapshot.uri, snapshot.document.version, found, snapshot)
         asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._make_tables, snapshot)
-        names = snapshot.globals_assigned
-        if self._globals.get(snapshot.uri, frozenset()) != names:
-            self._globals[snapshot.uri] = names
+        if self._given.get(snapshot.uri, NOTHING_GIVEN) != snapshot.given:
+            self._given[snapshot.uri] = snapshot.given
             self.schedule_all(but=snapshot.uri)
 
     def _make_tables(self, snapshot: Snapshot) -> None:

@@ -22,6 +22,10 @@ from llmspell_lsp.positions import PositionCodec
 
 LANGUAGES = frozenset({"lua", "llmspell"})
 
+# Names of the globals that a document assigns, and of the types that its annotations declare.
+Given = tuple[frozenset[str], frozenset[str]]
+NOTHING_GIVEN: Given = (frozenset(), frozenset())
+
 
 class Snapshot:
     """One version of one open document. Its tables are made once, by whoever asks first."""
@@ -34,8 +38,8 @@ class Snapshot:
         self._unchanged_until = unchanged_until
         self._analysis: Analysis | None = None
         self._lock = threading.Lock()
-        # Names of globals that it assigns, once its findings are known.
-        self.globals_assigned: frozenset[str] = frozenset()
+        # What it gives to others, once its findings are known.
+        self.given: Given = NOTHING_GIVEN
 
     @property
     def source(self) -> SourceText:

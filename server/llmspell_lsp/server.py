@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
 
@@ -19,6 +19,7 @@ from llmspell_analysis.catalogue import Catalogue, load_catalogue
 from llmspell_analysis.features.workspace import Workspace
 from llmspell_analysis.rules.model import Diagnostic
 from llmspell_analysis.rules.table import RULES
+from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.tree import Edit
 from llmspell_kernel.version import __version__
 from lsprotocol import types
@@ -81,21 +82,27 @@ class LlmspellServer(LanguageServer):
         path = to_fs_path(uri)
         return self.project.file(path) if path else None
 
-    def workspace_edit(self, changes: Iterable[tuple[Analysis, Iterable[Edit]]]) -> types.WorkspaceEdit:
-        """Edits of several files, each against the text that its tables were made from."""
-        by_uri: dict[str, tuple[int | None, list[types.TextEdit]]] = {}
+    def edits_of(
+        self, changes: Iterable[tuple[Analysis, Iterable[Edit]]]
+    ) -> Iterator[tuple[str, Document, Iterable[Edit]]]:
+        """Edits of the files that these tables were made from, as `workspace_edit` takes them."""
         for analysis, edits in changes:
-            document = analysis.document
-            texts = [to_text_edit(edit, document, self.documents.codec) for edit in edits]
-            by_uri[self.uri_of(analysis)] = (document.version, texts)
+            yield self.uri_of(analysis), analysis.document, edits
+
+    def workspace_edit(self, changes: Iterable[tuple[str, Document, Iterable[Edit]]]) -> types.WorkspaceEdit:
+        """Edits of documents, each against its text."""
+        found = {
+            uri: (document.version, [to_text_edit(edit, document, self.documents.codec) for edit in edits])
+            for uri, document, edits in changes
+        }
         workspace = self.client_capabilities.workspace
         capability = workspace.workspace_edit if workspace is not None else None
         if capability is None or not capability.document_changes:
-            return types.WorkspaceEdit(changes={uri: texts for uri, (_, texts) in by_uri.items()})
+            return types.WorkspaceEdit(changes={uri: texts for uri, (_, texts) in found.items()})
         return types.WorkspaceEdit(
             document_changes=[
                 types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri, version), list(texts))
-                for uri, (version, texts) in by_uri.items()
+                for uri, (version, texts) in found.items()
             ]
         )
 

@@ -110,6 +110,13 @@ def test_globals_of_another_open_document_are_defined(client: Any) -> None:
     assert client.diagnostics() == []
 
 
+def test_types_of_another_open_document_are_declared(client: Any) -> None:
+    client.open("---@type App.Config\nlocal config\nprint(config)\n")
+    assert "doc-undefined-type" in [each["code"] for each in client.diagnostics()]
+    client.open("---@meta\n---@class App.Config\n", uri="file:///project/other.lua")
+    assert "doc-undefined-type" not in [each["code"] for each in client.diagnostics()]
+
+
 def test_a_client_that_only_pulls_is_told_so(raw_client: Any) -> None:
     capabilities = raw_client.initialize({"textDocument": {"diagnostic": {}}})["capabilities"]
     assert capabilities["diagnosticProvider"]["interFileDependencies"] is True

@@ -108,7 +108,7 @@ def _register_rename(server: LlmspellServer) -> None:
         def compute(wanted: Wanted) -> types.WorkspaceEdit:
             workspace, new = server.workspace_files, params.new_name
             found = rename(snapshot.analysis, offset, new, server.catalogue, workspace, wanted=wanted)
-            return server.workspace_edit(found.edits.values())
+            return server.workspace_edit(server.edits_of(found.edits.values()))
 
         try:
             return await server.background.run(compute)

@@ -70,7 +70,7 @@ def register(server: LlmspellServer) -> None:
 
         def compute(_: Wanted) -> types.WorkspaceEdit | None:
             edits = list(rename_edits(moves, server.workspace_files, [snapshot.analysis for snapshot in opened]))
-            return server.workspace_edit(edits) if edits else None
+            return server.workspace_edit(server.edits_of(edits)) if edits else None
 
         return await server.background.run(compute)
 
