@@ -200,3 +200,40 @@ def test_a_request_that_is_cancelled_is_answered(shared_client: Any) -> None:
     answer = shared_client.wait(lambda message: message.get("id") == identifier, "the answer")
     assert "result" in answer or answer["error"]["code"] == -32800
     assert shared_client.request("textDocument/foldingRange", document) is not None
+
+
+def actions(client: Any, uri: str, line: int, start: int, end: int, only: list[str] | None = None) -> dict[str, Any]:
+    span = {"start": {"line": line, "character": start}, "end": {"line": line, "character": end}}
+    context = {"diagnostics": [], **({"only": only} if only else {})}
+    params = {"textDocument": {"uri": uri}, "range": span, "context": context}
+    return {one["title"]: one for one in client.request("textDocument/codeAction", params)}
+
+
+def test_a_finding_is_silenced_on_its_line_in_its_file_or_in_the_project(raw_client: Any, tmp_path: Path) -> None:
+    (tmp_path / "llmspell.toml").write_text('[validator.severity]\nunused-local = "hint"\n')
+    raw_client.initialize(rootUri=tmp_path.as_uri())
+    uri = (tmp_path / "main.lua").as_uri()
+    raw_client.open("pritn(1)\n", uri=uri)
+    found = actions(raw_client, uri, 0, 0, 1)
+    comment = found["Disable `undefined-global` in this file"]["edit"]["changes"][uri]
+    assert comment[0]["newText"] == "---@diagnostic disable: undefined-global\n"
+    project = found["Disable `undefined-global` in this project"]["edit"]["changes"]
+    [(name, [edit])] = project.items()
+    assert (name.rpartition("/")[2], edit["range"]["start"]["line"]) == ("llmspell.toml", 1)
+    assert edit["newText"] == 'undefined-global = "off"\n'
+
+
+def test_all_fixes_are_applied_where_they_are_asked_for(shared_client: Any) -> None:
+    shared_client.open("pritn(1)\npritn(2)\n")
+    assert "Fix all findings that have one fix" not in actions(shared_client, URI, 0, 0, 1)
+    found = actions(shared_client, URI, 0, 0, 0, only=["source.fixAll"])
+    [action] = found.values()
+    assert action["kind"] == "source.fixAll.llmspell"
+    assert [one["newText"] for one in action["edit"]["changes"][URI]] == ["print", "print"]
+
+
+def test_refactorings_come_for_a_selection(shared_client: Any) -> None:
+    shared_client.open("local a = 1\nprint(a + 2)\n")
+    found = actions(shared_client, URI, 1, 6, 11, only=["refactor"])
+    assert found["Extract to a local variable"]["kind"] == "refactor.extract"
+    assert actions(shared_client, URI, 1, 6, 11, only=["refactor.rewrite"]) == {}

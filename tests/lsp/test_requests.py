@@ -105,7 +105,7 @@ def test_code_action_fixes_the_finding(shared_client: Any) -> None:
     actions = shared_client.request(
         "textDocument/codeAction", {"textDocument": {"uri": URI}, "range": span, "context": {"diagnostics": []}}
     )
-    fix, disable = actions
+    fix, disable, _in_this_file = actions
     assert fix["kind"] == "quickfix"
     assert fix["isPreferred"] is True
     assert fix["diagnostics"][0]["code"] == "unknown-tool"
