@@ -12,7 +12,8 @@ from contextlib import closing, suppress
 
 import pytest
 from llmspell_analysis.rules.model import IgnoredName, Options
-from llmspell_analysis.validation import Severity
+from llmspell_analysis.validation import Severity, report
+from llmspell_cli.validate import Request, validate
 from llmspell_cli.validation.cache import key_of
 from llmspell_cli.validation.stored import UnfitError, from_json
 
@@ -230,6 +231,22 @@ def test_interrupted_command_ends_quietly_with_all_its_processes(command, folder
     assert (process.returncode, out, err) == (130, b"", b"")
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_mistake_of_ours_on_one_script_keeps_nobody_from_the_others(folder, monkeypatch, capsys, jobs):
+    def failing(data, path, **options):
+        if path.endswith("b.lua"):
+            raise KeyError("x")
+        return report(data, path, **options)
+
+    monkeypatch.setattr("llmspell_cli.validation.checking.report", failing)
+    for name in ("a", "b", "c"):
+        (folder / f"{name}.lua").write_text("nobody()\n")
+    assert validate(Request((folder,), format="short", jobs=jobs)) == 2
+    shown = capsys.readouterr()
+    assert shown.err == f"llmspell: {folder}/b.lua was not checked, by a mistake of ours: KeyError: 'x'\n"
+    assert shown.out.count("undefined-global") == 2
 
 
 # --- watching ----------------------------------------------------------------------------------------------------

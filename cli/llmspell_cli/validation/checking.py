@@ -46,8 +46,11 @@ class _Task(NamedTuple):
 
 
 class _Answer(NamedTuple):
+    """`failure`: a mistake of ours on this script, which keeps nobody from the findings in others."""
+
     report: Report
     modules: frozenset[str]
+    failure: str | None = None
 
 
 @dataclass(slots=True)
@@ -57,6 +60,7 @@ class _Script:
     data: bytes
     configuration: FileConfiguration
     report: Report | None = None
+    failure: str | None = None
 
 
 class Checker:
@@ -123,9 +127,9 @@ class Checker:
         tasks = [_Task(script.data, script.path, options[script.name]) for script in todo]
         kept: dict[bytes, tuple[Report, frozenset[str]]] = {}
         for script, answer in zip(todo, _answers(tasks, self._processes), strict=True):
-            script.report = answer.report
-            if script.name in keys:
-                kept[keys[script.name]] = answer
+            script.report, script.failure = answer.report, answer.failure
+            if script.name in keys and answer.failure is None:
+                kept[keys[script.name]] = answer.report, answer.modules
         if kept and self._cache is not None:
             self._cache.put(kept)
 
@@ -144,6 +148,8 @@ def _of_others(names: frozenset[str], givers: dict[str, set[str]], script: str) 
 
 
 def _checked(script: _Script) -> Checked:
+    if script.failure is not None:
+        return Checked(script.name, problem=f"{script.name} was not checked, by a mistake of ours: {script.failure}")
     notice = None
     if len(script.data) > MAX_CHECKED_BYTES:
         notice = f"{script.name} has {len(script.data)} bytes: only the compiler has looked at it"
@@ -166,8 +172,8 @@ def _answers(tasks: Sequence[_Task], processes: int | None) -> Iterator[_Answer]
         with _interrupts_put_off():
             found = executor.map(_look_at_many, parts)
         for part, answers in zip(parts, found, strict=True):
-            for task, (text, modules) in zip(part, answers, strict=True):
-                yield _Answer(from_json(text, len(task.data)), modules)
+            for task, (text, modules, failure) in zip(part, answers, strict=True):
+                yield _Answer(from_json(text, len(task.data)), modules, failure)
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -201,12 +207,15 @@ def _own_project() -> Project:
     return Project()
 
 
-def _look_at_many(tasks: Sequence[_Task]) -> list[tuple[str, frozenset[str]]]:
+def _look_at_many(tasks: Sequence[_Task]) -> list[tuple[str, frozenset[str], str | None]]:
     answers = (_look_at(_own_project(), task) for task in tasks)
-    return [(to_json(answer.report), answer.modules) for answer in answers]
+    return [(to_json(answer.report), answer.modules, answer.failure) for answer in answers]
 
 
 def _look_at(project: Project, task: _Task) -> _Answer:
     project.looked_for = looked_for = set[str]()
-    found = report(task.data, task.path, options=task.options, project=project)
+    try:
+        found = report(task.data, task.path, options=task.options, project=project)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the other scripts are checked
+        return _Answer(Report(()), frozenset(), f"{type(error).__name__}: {error}")
     return _Answer(found, frozenset(looked_for))
