@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["class", "alias", "enum"]
 Key = tuple["Local | str", tuple[str, ...]]
+# look-ups with what they told
+Looked = frozenset[tuple[Hashable, Hashable]]
 # A chain of parents or aliases that is longer is a circle.
 _MAX_DEPTH = 16
 
@@ -220,6 +222,9 @@ class DeclaredTypes:
         self._units: dict[int, Unit] = {}
         self._digests: dict[str, Hashable] = {}
         self._generic_names: frozenset[str] | None = None
+        self._agreed: set[Looked] = set()
+        self._told: dict[Looked, Looked] = {}
+        self._globals: dict[str, tuple[tuple[Unit, Node] | None, Hashable]] = {}
         self._known_modules = frozenset(self.modules)
         self._by_analysis: dict[Analysis, int] | None = None
 
@@ -271,15 +276,25 @@ class DeclaredTypes:
         if self.looked is not None:
             self.looked[key] = told
 
-    def still_tells(self, looked: dict[Hashable, Hashable]) -> bool:
+    def still_tells(self, looked: Looked) -> bool:
         """Whether look-ups of an earlier version tell the same now."""
-        return all(self._tells(key) == told for key, told in looked.items())
+        if looked in self._agreed:
+            return True
+        if any(self._tells(key) != told for key, told in looked):
+            return False
+        self._agreed.add(looked)
+        return True
+
+    def told(self, looked: dict[Hashable, Hashable]) -> Looked:
+        """Look-ups to be kept; the same ones are one object."""
+        found = frozenset(looked.items())
+        return self._told.setdefault(found, found)
 
     def _tells(self, key: Hashable) -> Hashable:
-        if isinstance(key, tuple) and key[0] == "global":
-            return self.global_definition(key[1])[1]
         if key == ("generics",):
             return self.generic_names
+        if isinstance(key, tuple) and key[0] == "global":
+            return self.global_definition(key[1])[1]
         return self.digest(str(key))
 
     def named(self, name: str) -> tuple[Declared, ...]:
@@ -430,6 +445,11 @@ class DeclaredTypes:
 
     def global_definition(self, name: str) -> tuple[tuple[Unit, Node] | None, Hashable]:
         """The one function that defines a global, and what that tells."""
+        if name not in self._globals:
+            self._globals[name] = self._read_global(name)
+        return self._globals[name]
+
+    def _read_global(self, name: str) -> tuple[tuple[Unit, Node] | None, Hashable]:
         found: tuple[Unit, Node] | None = None
         told: list[Hashable] = []
         for index, placed in enumerate(self.file.placed):

@@ -301,6 +301,11 @@ class FileEvaluator(Evaluator):
 
 def _parameters(function: Node, segment: Segment) -> Hashable:
     """What a function tells without its body: its parameters and all that annotations say."""
-    node = function.child_by_field_id(PARAMETERS_FIELD)
-    written = segment.data[node.start_byte : node.end_byte] if node is not None else b""
-    return (written, segment.above, segment.below, inner_annotations(segment))
+    start = function.start_byte
+    told: dict[int, Hashable] = segment.kept.setdefault("told", {})
+    if start not in told:
+        node = function.child_by_field_id(PARAMETERS_FIELD)
+        written = segment.data[node.start_byte : node.end_byte] if node is not None else b""
+        said = (segment.above, segment.below, *inner_annotations(segment))
+        told[start] = (written, said) if any(said) else written
+    return told[start]

@@ -178,7 +178,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
                 own = [each for run in SEGMENT_CHECKS for each in run(seen)]
                 of_types, after = types.check(seen, index, program, facts)
                 own += (*docs.check(index, program), *docs.check_missing(index, program), *of_types)
-            found = types.Found(tuple(own), state.kept(after), looked)
+            found = types.Found(tuple(own), state.kept(after), declared.told(looked))
             segment.keep(context, found)
         state.after(facts, found.state)
         for each in (*_of_piece(segment), *_of_style(segment, style_codes), *found.diagnostics):

@@ -5,11 +5,11 @@ What holds after a statement of the chunk is what the next begins with (`TypeSta
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.analysis.declared_types import Key
+from llmspell_analysis.analysis.declared_types import Key, Looked
 from llmspell_analysis.analysis.inference import Facts, Program
 from llmspell_analysis.analysis.kinds import NAME_FIELD
 from llmspell_analysis.analysis.model import Local
@@ -45,7 +45,7 @@ class Found:
 
     diagnostics: tuple[Diagnostic, ...]
     state: State
-    looked: dict[Hashable, Hashable]
+    looked: Looked
 
 
 class _Checks(Observer):
