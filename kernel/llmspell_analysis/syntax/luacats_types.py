@@ -315,7 +315,9 @@ class TypeParser:
 
     def _postfixed(self) -> Type | None:
         found = self._primary()
-        while found is not None:
+        for _ in range(_MAX_DEPTH):
+            if found is None:
+                break
             if self.text.startswith("[]", self.position, self.end):
                 self.position += 2
                 found = Array(found)
@@ -375,7 +377,8 @@ class TypeParser:
         end = found.end()
         if self.text.startswith("<", self.position, self.end) and self.open("<"):
             arguments = tuple(each for each in self._list(">") if each is not None)
-            self.close(">")
+            if not self.close(">"):
+                return None
         return Named(decoded(name), arguments, found.start(), end)
 
     def _list(self, closing: str) -> Iterator[Type | None]:
