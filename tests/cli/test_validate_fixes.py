@@ -72,6 +72,13 @@ def test_read_only_file_is_left_alone(llmspell, folder, monkeypatch, capsys):
     assert f"{folder}/a.lua cannot be written: it is read-only" in capsys.readouterr().err
 
 
+def test_global_of_another_script_is_not_mended_in_a_later_round(llmspell, folder):
+    (folder / "a.lua").write_text("Tool.list_all()\nprint(unpack({}))\nif 1 != 2 then print(1) end\n")
+    (folder / "b.lua").write_text("unpack = table.unpack\n")
+    llmspell("validate", "--fix", ".")
+    assert "print(unpack({}))\nif 1 ~= 2" in (folder / "a.lua").read_text()
+
+
 def test_diff_shows_what_fix_would_do_and_does_nothing(llmspell, folder):
     text = "local a = {}\nunpack(a)\nprint(1)"
     (folder / "a.lua").write_text(text)

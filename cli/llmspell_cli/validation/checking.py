@@ -24,7 +24,7 @@ from llmspell_cli.validation.cache import Cache, key_of
 from llmspell_cli.validation.stored import from_json, to_json
 
 # A process more costs as much as checking this many bytes.
-_BYTES_PER_PROCESS = 300_000
+_BYTES_PER_PROCESS = 100_000
 _FILES_PER_TASK = 8
 
 
@@ -70,6 +70,8 @@ class Checker:
         self._configurations = configurations
         self._cache = cache
         self._processes = processes
+        # what each script was checked with, others' names included
+        self._options: dict[str, Options] = {}
 
     def check(self, names: Sequence[str]) -> list[Checked]:
         """The scripts in the order of their names; other scripts of the list may define what one of them uses."""
@@ -87,14 +89,15 @@ class Checker:
             else:
                 path = os.path.realpath(name)
                 scripts[name] = _Script(name, path, data, self._configurations.of(name))
-        self._run(scripts.values(), {name: each.configuration.options for name, each in scripts.items()})
+        self._options = {name: each.configuration.options for name, each in scripts.items()}
+        self._run(scripts.values(), self._options)
         self._run_again(scripts)
         return [unread[name] if name in unread else _checked(scripts[name]) for name in names]
 
     def check_text(self, data: bytes, name: str) -> Checked:
-        """A text that is in no file yet; `name` says where it would be."""
+        """A text that is in no file yet; `name` says where it would be, or which script it would replace."""
         script = _Script(name, os.path.realpath(name), data, self._configurations.of(name))
-        self._run((script,), {name: script.configuration.options})
+        self._run((script,), {name: self._options.get(name, script.configuration.options)})
         return _checked(script)
 
     def _run_again(self, scripts: dict[str, _Script]) -> None:
@@ -111,6 +114,7 @@ class Checker:
                     scripts[name].configuration.options, other_globals=other_globals, other_types=other_types
                 )
         self._run([scripts[name] for name in options], options)
+        self._options |= options
 
     def _run(self, scripts: Collection[_Script], options: dict[str, Options]) -> None:
         project = Project()
