@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmspell_analysis.analysis.builder import READ_SPECIALLY, analyze
 from llmspell_analysis.analysis.kinds import COMMENT, STATEMENTS_BESIDE
@@ -31,8 +31,7 @@ _numbers = count()
 _MAX_FOUND = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(NamedTuple):
     """Where a statement is. Annotations that belong to it begin at `above` and end at `below`."""
 
     start: int
@@ -84,32 +83,107 @@ class Placed:
 
 
 class Segments:
-    """The segments of the last version of one text, by their bytes. One thread at a time uses it, under `lock`."""
+    """The segments of the last version of one text, by their bytes. One thread at a time uses it, under `lock`.
+
+    What stands before the first and behind the last difference to that version is taken over as it is; between them
+    a segment is found by its bytes.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        # the same statement twice is two segments: each declares locals of its own
-        self._known: dict[_Key, list[Segment]] = {}
+        self._data = b""
+        self._spans: list[_Span] = []
+        self._placed: list[Placed] = []
 
     def of(self, document: Document) -> list[Placed]:
         """The document's segments in order; those that the last version had are the same objects."""
         data, path = document.source.data, document.path
-        known = self._known
-        kept: dict[_Key, list[Segment]] = {}
-        placed = []
-        outer: frozenset[str] = frozenset()
-        for each in _spans(document):
-            start, end = each.start, each.end
-            key = (data[start:end], data[each.above : start], data[end : each.below], outer)
-            same, earlier = kept.setdefault(key, []), known.get(key, ())
-            segment = earlier[len(same)] if len(same) < len(earlier) else _segment(key, path)
-            same.append(segment)
-            placed.append(Placed(start, segment))
-            for local in segment.declared:
-                if local.name in READ_SPECIALLY:
-                    outer |= {local.name}
-        self._known = kept
+        spans, old_placed = _spans(document), self._placed
+        first, last = self._unchanged(data, spans)
+        known = _by_key(old_placed[first : len(old_placed) - last])
+        placed = old_placed[:first]
+        outer = _outer_after(placed[-1].segment) if placed else frozenset[str]()
+        for each in spans[first : len(spans) - last]:
+            placed.append(_place(each, data, outer, known, path))
+            outer = _outer_after(placed[-1].segment)
+        if last and old_placed[-last].segment.outer == outer:
+            by = len(data) - len(self._data)
+            rest = old_placed[-last:]
+            placed += [Placed(each.start + by, each.segment) for each in rest] if by else rest
+        elif last:
+            # names that are read specially have become locals before them, or are no longer
+            for each in spans[len(spans) - last :]:
+                placed.append(_place(each, data, outer, known, path))
+                outer = _outer_after(placed[-1].segment)
+        self._data, self._spans, self._placed = data, spans, placed
         return placed
+
+    def _unchanged(self, data: bytes, spans: list[_Span]) -> tuple[int, int]:
+        """How many statements at the beginning, and at the end, are those of the last version."""
+        old, old_spans = self._data, self._spans
+        most = min(len(spans), len(old_spans))
+        same = _common_start(old, data)
+        first = 0
+        while first < most and spans[first].below <= same and spans[first] == old_spans[first]:
+            first += 1
+        by = len(data) - len(old)
+        begin = len(data) - _common_end(old, data)
+        last = 0
+        while last < most - first:
+            start, end, above, below = old_spans[-1 - last]
+            span = spans[-1 - last]
+            if span.above < begin or span != (start + by, end + by, above + by, below + by):
+                break
+            last += 1
+        return first, last
+
+
+def _by_key(placed: list[Placed]) -> dict[_Key, list[Segment]]:
+    """The same statement twice is two segments: each declares locals of its own."""
+    known: dict[_Key, list[Segment]] = {}
+    for each in reversed(placed):
+        segment = each.segment
+        known.setdefault((segment.data, segment.above, segment.below, segment.outer), []).append(segment)
+    return known
+
+
+def _place(span: _Span, data: bytes, outer: frozenset[str], known: dict[_Key, list[Segment]], path: str) -> Placed:
+    key = (data[span.start : span.end], data[span.above : span.start], data[span.end : span.below], outer)
+    same = known.get(key)
+    return Placed(span.start, same.pop() if same else _segment(key, path))
+
+
+def _outer_after(segment: Segment) -> frozenset[str]:
+    """The names of `READ_SPECIALLY` that are locals behind a statement."""
+    declared = [local.name for local in segment.declared if local.name in READ_SPECIALLY]
+    return segment.outer.union(declared) if declared else segment.outer
+
+
+_STEP = 1 << 14
+
+
+def _common_start(old: bytes, new: bytes) -> int:
+    """How many bytes two texts have in common at their beginning."""
+    most = min(len(old), len(new))
+    at = 0
+    while at < most and old[at : at + _STEP] == new[at : at + _STEP]:
+        at += _STEP
+    return next((each for each in range(at, min(at + _STEP, most)) if old[each] != new[each]), most)
+
+
+def _common_end(old: bytes, new: bytes) -> int:
+    """How many bytes two texts have in common at their end."""
+    most = min(len(old), len(new))
+    at = 0
+    while at < most and _ending(old, at) == _ending(new, at):
+        at += _STEP
+    return next((each for each in range(at, min(at + _STEP, most)) if old[-1 - each] != new[-1 - each]), most)
+
+
+def _ending(data: bytes, at: int) -> bytes:
+    """The step of a text that ends so many bytes before its end."""
+    end = len(data) - at
+    return data[max(0, end - _STEP) : end]
 
 
 def _spans(document: Document) -> list[_Span]:
@@ -124,7 +198,7 @@ def _spans(document: Document) -> list[_Span]:
             if _ANNOTATION.match(data, start, end) is None:
                 continue
             if above < 0 and spans and b"\n" not in data[spans[-1].end : start]:
-                spans[-1] = replace(spans[-1], below=end)
+                spans[-1] = spans[-1]._replace(below=end)
             elif above < 0:
                 above = start
             continue
@@ -141,7 +215,7 @@ def _spans(document: Document) -> list[_Span]:
     if above >= 0:
         # Annotations after the last statement belong to nothing; they are looked at with what is there.
         end = root.end_byte
-        spans.append(_Span(end, end, above, end)) if not spans else spans.append(replace(spans.pop(), below=end))
+        spans.append(_Span(end, end, above, end)) if not spans else spans.append(spans.pop()._replace(below=end))
     return spans
 
 

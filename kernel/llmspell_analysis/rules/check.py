@@ -129,7 +129,8 @@ def check_file(
         found.extend(_in_segments(subject))
     suppressions = Suppressions(document)
     found.extend(suppressions.problems)
-    found = [each for each in found if _is_on(each, options)]
+    on = _codes_on(options)
+    found = [each for each in found if each.code in on]
     if _META.search(document.source.data, 0, _META_WITHIN):
         # It describes what is defined elsewhere: its functions are empty, its names are nobody's.
         found = [each for each in found if not RULES[each.code].needs_valid_text]
@@ -162,7 +163,8 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         has_hooks="Hook" in file.globals_read or None in subject.modules,
         modules=subject.modules,
     )
-    style_codes = frozenset(code for code in style_walk.CODES if subject.options.severities.get(code) is not None)
+    on = _codes_on(subject.options)
+    style_codes = style_walk.CODES & on
     declared = DeclaredTypes(file, subject.catalogue, subject.modules, subject.options.other_types)
     program = Program(file, declared, subject.project)
     state = types.TypeState(file)
@@ -182,7 +184,8 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
             segment.keep(context, found)
         state.after(facts, found.state)
         for each in (*_of_piece(segment), *_of_style(segment, style_codes), *found.diagnostics):
-            yield moved(each, placed.start)
+            if each.code in on:
+                yield moved(each, placed.start)
 
 
 def _of_piece(segment: Segment) -> tuple[Diagnostic, ...]:
@@ -221,10 +224,11 @@ def _certain(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
     ]
 
 
-def _is_on(diagnostic: Diagnostic, options: Options) -> bool:
-    if diagnostic.code in options.severities:
-        return options.severities[diagnostic.code] is not None
-    return RULES[diagnostic.code].is_on
+def _codes_on(options: Options) -> frozenset[str]:
+    severities = options.severities
+    return frozenset(
+        code for code, rule in RULES.items() if (severities[code] is not None if code in severities else rule.is_on)
+    )
 
 
 def _configured(diagnostic: Diagnostic, options: Options) -> Diagnostic:

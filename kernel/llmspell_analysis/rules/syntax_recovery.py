@@ -19,9 +19,8 @@ from llmspell_analysis.syntax.tokens import Token, is_closed_string, tokenize
 from llmspell_analysis.syntax.tree import Edit
 
 _MAX_ERRORS = 20
-# Each error costs a compilation: in a large text fewer are told, so that typing stays quick.
+# Each error costs compilations: in a large text the first alone is told, so that typing stays quick.
 _LARGE = 200_000
-_MAX_ERRORS_IN_LARGE = 3
 _OF_OTHER_LANGUAGES = frozenset({"non-lua-symbol", "compound-operator"})
 
 
@@ -29,7 +28,7 @@ def check(subject: FileSubject) -> Iterator[Diagnostic]:
     error = subject.compile_error
     document = subject.file.document
     applied: list[Edit] = []
-    for _ in range(_MAX_ERRORS if len(document.source) < _LARGE else _MAX_ERRORS_IN_LARGE):
+    for _ in range(_MAX_ERRORS):
         if error is None:
             return
         if applied and _is_structural(error):
@@ -39,7 +38,9 @@ def check(subject: FileSubject) -> Iterator[Diagnostic]:
             yield _in_original(diagnostic, applied)
         elif _line_of(diagnostic.start, document) != _line_of(applied[-1].start, document):
             return
-        edit = None if document.is_binary else _without(diagnostic, document)
+        if document.is_binary or len(document.source) >= _LARGE:
+            return
+        edit = _without(diagnostic, document)
         if edit is None:
             return
         document = document.edited([edit])
