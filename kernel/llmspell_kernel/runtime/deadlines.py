@@ -28,8 +28,10 @@ class Deadlines:
         self._looks_at = float("inf")
         self._thread: threading.Thread | None = None
         self._stopped = 0  # how many say that the time does not count now
+        self._uncounted = 0.0
 
     def register(self, host: Host) -> None:
+        host.script_clock = self.clock
         host.register("Deadline.begin", self.begin)
         host.register("Deadline.end", self.end)
         host.register("Deadline.over", self.over)
@@ -61,6 +63,10 @@ class Deadlines:
             now = time.monotonic()
             return [number for number, ends in self._ends.items() if ends <= now]
 
+    def clock(self) -> float:
+        """Seconds that never go back, without those that did not count."""
+        return time.monotonic() - self._uncounted
+
     @contextmanager
     def uncounted(self) -> Iterator[None]:
         """While the script is stopped in the debugger the time of its callbacks does not count."""
@@ -74,6 +80,7 @@ class Deadlines:
             with self._changed:
                 self._stopped -= 1
                 passed = time.monotonic() - started
+                self._uncounted += passed
                 self._ends = {number: ends + passed for number, ends in self._ends.items()}
                 self._changed.notify()
 

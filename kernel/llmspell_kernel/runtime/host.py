@@ -8,6 +8,7 @@ Invariant: ``Host.enter``, the only function of it that Lua can reach, returns f
 import hashlib
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,6 +82,8 @@ class Host:
         self._page_ids = count(1)
         self.python_calls = PythonCalls()
         self.waits = Waits()
+        # seconds, without those that the script was stopped in the debugger (deadlines.py)
+        self.script_clock: Callable[[], float] = time.monotonic
         self.script_tools: dict[str, Tool] = {}  # those that Lua runs: agents that are wrapped as tools
         self.provider_tables: Callable[[], Mapping[str, Value]] = dict  # [providers] as it is now (globals/config.py)
 

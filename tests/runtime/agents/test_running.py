@@ -1,9 +1,11 @@
 """What ends a call of an agent, and what is left then; hooks, events and figures."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from llmspell_kernel.runtime.configuration import Configuration
+from llmspell_kernel.runtime.deadlines import Deadlines
 from llmspell_kernel.runtime.host import Host, HostContext
 from llmspell_kernel.runtime.state import Runtime
 
@@ -188,3 +190,25 @@ def test_conversation_and_answer_have_a_limit_of_memory(mocked):
     message = script.error("Agent.get('a'):execute({text = 'much'})")
     assert message.endswith("a: the answer is larger than the agent's max_memory_mb allows")
     assert script.run("print(Agent.get('a'):execute({text = 'x'}).text)") == "mock reply to: x"
+
+
+def test_time_in_the_debugger_does_not_count(mocked):
+    script = mocked({"chunks": ["a ", "b ", "c"], "delay_ms": 300})
+    stopped, clock = [0.0], script.runtime.host.script_clock
+    script.runtime.host.script_clock = lambda: clock() - stopped[0]
+    script.run(f"{BUILD}:max_execution_time(0.5):build()")
+    assert "more than its limit" in script.error("Agent.get('a'):execute({text = 'x'})")
+    script.output = type("Output", (list,), {"append": lambda _self, _data: stopped.__setitem__(0, stopped[0] + 10)})()
+    outcome = script.runtime.execute("Agent.get('a'):invokeStream({text = 'x'}, print)")
+    assert outcome.error is None
+
+
+def test_the_clock_of_a_script_leaves_out_its_stops(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("llmspell_kernel.runtime.deadlines.time", SimpleNamespace(monotonic=lambda: now[0]))
+    deadlines = Deadlines(lambda: None, lambda: None)
+    now[0] += 1
+    with deadlines.uncounted():
+        now[0] += 50
+    now[0] += 1
+    assert deadlines.clock() == 102.0

@@ -17,7 +17,7 @@ from .input import input_of
 from .making import settings_of
 from .names import Functions
 from .reports import Stopwatch
-from .run import Run, limit_of
+from .run import Run, TimeLimit, limit_of
 from .tools import allowed_names, definitions
 
 
@@ -26,7 +26,7 @@ class Calls:
 
     def __init__(self, contexts: Contexts) -> None:
         self._contexts = contexts
-        self._runs: dict[int, tuple[Agent, Run | None, Stopwatch]] = {}
+        self._runs: dict[int, tuple[Agent, Run | None, Stopwatch, TimeLimit]] = {}
         self._numbers = count(1)
         self._alerts: dict[str, Alerts] = {}
 
@@ -36,7 +36,7 @@ class Calls:
         made.register("Agent.receive", lambda _host, number: self._run(number).receive())
         made.register("Agent.tool_done", self.tool_done)
         made.register("Agent.finish", self.finish)
-        made.register("Agent.finish_composite", lambda _host, _number: None)
+        made.register("Agent.remaining", self.remaining)
         made.register("Agent.end", self.end)
         made.register("Agent.count_tool", self.count_tool)
         made.register("Agent.configure_alerts", self.configure_alerts)
@@ -44,7 +44,7 @@ class Calls:
         made.register("Agent.get_bridge_metrics", self.bridge_metrics)
 
     def begin(self, host: Host, name: str, given: Value, options: Mapping[str, Any]) -> Value:
-        """`{run, deadline}` (ms of `Clock.now`); for a composite also how its agents are asked."""
+        """`{run}`; for a composite also how its agents are asked."""
         agent = host.agents.get(name)
         definition = agent.definition
         agent.life.begin_work()
@@ -53,7 +53,7 @@ class Calls:
             raise HostError(f"agents are nested deeper than its limit max_recursion_depth, {options['depth'] - 1}")
         context = options.get("context")
         within = self._contexts.get("execute_with_context", context) if context is not None else None
-        limit = limit_of(agent, options.get("timeout_ms"))
+        limit = limit_of(host, agent, options.get("timeout_ms"))
         run = None
         if definition.model is not None:
             settings = settings_of(host, definition)
@@ -63,10 +63,12 @@ class Calls:
             if options.get("is_streamed"):
                 run.display = StreamDisplay(host, name, str(definition.model))
         number = next(self._numbers)
-        self._runs[number] = agent, run, Stopwatch()
+        if definition.routing is not None and definition.routing.timeout_ms is not None:
+            limit = min(limit, limit_of(host, agent, definition.routing.timeout_ms), key=lambda one: one.deadline)
+        self._runs[number] = agent, run, Stopwatch(), limit
         agent.figures.requests += 1
         agent.figures.active += 1
-        begun: dict[str, Value] = {"run": number, "deadline": limit.deadline * 1000}
+        begun: dict[str, Value] = {"run": number}
         if definition.routing is not None:
             routing = definition.routing
             begun |= {
@@ -75,9 +77,11 @@ class Calls:
                 "threshold": routing.threshold,
                 "fallback_agent": routing.fallback_agent,
             }
-            if routing.timeout_ms is not None:
-                begun["deadline"] = min(limit.deadline, limit_of(agent, routing.timeout_ms).deadline) * 1000
         return begun
+
+    def remaining(self, _host: Host, number: int) -> Value:
+        """Milliseconds that a call has left; 0 when its time is over."""
+        return max(self._runs[number][3].remaining, 0.0) * 1000
 
     def _run(self, number: int) -> Run:
         run = self._runs[number][1]
@@ -98,7 +102,7 @@ class Calls:
         return output
 
     def end(self, _host: Host, number: int, is_failure: bool, message: str | None) -> None:
-        agent, run, stopwatch = self._runs.pop(number)
+        agent, run, stopwatch, _ = self._runs.pop(number)
         figures = agent.figures
         figures.active -= 1
         stopwatch.add_to(agent)

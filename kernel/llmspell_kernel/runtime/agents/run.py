@@ -6,6 +6,7 @@ ended, has no request under way.
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,19 +33,25 @@ MAX_REPAIRS = 2
 
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
-    """``deadline`` is when a run has to be over; ``is_own`` whether the agent says so, not what has called it."""
+    """``deadline`` is when a run has to be over, by ``clock``; ``is_own``: the agent says so, not what has called it."""
 
     deadline: float
     seconds: float
     is_own: bool
+    clock: Callable[[], float]
+
+    @property
+    def remaining(self) -> float:
+        """Seconds; less than nothing when it is over."""
+        return self.deadline - self.clock()
 
 
-def limit_of(agent: Agent, remaining_ms: float | None) -> TimeLimit:
+def limit_of(host: Host, agent: Agent, remaining_ms: float | None) -> TimeLimit:
     """The agent's own limit, or the caller's, whichever comes first."""
     seconds, is_own = min(agent.definition.limits.max_execution_time_secs, 1e9), True
     if remaining_ms is not None and remaining_ms / 1000 < seconds:
         seconds, is_own = max(remaining_ms, 0.0) / 1000, False
-    return TimeLimit(time.monotonic() + seconds, seconds, is_own)
+    return TimeLimit(host.script_clock() + seconds, seconds, is_own, host.script_clock)
 
 
 @dataclass(slots=True)
@@ -127,7 +134,7 @@ class Run:
             raise HostError(str(error)) from None
         if events is None:
             self.check_time()
-            return {"job": stream.wait(self.limit.deadline)}
+            return {"job": stream.wait(time.monotonic() + self.limit.remaining)}
         chunks: list[Value] = []
         for event in events:
             self.answer.add(event)
@@ -232,7 +239,7 @@ class Run:
         return None
 
     def check_time(self) -> None:
-        if time.monotonic() >= self.limit.deadline:
+        if self.limit.remaining <= 0:
             limit = self.limit
             whose = "max_execution_time" if limit.is_own else "set by what has called it"
             raise HostError(f"it took more than its limit of {limit.seconds:.3g} s ({whose})")

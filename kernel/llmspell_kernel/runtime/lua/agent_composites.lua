@@ -110,10 +110,7 @@ end
 -- `composite` is what Agent.begin says of it.
 function library.run_composite(name, composite, input, options)
   composite.name, composite.started = name, host("Clock.now").ms
-  local function limit()
-    local left = composite.deadline - host("Clock.now").ms
-    return left > 0 and left or 0
-  end
+  local function limit() return (host("Agent.remaining", composite.run)) end
   local ok, output = pcall(strategies[composite.strategy], composite, input, limit, options)
   if ok then return output end
   if is_interrupt(output) or not composite.fallback_agent then error(output, 0) end

@@ -31,12 +31,6 @@ local function depth()
   return count
 end
 
-local function remaining_ms(deadline)
-  if not deadline then return huge end
-  local left = deadline - host("Clock.now").ms
-  return left > 0 and left or 0
-end
-
 local function execute_tool(tool, params, limit_ms)
   return (library.execute_tool(tool, params, function(name, parameters)
     local outcome = library.run_tool_job(name, parameters, limit_ms)
@@ -51,9 +45,9 @@ function agents.run_tool(name, tool, params)
 end
 
 -- What the model gets of a tool: its output, or what went wrong.
-local function run_tool(call, deadline)
+local function run_tool(call, number)
   if call.problem then return call.problem, true end
-  local ok, output = pcall(execute_tool, call.name, call.arguments, remaining_ms(deadline))
+  local ok, output = pcall(execute_tool, call.name, call.arguments, host("Agent.remaining", number))
   if ok then return output, type(output) == "table" and output.success == false end
   if is_interrupt(output) then error(output, 0) end
   return library.text_of(output), true
@@ -80,7 +74,7 @@ local function converse(run, on_chunk)
     host("Agent.send", number)
     local calls = receive(number, on_chunk)
     for _, call in ipairs(calls) do
-      local result, is_error = run_tool(call, run.deadline)
+      local result, is_error = run_tool(call, number)
       host("Agent.tool_done", number, call.id, result, is_error)
     end
     if #calls == 0 then
@@ -111,10 +105,9 @@ local function run_once(name, input, options)
   local begun = host("Agent.begin", name, input, {
     timeout_ms = options.timeout_ms, context = options.context, depth = depth(), is_streamed = options.is_streamed,
   })
-  local run <close> = setmetatable({ number = begun.run, deadline = begun.deadline }, run_metatable)
+  local run <close> = setmetatable({ number = begun.run }, run_metatable)
   if begun.members then
     local output = library.run_composite(name, begun, input, options)
-    host("Agent.finish_composite", begun.run)
     if options.on_chunk and type(output.text) == "string" then options.on_chunk(output.text) end
     return output
   end
