@@ -14,6 +14,7 @@ _MAX_LUA_MEMORY = 512 * 1024 * 1024
 _MESSAGE = re.compile(rb"\A\?:(\d+): (.*)\Z", re.DOTALL)
 _NEAR = re.compile(rb"\A(.*) near (?:'(.*)'|(<eof>))\Z", re.DOTALL)
 _SHEBANG = re.compile(rb"\A(?:\xef\xbb\xbf)?#[^\r\n]*")
+_CHUNK = b"\x1bLua"
 _BOM = b"\xef\xbb\xbf"
 _LOADER = b"local load = load; return function(s) local _, e = load(s, '=?', 't') return e end"
 
@@ -43,6 +44,8 @@ def compile_error(data: bytes) -> CompileError | None:
     if raw is None:
         return None
     match = _MESSAGE.match(raw)
+    if match is None and data.startswith(_CHUNK):
+        return CompileError(1, "this is a compiled chunk, not the text of a script", None)
     if match is None:
         # The message of a binary chunk, of exhausted memory or of too deep nesting has no line.
         return CompileError(1, raw.partition(b"\n")[0].decode("utf-8", "replace"), None)
