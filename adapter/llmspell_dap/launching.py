@@ -43,21 +43,6 @@ def attach_request(arguments: AttachArguments, locations: Locations) -> Json:
     return {"restoreBreakpoints": False, **python, **_skipped(arguments.sources, locations)}
 
 
-def python_debugging(event: Json) -> Json:
-    """The arguments of ``startDebugging`` for an LDP ``pythonDebugger`` event: debugpy waits there for a client."""
-    connect = {"host": event.get("host"), "port": event.get("port")}
-    return {
-        "request": "attach",
-        "configuration": {
-            "type": "debugpy",
-            "request": "attach",
-            "name": "Python side of the script's tools",
-            "connect": connect,
-            "justMyCode": True,
-        },
-    }
-
-
 def process_event(name: str, start_method: str) -> Json:
     """The body of the event that tells what is debugged."""
     return {"name": name, "startMethod": start_method, "isLocalProcess": True}

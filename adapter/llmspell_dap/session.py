@@ -22,7 +22,7 @@ from llmspell_dap.console import ScriptConsole
 from llmspell_dap.dispatch import ENDING, RESUMING, Dispatcher, Told
 from llmspell_dap.events import from_kernel, output, stopped
 from llmspell_dap.kernel import DebuggedSession
-from llmspell_dap.launching import attach_request, launch_request, process_event, python_debugging
+from llmspell_dap.launching import attach_request, launch_request, process_event
 from llmspell_dap.locations import Locations
 from llmspell_dap.messages import (
     ClientFeatures,
@@ -39,6 +39,7 @@ from llmspell_dap.opening import Opening
 from llmspell_dap.passed_requests import PASSED_REQUESTS
 from llmspell_dap.passing import Passing
 from llmspell_dap.progress import Progress
+from llmspell_dap.python_side import debug_python
 from llmspell_dap.refused_requests import REFUSED_REQUESTS
 from llmspell_dap.reverse_requests import ReverseRequests
 from llmspell_dap.script_state import ScriptState
@@ -173,7 +174,9 @@ class DapSession:
         if told["event"] == "invalidated" and told.get("body", {}).pop("client", None) == self._called:
             return
         if told["event"] == "pythonDebugger":
-            self._start(self._debug_python(told["body"]))
+            # Each of the clients hears of it: one of them has asked.
+            if self._features is not None and str(told["body"].get("client")).endswith(self._name):
+                self._start(debug_python(told["body"], self._client, self._features))
             return
         if told["event"] == "terminated":
             self._progress.end_all()
@@ -409,17 +412,6 @@ class DapSession:
     async def _interrupt(self) -> None:
         if self._kernel is not None:
             await self._kernel.interrupt()
-
-    async def _debug_python(self, debugger: Json) -> None:
-        """The Python side of a tool waits for a Python debugger: have the client start one, if this one asked."""
-        if self._features is None or not str(debugger.get("client")).endswith(self._name):
-            return
-        if not self._features.start_debugging:
-            raise RequestFailedError(
-                "this client cannot start a Python debugger for the tool that the step goes into; debugpy waits for one"
-                f" at {debugger.get('host')}:{debugger.get('port')}"
-            )
-        await self._client.ask("startDebugging", python_debugging(debugger))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that no request asks for; what goes wrong is told in the debug console."""
