@@ -18,8 +18,9 @@ from llmspell_kernel.runtime.network import connection
 
 class WebServer:
     """Answers by `routes` (path → answer): `status`, `headers`, `body` or `json`, `gzip`, `repeat` (how often the body
-    is sent), `hangs` (sends nothing more, and leaves the connection open), `cut` (closes it before the body's end),
-    `then` (the answer to the second and every later request). `received` is what was asked, in order.
+    is sent), `silent` (no answer at all), `hangs` (sends nothing more, and leaves the connection open), `cut` (closes
+    it before the body's end), `then` (the answer to the second and every later request). `received` is what was asked,
+    in order.
     """
 
     def __init__(self):
@@ -81,6 +82,10 @@ class WebServer:
         route = self.routes.get(path, self.routes.get(path.partition("?")[0], {"status": 404, "body": "not found"}))
         if earlier and "then" in route:
             route = route["then"]
+        if route.get("silent"):
+            self.over.wait(60)
+            request.close_connection = True
+            return
         content = json.dumps(route["json"]) if "json" in route else route.get("body", "")
         data = content.replace("{url}", self.url).encode("utf-8", "surrogateescape") * route.get("repeat", 1)
         if route.get("gzip"):

@@ -182,6 +182,9 @@ class Http:
                     raise
 
     def _proxy_for(self, url: httpx.URL) -> str:
+        """The proxy's URL, "" for none: what is near is asked directly."""
+        if policy.is_named(self._settings, url.host):
+            return ""
         if self._settings.proxy is not None:
             return self._settings.proxy
         from urllib.request import getproxies, proxy_bypass

@@ -6,6 +6,7 @@ resolves to it, as a number, or within an IPv6 address.
 
 import ipaddress
 from collections.abc import Iterator
+from functools import cache
 
 from ..tools.output import ToolError
 from .settings import NetworkSettings
@@ -22,7 +23,7 @@ def check_host(settings: NetworkSettings, host: str) -> None:
             "the network may not be used: allow_network_access under [runtime.security] in llmspell.toml is false",
             "access_denied",
         )
-    name = host.lower().rstrip(".").strip("[]")
+    name = _ascii(host.lower().rstrip(".").strip("[]"))
     if any(_fits(name, pattern) for pattern in settings.blocked_hosts):
         raise ToolError(
             f"'{host}' may not be asked: it is among blocked_hosts under [network] in llmspell.toml", "access_denied"
@@ -35,7 +36,31 @@ def check_host(settings: NetworkSettings, host: str) -> None:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    return pattern in {"*", name} or (pattern.startswith("*.") and name.endswith(pattern[1:]))
+    if pattern.startswith("*."):
+        return name.endswith(f".{_ascii(pattern[2:])}")
+    return pattern == "*" or name == _ascii(pattern)
+
+
+@cache
+def _ascii(name: str) -> str:
+    """A name as it is asked for in the DNS. Two that are written differently there are the same name."""
+    if name.isascii():
+        return name
+    import idna
+
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return name
+
+
+def is_named(settings: NetworkSettings, host: str) -> bool:
+    """Whether a host is an address that the settings name, or this machine by its usual name, where they name that."""
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host.lower() == "localhost" else host.strip("[]"))
+    except ValueError:
+        return False
+    return any(address in network for network in settings.private_addresses)
 
 
 def is_allowed(settings: NetworkSettings, text: str) -> bool:

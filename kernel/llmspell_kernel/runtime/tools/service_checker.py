@@ -65,11 +65,11 @@ def _http(target: str, kind: str, settings: NetworkSettings, deadline: Deadline)
     url = target if "://" in target else f"{kind}://{target}"
     if not url.lower().startswith(f"{kind}://"):
         raise ToolError(f"parameter 'target': expected a URL that begins with {kind}://", "invalid_parameters")
-    with Http(settings, deadline.cancellation) as http:
-        answer = http.request("GET", url, timeout=deadline.seconds)
-    metadata: dict[str, Value] = {"status_code": answer.status, "url": answer.url}
-    if "server" in answer.headers:
-        metadata["server"] = answer.headers["server"]
+    # the body is not wanted
+    with Http(settings, deadline.cancellation) as http, http.stream("GET", url, timeout=deadline.seconds) as answer:
+        metadata: dict[str, Value] = {"status_code": answer.status, "url": answer.url}
+        if "server" in answer.headers:
+            metadata["server"] = answer.headers["server"]
     return answer.status < 500, f"{answer.status} {answer.reason}".strip(), metadata
 
 
