@@ -91,6 +91,10 @@ class FakeServer:
         with self.came:
             assert self.came.wait_for(lambda: len(self.received) >= count, 20), f"{len(self.received)} requests came"
 
+    def wait_until_idle(self) -> None:
+        with self.came:
+            assert self.came.wait_for(lambda: self.active == 0, 20), f"{self.active} requests are still answered"
+
     @contextmanager
     def counted(self) -> Iterator[None]:
         with self.lock:
@@ -99,8 +103,9 @@ class FakeServer:
         try:
             yield
         finally:
-            with self.lock:
+            with self.came:
                 self.active -= 1
+                self.came.notify_all()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -55,4 +55,5 @@ def test_an_interrupt_ends_all_of_them(new_script, server):
     thread.join()
     assert outcome.error.kind == "interrupted"
     assert script.value("Agent.get('asker'):get_metrics().requests_active") == 0
-    assert len(server.received) == 20
+    assert len(server.received) < COUNT  # those that waited for their turn are not sent any more
+    server.wait_until_idle()

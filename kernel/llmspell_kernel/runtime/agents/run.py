@@ -33,7 +33,7 @@ MAX_REPAIRS = 2
 
 @dataclass(frozen=True, slots=True)
 class TimeLimit:
-    """``deadline`` is when a run has to be over, by ``clock``; ``is_own``: the agent says so, not what has called it."""
+    """``deadline`` is when a run has to be over, by ``clock``; ``is_own``: the agent says so, not its caller."""
 
     deadline: float
     seconds: float
