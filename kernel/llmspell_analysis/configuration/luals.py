@@ -13,6 +13,7 @@ from typing import Any
 
 from llmspell_analysis.configuration.globs import GlobError, Globs
 from llmspell_analysis.configuration.levels import OPTIONAL_CODES, SEVERITIES, Level, all_at, of_names
+from llmspell_analysis.configuration.libraries import globals_below
 from llmspell_analysis.configuration.model import Problem, Settings, Source
 from llmspell_analysis.configuration.reading import UnreadableError, read_json, read_text
 from llmspell_analysis.rules.model import IgnoredName
@@ -64,6 +65,9 @@ def _read(path: str, pattern: Callable[[str], Pattern[str] | None]) -> Source:
     for library in _texts(given.get("workspace.library")):
         if library.startswith(_LIBRARIES):
             standards.append(STANDARDS.get(library.removeprefix(_LIBRARIES).partition("/")[0]))
+        else:
+            place = library.replace("${workspaceFolder}", os.path.dirname(path))
+            names |= globals_below(os.path.join(os.path.dirname(path), os.path.expanduser(place)))
     patterns = [pattern(each) for each in _texts(given.get("diagnostics.globalsRegex"))]
     unused = of_names(("unused-local",))
     ignored = [IgnoredName(_UNDEFINED, each) for each in patterns if each is not None]
