@@ -42,6 +42,7 @@ from llmspell_dap.progress import Progress
 from llmspell_dap.python_side import debug_python
 from llmspell_dap.refused_requests import REFUSED_REQUESTS
 from llmspell_dap.reverse_requests import ReverseRequests
+from llmspell_dap.script_end import insist_on_the_end, within
 from llmspell_dap.script_state import ScriptState
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,6 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Json]]
 
-# How long a script that was told to end may take; its worker itself gives up after three seconds.
-TERMINATE_LIMIT = 4.0
 # How long a disconnect waits for a launch that is just being made, and for the last events of a script.
 OPENING_LIMIT = 0.6
 END_LIMIT = 2.0
@@ -149,7 +148,7 @@ class DapSession:
         """End the session because the connection is gone: clear breakpoints, end a launched script."""
         if self._ending:
             # A disconnect is being answered.
-            await _within(END_LIMIT, self.closed.wait())
+            await within(END_LIMIT, self.closed.wait())
             return
         await self._end(terminate=self._ends_with_the_session, tell=False, lost=self._resume_seconds > 0)
         self.closed.set()
@@ -446,20 +445,15 @@ class DapSession:
                 # What others run tells no end, and their session is theirs: only the debugging ends.
                 self._dispatcher.tell(event("terminated"))
                 return
-            self._start(self._insist_on_the_end(self._kernel))
-
-    async def _insist_on_the_end(self, kernel: DebuggedSession) -> None:
-        ended = await _within(TERMINATE_LIMIT, self._script.terminated.wait())
-        if ended or self._ending or self._kernel is not kernel:
-            return
-        self._dispatcher.tell(
-            output("stderr", f"The script did not end within {TERMINATE_LIMIT:g} s; its session is stopped.\n")
-        )
-        try:
-            await kernel.delete()
-        except KernelError as error:
-            self._dispatcher.tell(output("stderr", f"Its session cannot be stopped: {error}\n"))
-        self._dispatcher.tell(event("terminated"))
+            kernel = self._kernel
+            self._start(
+                insist_on_the_end(
+                    kernel,
+                    self._script,
+                    self._dispatcher.tell,
+                    is_over=lambda: self._ending or self._kernel is not kernel,
+                )
+            )
 
     async def _disconnect(self, request: Request) -> Json:
         if self._ending:
@@ -480,7 +474,7 @@ class DapSession:
         if kernel is not None:
             failure = None if lost else await kernel.leave(terminate=terminate, suspend=suspend)
             if self._begun and terminate and failure is None:
-                await _within(LAST_EVENTS_LIMIT, self._script.terminated.wait())
+                await within(LAST_EVENTS_LIMIT, self._script.terminated.wait())
             failure = await kernel.close(terminate) or failure
             if failure is not None:
                 log.warning("the session did not end in order: %s", failure)
@@ -490,12 +484,3 @@ class DapSession:
 
     async def _close(self) -> None:
         self.closed.set()
-
-
-async def _within(limit: float, work: Awaitable[object]) -> bool:
-    """Whether ``work`` is done within ``limit`` seconds."""
-    try:
-        await asyncio.wait_for(work, limit)
-    except TimeoutError:
-        return False
-    return True

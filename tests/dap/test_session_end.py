@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from llmspell_dap import script_end
 from llmspell_dap import session as session_module
 from llmspell_dap.breakpoints import BREAKPOINT_REQUESTS
 from llmspell_dap.codec import encode as encode_message
@@ -157,7 +158,7 @@ async def test_terminate_asks_the_script_to_end(make_conversation: Make) -> None
 async def test_script_that_does_not_end_loses_its_session(
     make_conversation: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "TERMINATE_LIMIT", 0.05)
+    monkeypatch.setattr(script_end, "TERMINATE_LIMIT", 0.05)
     talk = make_conversation()
     await talk.launch()
     await talk.ask("terminate")
@@ -251,7 +252,7 @@ def test_whatever_is_asked_in_whatever_order_each_request_gets_one_answer(
 ) -> None:
     # Both are the same for every example.
     monkeypatch.setattr(session_module, "LAST_EVENTS_LIMIT", 0.001)
-    monkeypatch.setattr(session_module, "TERMINATE_LIMIT", 0.001)
+    monkeypatch.setattr(script_end, "TERMINATE_LIMIT", 0.001)
 
     async def converse() -> list[Json]:
         talk = make_conversation()
