@@ -156,8 +156,9 @@ end
 
 def ranges_are_right(data: bytes) -> None:
     block = parse_block(data)
-    for each in (*block.tags, *block.problems):
-        assert 0 <= each.start < each.end <= len(data)
+    ranges = [(tag.start, tag.end) for tag in block.tags] + [(each.start, each.end) for each in block.problems]
+    for start, end in ranges:
+        assert 0 <= start < end <= len(data)
     for tag in block.tags:
         for name in ("name_start", "type_start"):
             start, end = getattr(tag, name, 0), getattr(tag, name.replace("start", "end"), 0)

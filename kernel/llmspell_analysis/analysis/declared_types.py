@@ -222,6 +222,7 @@ class DeclaredTypes:
         self._units: dict[int, Unit] = {}
         self._digests: dict[str, Hashable] = {}
         self._generic_names: frozenset[str] | None = None
+        self._field_writes: dict[str, int] | None = None
         self._agreed: set[Looked] = set()
         self._told: dict[Looked, Looked] = {}
         self._globals: dict[str, tuple[tuple[Unit, Node] | None, Hashable]] = {}
@@ -295,6 +296,8 @@ class DeclaredTypes:
             return self.generic_names
         if isinstance(key, tuple) and key[0] == "global":
             return self.global_definition(key[1])[1]
+        if isinstance(key, tuple) and key[0] == "writes":
+            return self.field_writes(key[1])
         return self.digest(str(key))
 
     def named(self, name: str) -> tuple[Declared, ...]:
@@ -464,6 +467,21 @@ class DeclaredTypes:
                 told.append(id(module))
                 found = None
         return found, tuple(told)
+
+    def field_writes(self, name: str) -> int:
+        """How often the file assigns a field of this name, of whatever table."""
+        if self._field_writes is None:
+            self._field_writes = {}
+            for placed in self.file.placed:
+                kept = placed.segment.kept
+                if "fields written" not in kept:
+                    accesses = placed.segment.analysis.members_accessed
+                    kept["fields written"] = tuple(each.name for each in accesses if each.access == "write")
+                for each in kept["fields written"]:
+                    self._field_writes[each] = self._field_writes.get(each, 0) + 1
+        count = self._field_writes.get(name, 0)
+        self.note(("writes", name), count)
+        return count
 
     def global_function(self, name: str) -> tuple[Unit, Node] | None:
         found, told = self.global_definition(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.declared_types import Declared, DeclaredTypes, Unit, literal_type
-from llmspell_analysis.analysis.kinds import FUNCTION, TABLE
+from llmspell_analysis.analysis.kinds import FIELD, FUNCTION, TABLE
 from llmspell_analysis.analysis.model import Analysis, Member
 from llmspell_analysis.analysis.signatures import comments_of, signature_of, signature_of_entry
 from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand, widened
@@ -184,7 +184,18 @@ class Fields:
             return None
         if given is None and member.value is not None and member.value.kind_id in TABLE:
             given = lt.Shape((root, (*path, name)), analysis)
+        elif given is None:
+            given = self._settled_value(where, member)
         return Field(given, is_declared=is_declared, is_deprecated=is_deprecated)
+
+    def _settled_value(self, unit: Unit, member: Member) -> lt.Type | None:
+        """The type of a literal that a field of a table has, which nobody assigns again."""
+        found = literal_type(member.value, unit.data) if member.value is not None else None
+        if not isinstance(found, lt.Literal) or found.kind == "boolean":
+            return None
+        parent = member.value.parent if member.value is not None else None
+        own = 0 if parent is not None and parent.kind_id in FIELD else 1
+        return widened(found) if self.types.field_writes(member.name) == own else None
 
 
 def _declared_field(declared: Declared, name: str) -> Field | None:

@@ -312,6 +312,8 @@ class TypeFlow:
                 other: None if other[1][-1:] == (name,) or other[1][: len(path)] == path else given
                 for other, given in after.items()
             }
+        if isinstance(root, str) and not path and self.inference.of_global(root) is not None:
+            return {other: given for other, given in after.items() if other != key}
         found = self.inference.place_of(values, place, before)
         if found == lt.Named("table") or (path and found is None):
             base = target.child_by_field_id(TABLE_FIELD)

@@ -29,6 +29,7 @@ from llmspell_analysis.rules import (
     host_rules,
     layout,
     naming,
+    older_names,
     requires,
     security,
     spelling,
@@ -88,6 +89,7 @@ FILE_CHECKS: tuple[FileCheck, ...] = (
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
     globals_rules.check_undefined_fields,
     *host_rules.SEGMENT_CHECKS,
+    older_names.check,
 )
 PIECE_CHECKS: tuple[PieceCheck, ...] = (
     *host_rules.PIECE_CHECKS,

@@ -81,13 +81,9 @@ def check_index(
             yield from _undefined(context, name, field)
     elif isinstance(field, Field):
         yield from _not_for_all(context, base, name, field, bodies)
-        if field.is_deprecated and access != "write" and not _is_api(field):
+        if field.is_deprecated and access != "write":
             message = f"`{shown(node, context.data)}` is deprecated"
             yield found("deprecated", message, span(node), tags=("deprecated",))
-
-
-def _is_api(field: Field) -> bool:
-    return isinstance(field.type, lt.Function) and field.type.api_name[:1].isupper()
 
 
 def _owner_name(owner: lt.Type) -> str:
