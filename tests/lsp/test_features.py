@@ -237,3 +237,26 @@ def test_refactorings_come_for_a_selection(shared_client: Any) -> None:
     found = actions(shared_client, URI, 1, 6, 11, only=["refactor"])
     assert found["Extract to a local variable"]["kind"] == "refactor.extract"
     assert actions(shared_client, URI, 1, 6, 11, only=["refactor.rewrite"]) == {}
+
+
+def completed(client: Any, uri: str, line: int, character: int, label: str) -> dict[str, Any]:
+    items = client.at("completion", line, character, uri=uri)["items"]
+    return next(item for item in items if item["label"] == label)
+
+
+def test_a_postfix_takes_the_expression_into_what_it_makes(shared_client: Any) -> None:
+    shared_client.open("f(a).b@pc\n")
+    item = completed(shared_client, URI, 0, 9, "pcall")
+    assert item["textEdit"]["newText"] == "pcall(f(a).b)"
+    [removed] = item["additionalTextEdits"]
+    assert (removed["range"]["start"]["character"], removed["range"]["end"]["character"]) == (0, 7)
+
+
+def test_a_module_that_is_not_required_yet_is_required(project: tuple[Any, Path]) -> None:
+    client, folder = project
+    (folder / "helpers.lua").write_text("return {}")
+    uri = (folder / "main.lua").as_uri()
+    client.change(2, {"text": 'local tools = require("tools")\nhel\n'}, uri=uri)
+    [edit] = completed(client, uri, 1, 3, "helpers")["additionalTextEdits"]
+    assert edit["newText"] == 'local helpers = require("helpers")\n'
+    assert edit["range"]["start"] == {"line": 1, "character": 0}

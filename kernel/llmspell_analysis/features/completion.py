@@ -16,8 +16,10 @@ from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.types import class_of, string_literals
 from llmspell_analysis.analysis.values import Binding, Value
 from llmspell_analysis.catalogue import Catalogue, Entry, Tool
+from llmspell_analysis.features.comment_completion import in_comment
 from llmspell_analysis.features.context import Context, Frame, Shape
 from llmspell_analysis.features.markdown import describe_entry, describe_parameter, describe_tool, schema_type
+from llmspell_analysis.features.postfix import MARK, append_index, modules_to_require, postfix
 from llmspell_analysis.syntax.tokens import KEYWORDS
 from llmspell_analysis.syntax.tree import Edit
 
@@ -84,7 +86,10 @@ def complete(
         start, end = context.string_span
         return Completion(start, end, _unique(_in_string(context)))
     start, end = context.word_span
-    if context.place in ("comment", "number"):
+    if context.place == "comment":
+        start, items = in_comment(context, snippets=snippets)
+        return Completion(start, offset, _unique(items))
+    if context.place == "number":
         return Completion(start, end)
     return Completion(start, end, _unique(_in_code(context, snippets)))
 
@@ -102,6 +107,11 @@ def _in_code(context: Context, snippets: bool) -> Iterator[CompletionItem]:
         if len(context.tokens) > 1:
             yield from _members(context, previous)
         return
+    if previous == MARK:
+        yield from postfix(context, snippets=snippets)
+        return
+    if previous == b"#":
+        yield from append_index(context)
     if previous == b"goto":
         yield from _labels(context)
         return
@@ -118,6 +128,7 @@ def _in_code(context: Context, snippets: bool) -> Iterator[CompletionItem]:
     yield from _expected_values(context)
     yield from _locals(context)
     yield from _globals(context)
+    yield from modules_to_require(context)
     yield from _keywords(context, snippets)
 
 

@@ -15,9 +15,11 @@ from llmspell_lsp.positions import PositionCodec
 if TYPE_CHECKING:
     from llmspell_lsp.server import LlmspellServer
 
-_TRIGGERS = [".", ":", '"', "'", "[", "{", ",", " "]
+_TRIGGERS = [".", ":", '"', "'", "[", "{", ",", " ", "@", "#", "-"]
 # After these a list is wanted only where strings or keys of the API can stand.
 _SPARING_TRIGGERS = frozenset({" ", ",", "{", "["})
+# After these only what they are for: annotations, what is made of an expression, the place behind a table's last.
+_SPECIAL_TRIGGERS = frozenset({"@", "#", "-"})
 
 _KINDS: dict[str, types.CompletionItemKind] = {
     "variable": types.CompletionItemKind.Variable,
@@ -61,6 +63,8 @@ def register(server: LlmspellServer) -> None:
             found = Completion(found.start, found.end, tuple(item for item in found.items if item.rank < 2))
             if not any(item.kind in ("property", "enum_member") for item in found.items):
                 found = Completion(found.start, found.end)
+        if context is not None and context.trigger_character in _SPECIAL_TRIGGERS:
+            found = Completion(found.start, found.end, tuple(item for item in found.items if item.rank == 0))
         codec = server.documents.codec
         target = _Target(
             snapshot,
