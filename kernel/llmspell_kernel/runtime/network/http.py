@@ -68,11 +68,10 @@ class Answer:
 
     def text(self) -> str:
         """The body as text, by the charset that the server says, else UTF-8; bytes that are none survive."""
-        charset = httpx.Headers({"content-type": self.headers.get("content-type", "")}).get("content-type")
-        encoding = _charset(charset) or "utf-8"
+        encoding = _charset(self.headers.get("content-type", "")) or "utf-8"
         try:
             return self.body.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
-        except LookupError:
+        except (LookupError, ValueError):
             return self.body.decode("utf-8", "surrogateescape")
 
     def value(self) -> Value:

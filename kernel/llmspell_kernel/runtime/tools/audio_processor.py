@@ -3,7 +3,7 @@
 from ..values import Value
 from .child_work import work
 from .confinement import open_for_reading
-from .image_processor import checked_size, target_format, write_target
+from .media_files import checked_size, target_format, write_target
 from .media_formats import AUDIO, detect
 from .output import ToolError, ToolOutput, envelope
 from .registry import Parameters, ToolContext

@@ -1,12 +1,12 @@
 """The tool `image-processor`: looks at images and changes them, in a process of its own (image_work)."""
 
-from collections.abc import Callable, Mapping
-from pathlib import PurePath
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from ..values import Value
 from .child_work import work
-from .confinement import explain, located, open_for_reading, replace_file
+from .confinement import open_for_reading
+from .media_files import checked_size, target_format, write_target
 from .media_formats import IMAGES, detect
 from .output import ToolError, ToolOutput, envelope
 from .registry import Parameters, ToolContext
@@ -68,31 +68,3 @@ def _check(operation: str, given: Mapping[str, Any]) -> None:
             raise ToolError(f"parameter '{name}': expected {least} to {MAX_SIDE}", "invalid_parameters")
     if operation == "rotate" and given["degrees"] not in {90, 180, 270}:
         raise ToolError("parameter 'degrees': expected 90, 180 or 270", "invalid_parameters")
-
-
-def checked_size(file: BinaryIO, path: str, limit: int) -> int:
-    """The size of an open file. Raises ToolError when it is too large."""
-    size = file.seek(0, 2)
-    if size > limit:
-        raise ToolError(f"'{path}' is larger than the limit of {limit} bytes", "too_large")
-    return size
-
-
-def target_format(path: str, given: str | None, endings: Mapping[str, str]) -> str:
-    """The format to write: the one that is asked for, else the one of the path's ending. Raises ToolError."""
-    kind = given or endings.get(PurePath(path).suffix.lower())
-    if kind is None:
-        known = ", ".join(endings)
-        raise ToolError(f"parameter 'target_path': expected one of the endings {known}", "invalid_parameters")
-    return kind
-
-
-def write_target(path: str, context: ToolContext, fill: Callable[[BinaryIO], Any]) -> Any:
-    """What ``fill`` gives, which writes the new file; it takes its place when it is whole. Raises ToolError."""
-    answers: list[Any] = []
-    try:
-        with located(path, context.allowed_roots) as location:
-            replace_file(location, lambda output: answers.append(fill(output)))
-    except OSError as error:
-        raise explain(error, path) from error
-    return answers[0]

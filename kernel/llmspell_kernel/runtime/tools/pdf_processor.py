@@ -3,6 +3,7 @@
 from ..values import Value
 from .child_work import work
 from .confinement import open_for_reading
+from .media_files import checked_size
 from .output import ToolError, ToolOutput, double_envelope
 from .registry import Parameters, ToolContext
 
@@ -15,8 +16,7 @@ def run(parameters: Parameters, context: ToolContext) -> ToolOutput:
     if start_page is not None and start_page < 1:
         raise ToolError("parameter 'start_page': expected 1 or more", "invalid_parameters")
     with open_for_reading(path, context.allowed_roots) as file:
-        if (size := file.seek(0, 2)) > MAX_BYTES:
-            raise ToolError(f"'{path}' is larger than the limit of {MAX_BYTES} bytes", "too_large")
+        size = checked_size(file, path, MAX_BYTES)
         request = {"operation": operation, "start_page": start_page or 1}
         answer = work("pdf_work", request, file, context)
     result: dict[str, Value]
