@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from llmspell_analysis.rules.check import check_file
 from llmspell_analysis.rules.model import Diagnostic, Fix, Options, Related, Severity
 from llmspell_analysis.syntax.compiler import compile_error
 from llmspell_analysis.syntax.document import Document
-from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES, SourceText, decode
+from llmspell_analysis.syntax.luacats_names import declared_types, mentioned_types
+from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES, SourceText
 
 __all__ = [
     "MAX_CHECKED_BYTES",
@@ -31,10 +31,6 @@ __all__ = [
 
 # A larger text is data that somebody has generated: the compiler alone looks at it.
 MAX_CHECKED_BYTES = 2 * 1024 * 1024
-
-_ANNOTATION = re.compile(rb"---([^\r\n]*)")
-_DECLARED_TYPE = re.compile(rb"---[ \t]*@(?:class|alias|enum)[ \t]+(?:\([^)\r\n]*\)[ \t]*)?([\w.*-]+)")
-_WORD = re.compile(rb"[\w.*-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +79,7 @@ def report(
     assigned = frozenset(file.globals_assigned)
     needed = file.globals_read - assigned - catalogue.globals.keys() - options.globals
     declared = declared_types(source.data)
-    return Report(findings, frozenset(needed), assigned, _words_of_annotations(source.data) - declared, declared)
-
-
-def declared_types(data: bytes) -> frozenset[str]:
-    """Names of the types that a script's annotations declare, for other scripts."""
-    return frozenset(map(decode, _DECLARED_TYPE.findall(data))) if b"---" in data else frozenset()
-
-
-def _words_of_annotations(data: bytes) -> frozenset[str]:
-    """Names of types are among them."""
-    if b"---" not in data:
-        return frozenset()
-    return frozenset(decode(word) for line in _ANNOTATION.findall(data) for word in _WORD.findall(line))
+    return Report(findings, frozenset(needed), assigned, mentioned_types(source.data) - declared, declared)
 
 
 def _of_compiler(source: SourceText) -> tuple[Diagnostic, ...]:
