@@ -18,7 +18,8 @@ _TAG = re.compile(rb"---[ \t]*@(\w*)$")
 _PARAMETER = re.compile(rb"---[ \t]*@param[ \t]+(\w*)$")
 _TYPE = re.compile(
     rb"---[ \t]*@(?:type|return|as|vararg|param[ \t]+[\w.]+\??|"
-    rb"field[ \t]+(?:(?:public|private|protected|package)[ \t]+)?[\w.]+\??|class[ \t]+[\w.]+[ \t]*:|alias[ \t]+[\w.]+|overload.*:)[ \t]+(?:.*[|,<(:][ \t]*)?([\w.]*)$"
+    rb"field[ \t]+(?:(?:public|private|protected|package)[ \t]+)?[\w.]+\??|"
+    rb"class[ \t]+[\w.]+[ \t]*:|alias[ \t]+[\w.]+|overload.*:)[ \t]+(?:.*[|,<(:][ \t]*)?([\w.]*)$"
 )
 _DIAGNOSTIC = re.compile(rb"---[ \t]*@diagnostic[ \t]+([\w-]*)$")
 _CODE = re.compile(rb"---[ \t]*@diagnostic[ \t]+[\w-]+[ \t]*:[ \t]*(?:[\w-]+[ \t]*,[ \t]*)*([\w-]*)$")
