@@ -12,8 +12,11 @@ local branch_threads = setmetatable({}, { __mode = "k" })
 
 local function await(numbers)
   if branch_threads[running()] then return yield(WAITING, numbers) end
-  local answer
-  repeat answer = host("Job.wait", numbers) until answer
+  local answer = host("Job.wait", numbers)
+  while not answer do
+    library.safe_point() -- a pause stops here, at the call of the script that waits
+    answer = host("Job.wait", numbers)
+  end
   return answer.id, answer.outcome
 end
 
