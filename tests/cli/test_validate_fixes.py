@@ -1,14 +1,17 @@
 """``llmspell validate --fix`` and ``--diff``: what is mended, how files are replaced, and what is left alone."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
+from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.compiler import compile_error
 from llmspell_analysis.syntax.tree import Edit
-from llmspell_analysis.validation import Diagnostic, Fix, Severity
+from llmspell_analysis.validation import Diagnostic, Fix, Options, Severity, validate
 from llmspell_cli.validation.fixing import difference, mend
 
 
@@ -178,3 +181,25 @@ def test_new_lines_end_as_the_others_do():
 
 def test_unsafe_fix_is_not_made():
     assert mend(b"a = 1", [_finding((0, 1, b"b"), safe=False)], _never).count == 0
+
+
+# --- all rules' cases --------------------------------------------------------------------------------------------
+
+RULE_CASES = Path(__file__).parent.parent / "analysis" / "rules"
+MARK = re.compile(r"\s*(\^+ (error|warning|information|hint) [\w-]+: |fix: |related: )")
+ALL_ON = Options(severities={code: rule.severity for code, rule in RULES.items()})
+
+
+def _check_with_all_rules(data):
+    return validate(data, options=ALL_ON)
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in RULE_CASES.iterdir() if path.is_dir()))
+def test_all_safe_fixes_together_give_text_that_compiles_and_has_none_left(folder):
+    for file in (RULE_CASES / folder).glob("*.lua"):
+        for case in file.read_text(encoding="utf-8").split("-- case: ")[1:]:
+            data = "\n".join(line for line in case.split("\n")[1:] if MARK.match(line) is None).encode()
+            mended = mend(data, _check_with_all_rules(data), _check_with_all_rules)
+            if mended.count:
+                assert compile_error(mended.data) is None, mended.data.decode()
+                assert not any(fix.is_safe for one in _check_with_all_rules(mended.data) for fix in one.fixes)
