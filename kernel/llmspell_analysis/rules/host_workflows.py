@@ -70,8 +70,8 @@ def check_builders(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     called = {each for each, _ in calls}
     message = ""
     if name == "AgentBuilder:build":
-        # a provider that is configured may have a model of its own
-        if "model" not in called and subject.shared.providers == frozenset():
+        # an agent of the type basic has none; a provider that is configured may have a model of its own
+        if not called & {"model", "type"} and subject.shared.providers == frozenset():
             message = '`Agent.builder()` needs `:model("provider/model")` before `:build()`'
     elif not called.intersection(_KINDS):
         message = (

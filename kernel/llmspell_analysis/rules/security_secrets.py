@@ -28,11 +28,12 @@ _SHAPES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("A token of Slack", re.compile(rb"\bxox[abeoprs]-[0-9]+-[A-Za-z0-9-]{10,}")),
     ("An access key of AWS", re.compile(rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
     ("A live key of Stripe", re.compile(rb"\b[rs]k_live_[A-Za-z0-9]{20,}")),
+    ("A bearer token", re.compile(rb"\bBearer [A-Za-z0-9._~+/-]{24,}")),
     ("A key of SendGrid", re.compile(rb"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}")),
 )
 # What each of them begins with, and a URL with a password: most texts have none of these.
 _HINT = re.compile(
-    rb"\bsk-|AIza|gsk_|\br8_|pplx-|\bhf_|\bgh[oprsu]_|_pat_|glpat-|xox|AKIA|ASIA|k_live_|\bSG\.|KEY-----|://"
+    rb"\bsk-|AIza|gsk_|\br8_|pplx-|\bhf_|\bgh[oprsu]_|_pat_|glpat-|xox|AKIA|ASIA|k_live_|\bSG\.|KEY-----|Bearer |://"
 )
 _NAME_HINT = re.compile(rb"(?i)_?key\b|secret|token|passw|passphrase")
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\s|\\n|\\\r?\n)*[A-Za-z0-9+/=]{40}")

@@ -35,7 +35,7 @@ function Agent.create_context(config) end
 
 ---Create an agent from a named template.
 ---@param instance_name string Name of the new agent.
----@param template_name string Name of the template.
+---@param template_name AgentType Name of the template.
 ---@param params table Parameters.
 ---@return AgentInstance
 function Agent.create_from_template(instance_name, template_name, params) end
@@ -145,7 +145,7 @@ function AgentBuilder:name(name) end
 function AgentBuilder:description(text) end
 
 ---Agent type.
----@param agent_type string Type name.
+---@param agent_type AgentType Type name.
 ---@return AgentBuilder
 function AgentBuilder:type(agent_type) end
 
@@ -409,6 +409,12 @@ function AgentInstance:destroy() end
 ---@field type "global"|"session"|"workflow"|"agent"|"user"
 ---@field id? string
 
+---Type of an agent, and name of the template of such agents.
+---@alias AgentType
+---| "llm" # Talks to a language model, and runs the tools it is allowed.
+---| "basic" # Answers without a model: it gives back what it was told.
+---| "tool-orchestrator" # Talks to a language model that may use every tool.
+
 ---Argument of agent:execute; other keys are ignored.
 ---@class AgentInput
 ---@field text string
@@ -482,8 +488,8 @@ function AgentInstance:destroy() end
 ---@class AgentConfig
 ---@field name? string Generated when absent.
 ---@field description? string
----@field agent_type? string Alias type. Default: `"llm"`.
----@field type? string
+---@field agent_type? AgentType Alias type. Default: `"llm"`.
+---@field type? AgentType Type name.
 ---@field model? {provider: string, model_id: string, temperature: number?, max_tokens: integer?, settings: table?}
 ---@field allowed_tools? string[]
 ---@field base_url? string

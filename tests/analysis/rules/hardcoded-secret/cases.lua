@@ -44,6 +44,12 @@ local url = "postgres://shop:kV9mPq2xL@db.internal/orders"
 local plain = "postgres://user:password@localhost/orders"
 print(url, plain)
 
+-- case: in a header
+local headers = { Authorization = "Bearer Zk3vQ9xLw2Tn8RbYc5HdJ7mPa4GsEuV1" }
+                                  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning hardcoded-secret: A bearer token stands in the script: read it from the environment, as `api_key_env` of a provider in llmspell.toml does
+local others = { Authorization = "Bearer " .. os.getenv("TOKEN"), Other = "Bearer of bad news that nobody wants" }
+print(headers, others)
+
 -- case: comments and names are no literals
 -- sk-proj-Zk3vQ9xLw2Tn8RbYc5HdJ7mPa4GsEuV1
 local hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

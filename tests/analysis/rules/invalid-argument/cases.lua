@@ -65,3 +65,8 @@ Workflow.builder():conditional():condition({ type = "shared_data_equal", key = "
                                                     ^^^^^^^^^^^^^^^^^^^ warning invalid-option: `type` of `WorkflowBuilder:condition` cannot be `shared_data_equal`: did you mean `shared_data_equals`?
                                                                         fix: Workflow.builder():conditional():condition({ type = "shared_data_equals", key = "a" })
 Workflow.builder():conditional():condition(function() return true end)
+
+-- case: a type of agents
+Agent.builder():type("orchestrator"):model("openai/gpt-4o"):build()
+                     ^^^^^^^^^^^^^^ warning invalid-argument: `agent_type` of `AgentBuilder:type` cannot be `orchestrator`; it can be `llm`, `basic`, `tool-orchestrator`
+Agent.builder():type("tool-orchestrator"):model("openai/gpt-4o"):build()

@@ -36,6 +36,7 @@ Workflow.builder():loop():add_step({ name = "a", type = "function", run = print 
 -- case: a builder that is complete
 Workflow.builder():name("w"):sequential():build()
 Agent.builder():name("a"):model("openai/gpt-4o"):build()
+Agent.builder():name("a"):type("basic"):build()
 Workflow.builder():loop():with_range({ ["end"] = 3 }):build()
 
 -- case: a builder that is made elsewhere is unknown
