@@ -17,6 +17,7 @@ LAST_LINES = {
     "06_orders/main.lua": "written: 252 bytes, as long as the report: true",
     "07_display.lua": "brewing [##############################] 100% (3/3)",
     "08_flows.lua": "steps:\t21\tbegun\t21\tcompleted",
+    "09_agents.lua": "answers:\t20\tof calls:\t21",
 }
 
 
