@@ -1,11 +1,14 @@
 """Configuration files, ours and other tools': the cases are data in tests/analysis/configuration/."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
-from llmspell_analysis.configuration import Configurations
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from llmspell_analysis.configuration import Configurations, llmspell_toml
 from llmspell_analysis.configuration.globs import GlobError, Globs
 from llmspell_analysis.configuration.reading import toml_line
 from llmspell_analysis.rules.name_patterns import from_lua, from_regex, from_stars
@@ -153,3 +156,85 @@ def test_file_that_is_too_large_is_told(tmp_path):
     (tmp_path / ".luarc.json").write_text(" " * (1024 * 1024 + 1))
     (problem,) = Configurations().of(str(tmp_path / "a.lua")).problems
     assert str(problem) == f"{tmp_path}/.luarc.json: is larger than 1048576 bytes"
+
+
+# --- whatever a file holds ---------------------------------------------------------------------------------------
+
+NAMES_OF_FILES = ("llmspell.toml", ".luarc.json", ".emmyrc.json", ".luacheckrc", "selene.toml")
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 200) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = {
+    ".luarc.json": (
+        *("diagnostics.globals", "diagnostics.globalsRegex", "diagnostics.disable", "diagnostics.enable"),
+        *("diagnostics.severity", "diagnostics.neededFileStatus", "diagnostics.groupSeverity", "runtime.version"),
+        *("diagnostics.groupFileStatus", "diagnostics.unusedLocalExclude", "workspace.ignoreDir", "workspace.library"),
+        *("Lua", "diagnostics", "workspace", "runtime"),
+    ),
+    ".luacheckrc": (
+        *("std", "stds", "globals", "read_globals", "not_globals", "ignore", "enable", "only", "files", "unused"),
+        *("exclude_files", "include_files", "max_line_length", "allow_defined", "redefined"),
+    ),
+}
+
+
+def _read_one(folder, name, data):
+    (folder / name).write_bytes(data)
+    configuration = Configurations().of(str(folder / "a.lua"))
+    validate(b"nobody()", options=configuration.options)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("configured")
+    (folder / ".git").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES_OF_FILES)
+@settings(deadline=None, max_examples=60)
+@given(data=st.binary(max_size=80) | st.text(alphabet="[]{}()=\"'\\,.*-\n ab1", max_size=60).map(str.encode))
+def test_no_bytes_are_too_much(project, name, data):
+    for each in NAMES_OF_FILES:
+        (project / each).unlink(missing_ok=True)
+    _read_one(project, name, data)
+
+
+@settings(deadline=None, max_examples=150)
+@given(document=st.dictionaries(st.sampled_from(KEYS[".luarc.json"]), VALUES, max_size=6))
+def test_no_shape_of_json_is_too_much(project, document):
+    for each in NAMES_OF_FILES:
+        (project / each).unlink(missing_ok=True)
+    _read_one(project, ".luarc.json", json.dumps(document).encode())
+
+
+def _as_lua(value):
+    if isinstance(value, dict):
+        return "{" + ",".join(f"[{json.dumps(key)}]={_as_lua(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "{" + ",".join(map(_as_lua, value)) + "}"
+    return "nil" if value is None else json.dumps(value)
+
+
+@settings(deadline=None, max_examples=150)
+@given(document=st.dictionaries(st.sampled_from(KEYS[".luacheckrc"]), VALUES, max_size=6))
+def test_no_options_of_luacheck_are_too_much(project, document):
+    for each in NAMES_OF_FILES:
+        (project / each).unlink(missing_ok=True)
+    text = "\n".join(f"{key} = {_as_lua(value)}" for key, value in document.items())
+    _read_one(project, ".luacheckrc", text.encode("utf-8", "replace"))
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    section=st.dictionaries(
+        st.sampled_from(("globals", "tools", "include", "exclude", "line_length", "severity", "overrides", "x")),
+        VALUES.filter(lambda value: value is not None),
+        max_size=5,
+    )
+)
+def test_every_shape_of_ours_is_understood_or_told(section):
+    reader = llmspell_toml.read_section("/project/llmspell.toml", "", section)
+    assert all(str(problem) for problem in reader.problems)

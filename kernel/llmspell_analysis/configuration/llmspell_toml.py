@@ -40,7 +40,12 @@ def read(path: str) -> Source:
         return Source(path, problems=(_syntax_problem(path, str(error)),))
     except RecursionError:
         return Source(path, problems=(Problem(path, 0, "", "is nested too deeply"),))
-    return _Reader(path, text).source(document.get(SECTION, {}))
+    return read_section(path, text, document.get(SECTION, {}))
+
+
+def read_section(path: str, text: str, section: object) -> Source:
+    """`text` is the file's, in which keys have their lines."""
+    return _Reader(path, text).source(section)
 
 
 def _syntax_problem(path: str, message: str) -> Problem:
