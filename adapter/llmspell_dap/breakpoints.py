@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from llmspell_kernel.protocol.ldp import EXCEPTION_FILTERS
+from llmspell_kernel.protocol.ldp import BREAKPOINT_MODES, EXCEPTION_FILTERS
 
 from llmspell_dap.locations import Locations
 from llmspell_dap.messages import Fields, SourceSpec
@@ -21,6 +21,7 @@ SourceKey = str | int
 
 PENDING = "Not bound yet: the debug session has not started."
 NOT_DEBUGGING = "Breakpoints are not used: the script runs without debugging."
+MODES = tuple(str(each["mode"]) for each in BREAKPOINT_MODES["breakpointModes"])
 _FILTERS = tuple(str(each["filter"]) for each in EXCEPTION_FILTERS)
 
 
@@ -149,6 +150,8 @@ def _source_breakpoint(fields: Fields, locations: Locations) -> Wanted:
     ldp: Json = {"line": locations.line_to_ldp(line)}
     if column is not None:
         ldp["column"] = locations.column_to_ldp(column)
+    if fields.has("mode"):
+        ldp["mode"] = fields.choice("mode", MODES, MODES[0])
     # Not of DAP, but of LDP: for clients that know it.
     if fields.has("ignoreCount"):
         ldp["ignoreCount"] = fields.integer("ignoreCount")

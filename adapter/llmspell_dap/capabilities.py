@@ -9,6 +9,7 @@ from typing import Any
 
 from llmspell_kernel.protocol.ldp import (
     BREAKPOINT_CAPABILITIES,
+    BREAKPOINT_MODES,
     EXCEPTION_CAPABILITIES,
     FURTHER_CAPABILITIES,
     SOURCE_CAPABILITIES,
@@ -39,6 +40,7 @@ _BY_FIELDS = frozenset(
         "supportSuspendDebuggee",
         "supportedChecksumAlgorithms",
         "additionalModuleColumns",
+        "breakpointModes",
     }
 )
 _PASSED_ON = _BY_FIELDS | {row.capability for row in PASSED_REQUESTS.values() if row.capability is not None}
@@ -47,6 +49,7 @@ _OF_LDP: Mapping[str, Any] = {
     **FURTHER_CAPABILITIES,
     **EXCEPTION_CAPABILITIES,
     **SOURCE_CAPABILITIES,
+    **BREAKPOINT_MODES,
 }
 OF_THE_SESSION: Json = {
     name: value if isinstance(value, bool) else list(value) for name, value in _OF_LDP.items() if name in _PASSED_ON

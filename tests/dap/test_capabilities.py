@@ -141,6 +141,19 @@ def started_again(stop: Stop) -> None:
     assert stop.client.event("stopped")["reason"] == "breakpoint"
 
 
+def modes(stop: Stop) -> None:
+    names = [each["mode"] for each in CAPABILITIES["breakpointModes"]]
+    rows = [{"line": 8, "mode": name} for name in names]
+    answer = stop.client.ask("setBreakpoints", source=stop.source, breakpoints=rows)
+    # the chunk is active: a probe has to wait, a hook has not
+    assert dict(zip(names, [each["verified"] for each in answer["breakpoints"]], strict=True)) == {
+        "probe": False,
+        "hook": True,
+    }
+    wrong = stop.client.request("setBreakpoints", source=stop.source, breakpoints=[{"line": 8, "mode": "x"}])
+    assert wrong["message"] == "arguments.breakpoints[0].mode: expected 'probe' or 'hook', found \"x\""
+
+
 def frame_again(stop: Stop) -> None:
     stop.client.ask("restartFrame", frameId=stop.frame)
     assert stop.client.event("stopped")["reason"] == "restart"
@@ -215,6 +228,7 @@ PROOFS: dict[str, Callable[[Stop], None] | None] = {
     "supportsDelayedStackTraceLoading": stack_by_pieces,
     "supportsCancelRequest": cancelled,
     "supportsRestartRequest": started_again,
+    "breakpointModes": modes,
     "supportsRestartFrame": frame_again,
     "supportsLoadedSourcesRequest": loaded_sources,
     "supportSuspendDebuggee": None,  # test_leaving.py

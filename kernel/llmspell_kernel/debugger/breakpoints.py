@@ -8,9 +8,10 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Protocol
 
+from .breakpoint import HOOK, PROBE, Breakpoint, Site
 from .breakpoint_texts import (
     BreakpointError,
     LogPart,
@@ -26,52 +27,6 @@ MAX_SOURCE_BYTES = 10 * 1024 * 1024
 MAX_BREAKPOINTS = 10_000
 # of one source; only cells have more than one
 MAX_CHUNKS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Breakpoint:
-    """One breakpoint of a source. ``hit_condition`` and ``log_message`` are what ``hit_operator``, ``hit_count`` and
-    ``log`` were read from. The first ``ignore_count`` times that it would stop or log it does not. ``complaint`` is
-    what is wrong with its own texts, and stays; ``message`` says why it is not verified now, or where it went."""
-
-    id: int
-    requested: tuple[int, int | None]  # line and column
-    line: int
-    condition: str | None
-    hit_operator: str | None
-    hit_count: int
-    log: tuple[LogPart, ...] | None
-    hit_condition: str | None = None
-    log_message: str | None = None
-    complaint: str | None = None
-    ignore_count: int = 0
-    enabled: bool = True
-    column: int | None = None
-    function: bool = False  # set by the name of the function that begins here
-    owner: str = ""  # the client that has set it
-    verified: bool = False
-    message: str | None = None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes it another breakpoint; one that is disabled is still the same."""
-        return (self.requested, self.condition, self.hit_operator, self.hit_count, self.log, self.ignore_count)
-
-    @property
-    def expressions(self) -> tuple[str, ...]:
-        logged = (text for kind, text in self.log or () if kind == "expression")
-        return (self.condition, *logged) if self.condition is not None else tuple(logged)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A probe in a loaded chunk; ``inline`` are the expressions that stand in its text."""
-
-    number: int
-    chunk_name: str
-    source: str
-    place: Place
-    inline: tuple[str, ...]
 
 
 class FunctionNames(Protocol):
@@ -231,6 +186,7 @@ class BreakpointTable:
             complaint,
             ignore_count=request.get("ignoreCount") or 0,
             enabled=request.get("enabled") is not False,
+            mode=request.get("mode"),
             column=column,
             message=complaint,
         )
@@ -261,6 +217,8 @@ class BreakpointTable:
             message = f"{found}: this breakpoint is in force when the file is loaded again"
             return replace(one, verified=False, message=message)
         self._site(loaded.chunk_name, source, _place_of(one), ())
+        if one.mode == PROBE:
+            return replace(one, verified=False, message=_WAITS)
         return replace(one, message="; ".join(filter(None, (one.message, _stops_elsewhere(one, found)))) or None)
 
     def prepare(self, chunk_name: str, text: bytes) -> bytes | None:
@@ -285,10 +243,15 @@ class BreakpointTable:
             sites = [self._site(chunk_name, source, at, inline) for at, inline in expressions.items()]
             self._forget_old_chunks(chunk_name, source)
             probes = {site.place: Probe(site.number, site.inline) for site in sites}
-            self._loaded[source] = LoadedChunk(chunk_name, text, probes, placement)
-            self._report(source, breakpoints, resolved)
+            self._loaded[source] = loaded = LoadedChunk(chunk_name, text, probes, placement)
+            self._report(source, breakpoints, [self._found_by_hook(one, source, loaded) for one in resolved])
             self._report_functions(source)
             return instrument(text, probes, placement)
+
+    def _found_by_hook(self, one: Breakpoint, source: str, loaded: LoadedChunk) -> Breakpoint:
+        """A breakpoint of a chunk whose code is known, with what finds it if that is to be a hook."""
+        is_hooked = one.mode == HOOK and one.verified and not loaded.has_probe(_place_of(one))
+        return self._resolve_late(one, source, loaded) if is_hooked else one
 
     def _site(self, chunk_name: str, source: str, at: Place, inline: tuple[str, ...]) -> Site:
         site = self._sites.get((chunk_name, at, inline))
@@ -349,7 +312,7 @@ class BreakpointTable:
                 if loaded is None or loaded.chunk_name != site.chunk_name or site.inline:
                     continue
                 if source not in places:
-                    in_force = (one for one in self._in_source(source) if one.verified and one.enabled)
+                    in_force = (one for one in self._in_source(source) if one.enabled and _wants_probe(one))
                     places[source] = {_place_of(one) for one in in_force}
                 if site.place in places[source] and not loaded.was_loaded_with(site.place):
                     found = loaded.given.get(site.place) or loaded.find(site.place)
@@ -372,6 +335,8 @@ class BreakpointTable:
                 return
 
             def settled(one: Breakpoint) -> Breakpoint:
+                if one.message == _WAITS and chunk.has_probe(_place_of(one)):
+                    return replace(one, verified=True, message=None)
                 trigger = triggers.get(_place_of(one)) if one.verified and chunk.has_probe(_place_of(one)) else None
                 elsewhere = None if trigger is None else _stops_elsewhere(one, trigger)
                 if elsewhere is None or one.message is None or not one.message.endswith(elsewhere):
@@ -379,7 +344,8 @@ class BreakpointTable:
                 return replace(one, message=one.message.removesuffix(elsewhere).removesuffix("; ") or None)
 
             before = self._by_source.get(source, [])
-            self._report(source, before, [settled(one) for one in before])
+            # the instructions that hooks look for are others now
+            self._report(source, before, [self._found_by_hook(settled(one), source, chunk) for one in before])
             functions = self._by_function.get(source, [])
             self._by_function[source] = [settled(one) for one in functions]
             if self._by_function[source] != functions:
@@ -408,6 +374,13 @@ class BreakpointTable:
             return None
         trigger = loaded.trigger(site.place)
         return None if trigger is None else asdict(trigger)
+
+
+_WAITS = "the file is loaded already, and its function is active: in force when the function has been left"
+
+
+def _wants_probe(one: Breakpoint) -> bool:
+    return one.mode != HOOK and (one.verified or one.message == _WAITS)
 
 
 def _place_of(one: Breakpoint) -> Place:
@@ -447,7 +420,7 @@ def _expressions(breakpoints: Sequence[Breakpoint]) -> dict[Place, tuple[str, ..
     through the frame, which knows no variables of outer functions that the function itself does not use."""
     found: dict[Place, dict[str, None]] = {}
     for one in breakpoints:
-        if one.verified and one.column is not None:
+        if one.verified and one.column is not None and one.mode != HOOK:
             at_place = found.setdefault((one.line, one.column), {})
             at_place.update(dict.fromkeys(filter(None, map(on_one_line, one.expressions))))
     return {at: tuple(expressions) for at, expressions in found.items()}

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from ..protocol.ldp import RequestError, integer_argument, list_argument, response, text_argument
 from ..runtime.values import Value
-from .breakpoints import Breakpoint, BreakpointTable
+from .breakpoint import Breakpoint
+from .breakpoints import BreakpointTable
 
 Respond = Callable[[dict[str, Any]], None]
 Request = Mapping[str, Any]

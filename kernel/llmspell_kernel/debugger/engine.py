@@ -13,6 +13,7 @@ from typing import Any
 
 from ..protocol.ldp import (
     BREAKPOINT_CAPABILITIES,
+    BREAKPOINT_MODES,
     EXCEPTION_CAPABILITIES,
     FURTHER_CAPABILITIES,
     SOURCE_CAPABILITIES,
@@ -27,8 +28,9 @@ from ..runtime.interrupt import InterruptUnavailableError, instruction_pointers
 from ..runtime.state import LUA_FOLDER, Runtime, compile_internal, never_raising
 from ..runtime.values import encode
 from .agents_scope import AgentsScope
+from .breakpoint import Breakpoint
 from .breakpoint_locations import breakpoint_locations
-from .breakpoints import Breakpoint, BreakpointTable, read_source, source_of_file
+from .breakpoints import BreakpointTable, read_source, source_of_file
 from .chunk_texts import ChunkTexts
 from .clients import DebugClients
 from .data_breakpoints import DataBreakpoints
@@ -64,7 +66,13 @@ DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 
 # Commands of a client that only asks; all others mean that somebody debugs.
 _ASKING = frozenset({"debugInfo", "breakpoints", "watchExpressions", "modules", "inspectVariables"})
-_CAPABILITIES = {**BREAKPOINT_CAPABILITIES, **FURTHER_CAPABILITIES, **SOURCE_CAPABILITIES, **EXCEPTION_CAPABILITIES}
+_CAPABILITIES = {
+    **BREAKPOINT_CAPABILITIES,
+    **FURTHER_CAPABILITIES,
+    **SOURCE_CAPABILITIES,
+    **EXCEPTION_CAPABILITIES,
+    **BREAKPOINT_MODES,
+}
 Handler = Callable[[Request, Respond], None]
 
 

@@ -17,7 +17,8 @@ from tree_sitter import Node
 
 from ..protocol.ldp import MAX_INTEGER, RequestError, list_argument, response
 from ..runtime.globals import GLOBALS
-from .breakpoints import MAX_BREAKPOINTS, Breakpoint, BreakpointTable
+from .breakpoint import Breakpoint
+from .breakpoints import MAX_BREAKPOINTS, BreakpointTable
 from .probes import Placement, ProbePoint, parse
 
 Respond = Callable[[dict[str, Any]], None]

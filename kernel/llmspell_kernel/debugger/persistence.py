@@ -29,7 +29,7 @@ LOCK_SECONDS = 1.0
 LOCK_AGAIN_SECONDS = 0.01
 
 TEXT_FIELDS = ("condition", "hitCondition", "logMessage")
-_KEPT_FIELDS = ("column", *TEXT_FIELDS, "ignoreCount")
+_KEPT_FIELDS = ("column", *TEXT_FIELDS, "ignoreCount", "mode")
 
 SourceBreakpoint = Mapping[str, Any]
 _PRIVATE_FILE = 0o600

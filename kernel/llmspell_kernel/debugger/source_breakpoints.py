@@ -17,7 +17,8 @@ from ..protocol.ldp import (
     path_argument,
     response,
 )
-from .breakpoints import Breakpoint, BreakpointTable
+from .breakpoint import HOOK, PROBE, Breakpoint
+from .breakpoints import BreakpointTable
 from .loaded_sources import LoadedSources
 from .notebook import Cells
 from .persistence import TEXT_FIELDS, ProjectMemory, SourceBreakpoint, kept_fields
@@ -144,6 +145,8 @@ def _check_breakpoint(value: object, field: str) -> None:
             raise RequestError(f"{field}.{name}: expected an integer from {least} to {MAX_INTEGER}, got {number!r}")
     if not isinstance(value.get("enabled"), bool | None):
         raise RequestError(f"{field}.enabled: expected true or false, got {value['enabled']!r}")
+    if value.get("mode") not in (None, PROBE, HOOK):
+        raise RequestError(f"{field}.mode: expected '{PROBE}' or '{HOOK}', got {value['mode']!r}")
     for name in ("condition", "hitCondition", "logMessage"):
         text = value.get(name)
         if text is not None and not isinstance(text, str):
@@ -177,6 +180,7 @@ def asked_for(one: Breakpoint) -> SourceBreakpoint:
         "logMessage": one.log_message,
         "ignoreCount": one.ignore_count or None,
         "enabled": None if one.enabled else False,
+        "mode": one.mode,
     }
     return {"line": line, **{name: value for name, value in fields.items() if value is not None}}
 

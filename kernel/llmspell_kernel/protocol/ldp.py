@@ -49,6 +49,25 @@ SOURCE_CAPABILITIES: Mapping[str, Sequence[Any]] = {
     ),
 }
 
+# How the breakpoint of a line may be found; without a mode it is a probe, and a hook only until the probe can be there.
+BREAKPOINT_MODES: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "breakpointModes": (
+        {
+            "mode": "probe",
+            "label": "Probe",
+            "description": "Found by a probe in the code alone, which costs nothing elsewhere; in a function that is"
+            " active it is in force when the function has been left.",
+            "appliesTo": ["source"],
+        },
+        {
+            "mode": "hook",
+            "label": "Line hook",
+            "description": "Found by a hook that follows the lines, which is slow; the code stays as it was compiled.",
+            "appliesTo": ["source"],
+        },
+    )
+}
+
 MAX_INTEGER = 2**31 - 1
 
 _CONDITION = "A Lua expression over err, the error's value, and the names of the frame; for example: err.code == 404"
