@@ -14,6 +14,7 @@ from llmspell_kernel.runtime.providers.listing import missing_key
 from llmspell_kernel.runtime.providers.model import Done, Message, Request, TextDelta
 from llmspell_kernel.runtime.providers.providers import make
 from llmspell_kernel.runtime.providers.settings import ProviderSettings, provider_names, read_settings
+from llmspell_kernel.runtime.secrets import redacted
 
 from llmspell_cli.report import OperationError, Outcome
 from llmspell_cli.table import table
@@ -68,7 +69,7 @@ async def _all(
 async def _one(settings: ProviderSettings | _Result, context: HostContext, model: str | None) -> _Result:
     if isinstance(settings, _Result):
         return settings
-    name, url = settings.name, settings.base_url
+    name, url = settings.name, str(redacted(settings.base_url))  # it may hold a password
     if not settings.enabled:
         return _Result(name, url, error=f"it is off; set {settings.setting('enabled')} = true")
     if missing := missing_key(settings):

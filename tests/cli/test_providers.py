@@ -21,11 +21,13 @@ def test_what_is_wrong_with_each_is_said(llmspell, asked, folder, monkeypatch):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        secret = url.replace("://", "://me:hidden@")
         (folder / "llmspell.toml").write_text(
-            f'[providers.ollama]\nbase_url = "{url}"\nmax_retries = 0\n'
+            f'[providers.ollama]\nbase_url = "{secret}"\nmax_retries = 0\n'
             "[providers.openai]\n[providers.odd]\ntimeout = 5\n"
         )
         document = asked("provider", "test", exit_code=1)
+    assert "hidden" not in json.dumps(document)
     assert document["error"] == "failed: ollama, openai, odd"
     errors = {one["name"]: one["error"] for one in document["providers"]}
     assert errors["ollama"].startswith(f"provider 'ollama' cannot be reached at {url}")
