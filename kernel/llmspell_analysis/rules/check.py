@@ -162,6 +162,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         tools=subject.options.tools | subject.project.python_tools(file.document.path),
         providers=host_names.configured(file, subject.project),
         allowed_paths=security.allowed_paths(file, subject.project),
+        published=host_names.published_in(file, subject.modules),
         has_hooks="Hook" in file.globals_read or None in subject.modules,
         modules=subject.modules,
     )

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
 from llmspell_analysis.analysis.file import File
 from llmspell_analysis.analysis.kinds import NAME_FIELD
+from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.segments import Segment
+from llmspell_analysis.analysis.types import string_literals
 from llmspell_analysis.rules.host_slots import choice
 from llmspell_analysis.rules.host_workflows import chain_calls
 from llmspell_analysis.rules.known_calls import KnownCall
@@ -122,25 +124,26 @@ def configured(file: File, project: Project) -> frozenset[str] | None:
     """The providers that the project or the script sets up; None where their names are computed."""
     found = set(project.configuration(file.document.path).providers)
     for each in file.placed:
-        names = _configured(each.segment)
+        names = _names_given(each.segment, "providers", (b"setProvider",))
         if names is None:
             return None
         found |= names
     return frozenset(found)
 
 
-def _configured(segment: Segment) -> frozenset[str] | None:
-    if "providers" not in segment.kept:
+def _names_given(segment: Segment, key: str, functions: tuple[bytes, ...]) -> frozenset[str] | None:
+    """The first arguments of the calls of functions whose names end so; None where one is no literal."""
+    if key not in segment.kept:
         names: set[str] | None = set()
         for call in segment.analysis.calls:
             callee = call.node.child_by_field_id(NAME_FIELD)
-            if callee is None or not segment.data[callee.start_byte : callee.end_byte].endswith(b"setProvider"):
+            if callee is None or not segment.data[callee.start_byte : callee.end_byte].endswith(functions):
                 continue
             arguments = call_arguments(call.node)
             name = literal_string(arguments[0], segment.data) if arguments else None
             names = names | {name} if names is not None and name is not None else None
-        segment.kept["providers"] = frozenset(names) if names is not None else None
-    found: frozenset[str] | None = segment.kept["providers"]
+        segment.kept[key] = frozenset(names) if names is not None else None
+    found: frozenset[str] | None = segment.kept[key]
     return found
 
 
@@ -159,6 +162,41 @@ def _pattern(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     elif "*" in text[:-1]:
         message = f"`{text}` matches no event: a star stands only at the end, as in `workflow.*`"
         yield Diagnostic("invalid-event-pattern", known.severity(Severity.WARNING), message, *at)
+    else:
+        yield from _own_event(known, literal, text, subject)
+
+
+def _own_event(known: KnownCall, literal: Literal, text: str, subject: Subject) -> Iterator[Diagnostic]:
+    """A slip of an event that LLMSpell publishes, where the script publishes none of this name."""
+    published = subject.shared.published
+    names = string_literals("EventName", subject.catalogue)
+    if published is None or text in published or text in names or text.endswith("*"):
+        return
+    near = nearest(text, [name for name in names if name.partition(".")[0] == text.partition(".")[0]])
+    if near is not None and _is_slip(text, near):
+        message = f"LLMSpell publishes no `{text}`, and neither does this script"
+        found = Diagnostic("unknown-event", Severity.INFORMATION, message, *span(known.arguments[0]))
+        yield choice(found, [near], literal)
+
+
+def _is_slip(text: str, name: str) -> bool:
+    """`tool.start` and `tool.strated` are slips of `tool.started`; another word at the end is another event."""
+    said, meant = text.rpartition(".")[2], name.rpartition(".")[2]
+    is_beginning = len(said) >= 4 and (meant.startswith(said) or said.startswith(meant))
+    return is_beginning or nearest(said, [meant]) is not None
+
+
+def published_in(file: File, modules: tuple[Analysis | None, ...]) -> frozenset[str] | None:
+    """The names of the events that a script publishes; None where it computes them or has modules that may."""
+    if modules:
+        return None
+    found: set[str] = set()
+    for each in file.placed:
+        names = _names_given(each.segment, "events", (b"Event.publish", b":emit", b".emit"))
+        if names is None:
+            return None
+        found |= names
+    return frozenset(found)
 
 
 def _scope(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:

@@ -23,6 +23,7 @@ HOST_RULES: tuple[Rule, ...] = (
     Rule("unknown-template", _ERROR, "No template has this name.", True, True),
     Rule("unknown-provider", _WARNING, "No provider has this name, and none is configured.", True, True),
     Rule("invalid-event-pattern", _ERROR, "A pattern that matches no event.", True, True),
+    Rule("unknown-event", Severity.INFORMATION, "A slip of the name of an event that LLMSpell publishes.", True, True),
     Rule("unknown-state-scope", _WARNING, "A scope whose kind is a slip of a conventional one.", True, True),
     Rule("result-shape", _WARNING, "A field that the result of a tool, agent, workflow or template lacks.", True, True),
     Rule("missing-self", _ERROR, "A method is called with a dot, so that it gets no object.", True, True),

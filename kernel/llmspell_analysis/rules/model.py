@@ -166,7 +166,7 @@ class Shared:
 
     `providers` are those that are configured; None where any may be. `has_hooks`: the script may register hooks,
     which can change what calls give. `allowed_paths` are the folders that file tools may use; empty without a
-    project, None where any may be.
+    project, None where any may be. `published` are the events of the script; None where they may be any.
     """
 
     tested_members: frozenset[str]
@@ -176,6 +176,7 @@ class Shared:
     providers: frozenset[str] | None
     has_hooks: bool
     allowed_paths: tuple[str, ...] | None
+    published: frozenset[str] | None
     modules: tuple[Analysis | None, ...]
 
 
