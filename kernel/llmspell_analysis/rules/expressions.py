@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _COMPARISONS = frozenset({b"==", b"~=", b"<", b">", b"<=", b">="})
 _EQUALITY = frozenset({b"==", b"~="})
 _OPPOSITE = {b"==": b"~=", b"~=": b"=="}
+_INVERSE = {b"<": b">=", b">=": b"<", b">": b"<=", b"<=": b">"}
 _ARITHMETIC = frozenset({b"+", b"-", b"*", b"/", b"//", b"%", b"^", b"..", b"<<", b">>"})
 _LITERAL = NUMBER | STRING
 
@@ -184,7 +185,8 @@ def _ambiguity(left: Node, operator: bytes, right: Node, data: bytes) -> Iterato
         first = inner[0]
         while (deeper := operands(first, data)) is not None:
             first = deeper[0]
-        if first.kind_id in NUMBER and inner[2].kind_id not in NUMBER:
+        is_sum = inner[1] in (b"+", b"-")
+        if first.kind_id in NUMBER and (inner[2].kind_id not in NUMBER or is_sum):
             edits = (Edit(left.start_byte, left.start_byte, b"("), Edit(first.end_byte, first.end_byte, b")"))
             meant = f"({shown(left, data, 20)} or {shown(first, data, 20)})"
             yield _ambiguous(left, right, f"{shown(left, data, 20)} or ({shown(right, data, 30)})", meant, edits)
@@ -213,13 +215,15 @@ def negation(node: Node, piece: Piece) -> Iterator[Diagnostic]:
         return
     inner = parts(read[1])
     comparison = operands(inner[0], data) if len(inner) == 1 else None
-    if comparison is None or comparison[1] not in _EQUALITY or node.has_error:
+    if comparison is None or comparison[1] not in _COMPARISONS or node.has_error:
         return
-    opposite = _OPPOSITE[comparison[1]]
+    opposite = _OPPOSITE.get(comparison[1], _INVERSE.get(comparison[1], b""))
     parent = node.parent
     message = f"`not (… {comparison[1].decode()} …)` is `… {opposite.decode()} …`"
     fixes: tuple[Fix, ...] = ()
-    if parent is None or (parent.kind_id not in BINARY and parent.kind_id not in UNARY):
+    if comparison[1] in _INVERSE:
+        message += ", unless one side is not-a-number, of which no comparison is true"
+    elif parent is None or (parent.kind_id not in BINARY and parent.kind_id not in UNARY):
         sign = _operator_span(inner[0], comparison[0], comparison[2])
         edits = (
             Edit(node.start_byte, inner[0].start_byte, b""),

@@ -7,38 +7,32 @@ again, whoever jumps there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llmspell_analysis.analysis.control_flow import is_always_false, is_always_true, never_returns
 from llmspell_analysis.analysis.kinds import (
     BODY_FIELD,
-    BOOLEAN,
     BREAK,
     CALL,
     COMMENT,
     CONDITION_FIELD,
     DO,
-    DOT_INDEX,
     ELSE,
     ELSEIF,
     EMPTY,
     FOR,
     FOR_GENERIC,
     FUNCTION,
-    FUNCTION_DECLARATION,
     GOTO,
-    IDENTIFIER,
     IF,
     LABEL,
-    NAME_FIELD,
-    NUMBER,
     REPEAT,
     RETURN,
-    STRING,
-    TABLE,
     WHILE,
 )
-from llmspell_analysis.rules.model import Diagnostic, FileSubject, Piece, found
-from llmspell_analysis.rules.reading import parts, text
+from llmspell_analysis.rules.model import Diagnostic, FileSubject, Piece, Severity, found
+from llmspell_analysis.rules.reading import shown, text
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -64,6 +58,28 @@ def block(node: Node, piece: Piece) -> Iterator[Diagnostic]:
             return
 
 
+def dead_branches(node: Node, piece: Piece) -> Iterator[Diagnostic]:
+    """unreachable-code: branches and bodies behind a condition that is written out as true or false."""
+    if node.has_error:
+        return
+    decided: Node | None = None
+    for branch in _branches(node) if node.kind_id in IF else [node]:
+        condition = branch.child_by_field_id(CONDITION_FIELD)
+        statements = _statements_in(_body_of(branch))
+        if decided is not None or is_always_false(condition, piece.analysis):
+            decides = decided if decided is not None else condition
+            if statements and decides is not None:
+                message = f"Never reached: the condition `{shown(decides, piece.data)}` decides"
+                span = (statements[0].start_byte, statements[-1].end_byte)
+                yield found("unreachable-code", message, span, tags=("unnecessary",))
+        elif is_always_true(condition, piece.analysis):
+            decided = condition
+
+
+def _statements_in(body: Node | None) -> list[Node]:
+    return _statements(body) if body is not None else []
+
+
 def check_chunk(subject: FileSubject) -> Iterator[Diagnostic]:
     """unreachable-code, among the statements of the file itself."""
     left = None
@@ -72,7 +88,7 @@ def check_chunk(subject: FileSubject) -> Iterator[Diagnostic]:
         kind, left_here = _kind_and_leaving(placed.segment)
         if kind in LABEL:
             break
-        if left is not None and kind not in FUNCTION_DECLARATION:
+        if left is not None:
             unreachable.append((placed.start, placed.start + len(placed.segment.data)))
         elif left_here and left is None:
             left = placed
@@ -125,32 +141,17 @@ def leaves(statement: Node, analysis: Analysis, depth: int = 0) -> bool:
     if depth > _MAX_DEPTH:
         return False
     if kind in CALL:
-        return _raises(statement, analysis)
+        return never_returns(statement, analysis)
     if kind in DO:
         return _block_leaves(statement.child_by_field_id(BODY_FIELD), analysis, depth)
     if kind in IF:
         return _all_branches_leave(statement, analysis, depth)
     if kind in WHILE:
-        return _is_true(statement.child_by_field_id(CONDITION_FIELD), analysis) and not _can_break(statement)
+        return is_always_true(statement.child_by_field_id(CONDITION_FIELD), analysis) and not _can_break(statement)
     if kind in REPEAT:
-        endless = _is_false(statement.child_by_field_id(CONDITION_FIELD), analysis)
+        endless = is_always_false(statement.child_by_field_id(CONDITION_FIELD), analysis)
         return (endless or _returns_first(statement, analysis, depth)) and not _can_break(statement)
     return False
-
-
-def _raises(call: Node, analysis: Analysis) -> bool:
-    """`error(…)` and `os.exit(…)`, where the names are the globals."""
-    callee = call.child_by_field_id(NAME_FIELD)
-    if callee is None:
-        return False
-    data = analysis.document.source.data
-    name = text(callee, data)
-    if callee.kind_id in DOT_INDEX and name == b"os.exit":
-        callee = parts(callee)[0]
-    elif callee.kind_id not in IDENTIFIER or name != b"error":
-        return False
-    reference = analysis.reference_at.get(callee.start_byte)
-    return reference is not None and reference.local is None
 
 
 def _block_leaves(body: Node | None, analysis: Analysis, depth: int) -> bool:
@@ -167,10 +168,19 @@ def _block_leaves(body: Node | None, analysis: Analysis, depth: int) -> bool:
 
 
 def _all_branches_leave(statement: Node, analysis: Analysis, depth: int) -> bool:
-    branches = [statement, *(child for child in statement.named_children if child.kind_id in ELSEIF | ELSE)]
-    if branches[-1].kind_id not in ELSE:
-        return False
-    return all(_block_leaves(_body_of(branch), analysis, depth) for branch in branches)
+    for branch in _branches(statement):
+        condition = branch.child_by_field_id(CONDITION_FIELD)
+        if is_always_false(condition, analysis):
+            continue
+        if not _block_leaves(_body_of(branch), analysis, depth):
+            return False
+        if branch.kind_id in ELSE or is_always_true(condition, analysis):
+            return True
+    return False
+
+
+def _branches(statement: Node) -> list[Node]:
+    return [statement, *(child for child in statement.named_children if child.kind_id in ELSEIF | ELSE)]
 
 
 def _body_of(branch: Node) -> Node | None:
@@ -180,19 +190,6 @@ def _body_of(branch: Node) -> Node | None:
 def _returns_first(loop: Node, analysis: Analysis, depth: int) -> bool:
     body = loop.child_by_field_id(BODY_FIELD)
     return not _has(loop, GOTO) and _block_leaves(body, analysis, depth)
-
-
-def _is_true(condition: Node | None, analysis: Analysis) -> bool:
-    if condition is None:
-        return False
-    kind = condition.kind_id
-    if kind in BOOLEAN:
-        return text(condition, analysis.document.source.data) == b"true"
-    return kind in NUMBER or kind in STRING or kind in TABLE
-
-
-def _is_false(condition: Node | None, analysis: Analysis) -> bool:
-    return condition is not None and text(condition, analysis.document.source.data) in (b"false", b"nil")
 
 
 def _can_break(loop: Node) -> bool:
@@ -225,15 +222,15 @@ def _has(root: Node, kinds: frozenset[int]) -> bool:
 
 
 def loop(node: Node, piece: Piece) -> Iterator[Diagnostic]:
-    """loop-once. `for … in` is left alone: leaving at the first element is how one is picked."""
+    """loop-once. For `for … in` it is a hint: leaving at the first element is how one is picked."""
     body = node.child_by_field_id(BODY_FIELD)
     if body is None or node.has_error or _has(node, GOTO):
         return
-    if any(child.kind_id in FOR_GENERIC for child in node.named_children):
-        return
-    if node.kind_id in REPEAT and _is_true(node.child_by_field_id(CONDITION_FIELD), piece.analysis):
+    if node.kind_id in REPEAT and is_always_true(node.child_by_field_id(CONDITION_FIELD), piece.analysis):
         return  # `repeat … until true` is a block that `break` leaves
     if _block_leaves(body, piece.analysis, 0):
         word = text(node, piece.data).split(None, 1)[0]
         message = f"This `{word.decode()}` never comes round: its body always leaves"
-        yield found("loop-once", message, (node.start_byte, node.start_byte + len(word)))
+        once = found("loop-once", message, (node.start_byte, node.start_byte + len(word)))
+        picks = any(child.kind_id in FOR_GENERIC for child in node.named_children)
+        yield replace(once, severity=Severity.HINT) if picks else once

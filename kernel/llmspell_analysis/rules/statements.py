@@ -12,14 +12,18 @@ from llmspell_analysis.analysis.kinds import (
     BODY_FIELD,
     BOOLEAN,
     CALL,
+    CLAUSE_FIELD,
     COMMENT,
     CONDITION_FIELD,
     ELSE,
     ELSEIF,
     EMPTY,
+    EXPRESSION_LIST,
     FOR,
+    FOR_NUMERIC,
     FUNCTION,
     IF,
+    NAME_FIELD,
     NIL,
     NUMBER,
     PARENTHESIZED,
@@ -195,12 +199,22 @@ def block_holder(node: Node, piece: Piece) -> Iterator[Diagnostic]:
         condition = node.child_by_field_id(CONDITION_FIELD)
         if condition is not None and not is_pure(condition, data):
             return  # the condition does the work
-    if kind in FOR:
+    if kind in FOR and not _goes_through_nothing_else(node, data):
         return  # stepping through an iterator can be all that is wanted, as in `for _ in iterate() do end`
     first_line_end = data.find(b"\n", node.start_byte, node.end_byte)
     end = node.end_byte if first_line_end < 0 else first_line_end
     what = {"elseif_statement": "`elseif`", "else_statement": "`else`", "if_statement": "`if`"}.get(node.type, "block")
     yield found("empty-block", f"This {what} has nothing in it", (node.start_byte, end), tags=("unnecessary",))
+
+
+def _goes_through_nothing_else(loop: Node, data: bytes) -> bool:
+    """Whether a loop counts, or goes through a table: then nothing happens in it."""
+    clause = loop.child_by_field_id(CLAUSE_FIELD)
+    if clause is None or clause.kind_id in FOR_NUMERIC:
+        return clause is not None
+    values = next((parts(child) for child in clause.named_children if child.kind_id in EXPRESSION_LIST), [])
+    callee = values[0].child_by_field_id(NAME_FIELD) if len(values) == 1 and values[0].kind_id in CALL else None
+    return callee is not None and text(callee, data) in (b"pairs", b"ipairs")
 
 
 def _has_comment(node: Node) -> bool:
@@ -246,7 +260,7 @@ def function(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     if body is None or node.has_error:
         return
     statements = parts(body)
-    if len(statements) > 1 and statements[-1].kind_id in RETURN and not parts(statements[-1]):
+    if statements and statements[-1].kind_id in RETURN and not parts(statements[-1]):
         last = statements[-1]
         edits = (Edit(last.start_byte, last.end_byte, b""),)
         yield found(

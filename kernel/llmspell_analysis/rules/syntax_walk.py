@@ -46,6 +46,7 @@ _RULES: tuple[tuple[frozenset[int], NodeCheck], ...] = (
     (FUNCTION, statements.function),
     (FUNCTION, variables.vararg),
     (BLOCK, flow.block),
+    (IF | WHILE, flow.dead_branches),
     (WHILE | REPEAT | FOR, flow.loop),
     *performance.NODE_CHECKS,
 )

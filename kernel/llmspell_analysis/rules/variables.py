@@ -15,6 +15,7 @@ from llmspell_analysis.analysis.kinds import (
     FUNCTION,
     IDENTIFIER,
     PARAMETERS_FIELD,
+    TABLE,
     VARARG,
     VARIABLE_DECLARATION,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from llmspell_analysis.analysis.file import File, Variable
-    from llmspell_analysis.analysis.model import Analysis, Local, Reference
+    from llmspell_analysis.analysis.model import Analysis, Local, Reference, Scope
     from llmspell_analysis.analysis.segments import Segment
 
 _UNUSED = {
@@ -154,6 +155,10 @@ def _judged(
                 message = f"`{name}` is what the loop counts by: assigning to it does not change the loop"
                 yield found("iter-variable-reassign", message, (reference.start, reference.end))
     is_read = any(reference.access != "write" for reference in references)
+    if is_read and local.attribute is None and _is_filled_alone(local, references):
+        message = f"The table in `{name}` is filled and never read"
+        yield found("set-never-read", message, span, tags=("unnecessary",))
+        return
     if (is_read and not is_unused_function) or local.attribute == "close":
         if is_read and not is_unused_function and not any(reference.access == "write" for reference in references):
             yield from _never_set(local, analysis)
@@ -172,6 +177,13 @@ def _judged(
     if not references and kind in ("parameter", "loop"):
         fixes = (Fix(f"Rename to `_{name}`", (Edit(local.start, local.start, b"_"),)),)
     yield found(code, f"{what} `{name}` is never used", span, tags=("unnecessary",), fixes=fixes)
+
+
+def _is_filled_alone(local: Local, references: list[Reference]) -> bool:
+    """Whether a new table gets fields, and nothing else is done with it."""
+    if local.kind != "local" or local.value is None or local.value.kind_id not in TABLE:
+        return False
+    return all(reference.mutates for reference in references)
 
 
 def _never_set(local: Local, analysis: Analysis) -> Iterator[Diagnostic]:
@@ -270,13 +282,20 @@ def _outermost(segment: Segment) -> dict[str, list[Local]]:
 
 
 def _unused_labels(analysis: Analysis) -> Iterator[Diagnostic]:
-    wanted = {jump.name for jump in analysis.gotos}
     for scope in analysis.scopes:
         if scope is analysis.chunk:
             continue
         for label in scope.labels.values():
-            if label.name not in wanted:
+            if not any(jump.name == label.name and _sees(jump.scope, scope) for jump in analysis.gotos):
                 yield _unused_label(label.name, label.start, label.end)
+
+
+def _sees(inner: Scope, scope: Scope) -> bool:
+    """Whether a `goto` in `inner` may go to a label of `scope`: of a block around it, in the same function."""
+    around: Scope | None = inner
+    while around is not None and around is not scope:
+        around = None if around.is_function else around.parent
+    return around is scope
 
 
 def _unused_chunk_labels(file: File) -> Iterator[Diagnostic]:
@@ -288,7 +307,12 @@ def _unused_chunk_labels(file: File) -> Iterator[Diagnostic]:
     ]
     if not labels:
         return
-    wanted = {jump.name for placed in file.placed for jump in placed.segment.analysis.gotos}
+    wanted = {
+        jump.name
+        for placed in file.placed
+        for jump in placed.segment.analysis.gotos
+        if _sees(jump.scope, placed.segment.analysis.chunk)
+    }
     for placed, label in labels:
         if label.name not in wanted:
             yield moved(_unused_label(label.name, label.start, label.end), placed.start)

@@ -21,6 +21,7 @@ while a() do end
 repeat until a()
 for _ in a do end
 for _ = 1, 3 do end
+^^^^^^^^^^^^^^^^^^^ hint empty-block: This block has nothing in it
 function a.f() end
 
 -- case: a comment beside the branch
@@ -29,3 +30,10 @@ if a then print(1) else -- nothing else
 end
 if a then print(1) elseif not a then -- nothing
 else print(2) end
+
+-- case: loops in which nothing happens
+for i = 1, 10 do end
+^^^^^^^^^^^^^^^^^^^^ hint empty-block: This block has nothing in it
+for k in pairs({}) do end
+^^^^^^^^^^^^^^^^^^^^^^^^^ hint empty-block: This block has nothing in it
+for line in io.lines() do end

@@ -21,6 +21,7 @@ while x() do
   if x then break end
 end
 for _, v in ipairs(x) do
+^^^ hint loop-once: This `for` never comes round: its body always leaves
   do return v end
 end
 repeat
@@ -31,4 +32,10 @@ for i = 1, 10 do
   if i == 2 then goto continue end
   do break end
   ::continue::
+end
+
+-- case: the first of a table is a hint
+for k in pairs({}) do
+^^^ hint loop-once: This `for` never comes round: its body always leaves
+  return k
 end

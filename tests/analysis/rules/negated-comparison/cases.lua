@@ -19,3 +19,12 @@ return not (a == b), not (a ~= b) and a
 -- case: what is meant
 local a, b = ...
 return not a == true, not a == not b, (not a) == b, not (a < b), not a and a == b
+                                                    ^^^^^^^^^^^ hint negated-comparison: `not (… < …)` is `… >= …`, unless one side is not-a-number, of which no comparison is true
+
+-- case: an order negated
+local a, b = ...
+print(not (a > b), not (a <= b))
+      ^^^^^^^^^^^ hint negated-comparison: `not (… > …)` is `… <= …`, unless one side is not-a-number, of which no comparison is true
+                   ^^^^^^^^^^^^ hint negated-comparison: `not (… <= …)` is `… > …`, unless one side is not-a-number, of which no comparison is true
+if not (a < b) then print(a) end
+   ^^^^^^^^^^^ hint negated-comparison: `not (… < …)` is `… >= …`, unless one side is not-a-number, of which no comparison is true

@@ -14,4 +14,17 @@ local function f(x)
   return nil
 end
 local function g() return end
+                   ^^^^^^ hint redundant-return: A function returns at its end by itself
+                          fix: local function g()  end
 f(g)
+
+-- case: alone
+local function f()
+  return
+  ^^^^^^ hint redundant-return: A function returns at its end by itself
+         fix: 
+end
+f(function() return end)
+  ^^^^^^^^^^^^^^^^^^^^^ warning redundant-parameter: `f` takes no argument, not 1
+             ^^^^^^ hint redundant-return: A function returns at its end by itself
+                    fix: f(function()  end)

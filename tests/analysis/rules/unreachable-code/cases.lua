@@ -64,3 +64,45 @@ local function f(x)
   print(x)
 end
 f(1)
+
+-- case: conditions that are written out
+local f = ...
+if false then
+  f(1)
+  ^^^^ hint unreachable-code: Never reached: the condition `false` decides
+  f(2)
+end
+if true then
+  f(1)
+elseif f() then
+  f(2)
+  ^^^^ hint unreachable-code: Never reached: the condition `true` decides
+else
+  f(3)
+  ^^^^ hint unreachable-code: Never reached: the condition `true` decides
+end
+while nil do
+  f(4)
+  ^^^^ hint unreachable-code: Never reached: the condition `nil` decides
+end
+if true then
+  return 1
+end
+f(5)
+^^^^ hint unreachable-code: Never reached: it comes after this `if`, which always leaves
+
+-- case: functions are not made either
+local f
+do return end
+function f() end
+^^^^^^^^^^^^^^^^ hint unreachable-code: Never reached: it comes after this `do`, which always leaves
+
+-- case: conditions that may be either
+local DEBUG = false
+if DEBUG then
+  print(1)
+end
+if 1 == 2 then print(2) end
+while true do
+  if DEBUG then break end
+end

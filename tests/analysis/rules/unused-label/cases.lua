@@ -15,3 +15,23 @@ for i = 1, 3 do
 end
 do goto out end
 ::out::
+
+-- case: one of the same name in another function or block is meant
+local function f()
+  ::here::
+    ^^^^ hint unused-label: No `goto` goes to the label `here`
+end
+local function g()
+  ::here::
+  goto here
+end
+do
+  goto there
+  ::there::
+end
+do
+  ::there::
+    ^^^^^ hint unused-label: No `goto` goes to the label `there`
+end
+f(g)
+  ^ warning redundant-parameter: `f` takes no argument, not 1
