@@ -119,3 +119,15 @@ def test_agents_are_made_from_templates(mocked):
     assert script.error("Agent.create_from_template('n', 'magic', {})") == (
         "cell:1: Agent.create_from_template: there is no template 'magic' (known: llm, basic, tool-orchestrator)"
     )
+
+
+def test_what_a_hook_gives_in_place_of_an_answer_is_taken(asked):
+    script, call = asked("'sequential'", *votes("a", "b", "{text}"))
+    code = f"""
+        Agent.wrap_as_tool("one", {{}})
+        local handle = Hook.register("AfterAgentExecution", function(context)
+          if context.component_id.name == "one" then return {{type = "replace", data = 7}} end
+        end)
+        print({call}.text, Tool.execute("one_tool", {{text = "x"}}))
+    """
+    assert script.run(code) == "b\t7"

@@ -289,3 +289,19 @@ def test_a_script_names_replies_of_the_project_alone(configured, outside, tmp_pa
         )
     script.run("Config.setProvider('mock', {script = 'mine.json'})")
     assert script.value(ask) == "from the project"
+
+
+def test_a_project_without_the_network_asks_this_machine_alone(new_script, server):
+    here = {"type": "openai", "base_url": f"{server.url}/v1"}
+    away = {"type": "openai", "base_url": "http://models.invalid/v1"}
+    document = {
+        "providers": {"here": here, "away": away},
+        "runtime": {"security": {"allow_network_access": False}},
+    }
+    script = new_script(configuration=Configuration(document=document))
+    ask = "Agent.builder():model('{}/m'):build():execute({{text = 'x'}}).text"
+    assert script.value(ask.format("here")) == "Hello, wörld 🌍!"
+    assert script.error(f"print({ask.format('away')})").endswith(
+        "provider 'away': the network may not be used: allow_network_access under [runtime.security] in llmspell.toml "
+        "is false"
+    )

@@ -6,7 +6,12 @@ local type, ipairs, pcall, error, next = library.type, library.ipairs, library.p
 local format, concat = library.string.format, library.table.concat
 local is_interrupt = library.is_interrupt
 
-local function text_of(output) return output._raw_text or output.text or "" end
+-- What an agent has said; a hook may have put anything in the place of its answer.
+local function text_of(output)
+  if type(output) ~= "table" then return library.text_of(output) end
+  local text = output._raw_text or output.text
+  return type(text) == "string" and text or ""
+end
 
 local function ask(name, input, limit_ms, options)
   return library.agents.execute(name, input, { timeout_ms = limit_ms, context = options.context })
@@ -38,8 +43,8 @@ end
 local function metadata_of(composite, answers)
   local metadata = { agent = composite.name, strategy = composite.strategy, token_count = 0, agents = {} }
   for _, one in ipairs(answers) do
-    local own = one.output.metadata or {}
-    metadata.token_count = metadata.token_count + (own.token_count or 0)
+    local own = type(one.output) == "table" and one.output.metadata or {}
+    if type(own.token_count) == "number" then metadata.token_count = metadata.token_count + own.token_count end
     metadata.agents[#metadata.agents + 1] = { name = one.name, text = text_of(one.output), metadata = own }
   end
   return metadata

@@ -133,7 +133,7 @@ end
 function agents.as_tool(tool_name, name)
   library.script_tools[tool_name] = function(parameters, timeout_ms)
     local output = agents.execute(name, parameters, { timeout_ms = timeout_ms < huge and timeout_ms or nil })
-    if output.success == nil then output.success = true end
+    if type(output) == "table" and output.success == nil then output.success = true end -- a hook may give anything
     return output
   end
 end
