@@ -22,6 +22,7 @@ from llmspell_cli.validation.colours import Choice, Paint, is_coloured
 from llmspell_cli.validation.fixing import FixError, Mended, difference, mend, replace_file
 from llmspell_cli.validation.places import root_folder
 from llmspell_cli.validation.scripts import Found, find_scripts
+from llmspell_cli.validation.text_format import plain
 from llmspell_cli.validation.watching import changes
 
 FOUND = 1
@@ -107,6 +108,8 @@ class _Command:
         if not self._has_sound_configuration(found.scripts):
             return self._show([])
         self._problems += found.problems
+        if not found.scripts and not self._problems:
+            _say("there is no script in what was named; `include` and `exclude` of [validator] decide what is searched")
         return self._show(self._check(found))
 
     def _check(self, found: Found) -> list[Checked]:
@@ -210,7 +213,7 @@ class _Command:
         for problem in self._problems:
             if request.format == "github":
                 show(github_format.of_problem(problem), end="")
-            fail(problem)
+            fail(plain(problem))
         if request.diff:
             return
         paint = Paint(coloured=is_coloured(request.color, sys.stdout))
@@ -230,7 +233,7 @@ class _Command:
 
 
 def _say(text: str) -> None:
-    print(f"llmspell: {text}", file=sys.stderr)
+    print(f"llmspell: {plain(text)}", file=sys.stderr)
 
 
 def _fixes(count: int) -> str:

@@ -161,6 +161,18 @@ def test_links_that_lead_nowhere_are_named(llmspell, folder):
     ]
 
 
+def test_folder_without_scripts_is_told(llmspell, folder):
+    done = llmspell("validate", ".")
+    assert (done.returncode, done.stdout) == (0, "0 files, 0 findings\n")
+    assert done.stderr.startswith("llmspell: there is no script in what was named; ")
+
+
+def test_no_control_character_of_a_name_reaches_the_terminal(llmspell, folder):
+    (folder / "a\x1b[31m.lua").symlink_to("nowhere")
+    done = llmspell("validate", ".")
+    assert done.stderr == "llmspell: a␛[31m.lua is a link that leads nowhere\n"
+
+
 def test_what_is_no_file_is_named(llmspell, folder):
     os.mkfifo(folder / "pipe.lua")
     done = llmspell("validate", "pipe.lua")
