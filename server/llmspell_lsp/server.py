@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from llmspell_analysis.analysis.model import Analysis
@@ -32,6 +33,7 @@ from llmspell_lsp.convert import file_uri, to_diagnostic, to_text_edit
 from llmspell_lsp.diagnostics import Diagnostics
 from llmspell_lsp.documents import Documents, Snapshot
 from llmspell_lsp.handlers import register
+from llmspell_lsp.live import LiveKernel
 from llmspell_lsp.orphan import watch_parent
 from llmspell_lsp.positions import PositionCodec
 from llmspell_lsp.protocol import PARSE_ERROR, LlmspellProtocol
@@ -58,6 +60,7 @@ class LlmspellServer(LanguageServer):
         self.project = Project(open_document=self.documents.at_path)
         self.diagnostics = Diagnostics(self)
         self.background = Background()
+        self._live: dict[str, LiveKernel] = {}
         self.exit_code: int | None = None
         self._stopped: asyncio.Event | None = None
         register(self)
@@ -69,6 +72,13 @@ class LlmspellServer(LanguageServer):
     @property
     def workspace_files(self) -> Workspace:
         return Workspace(self.project)
+
+    def live(self, snapshot: Snapshot) -> LiveKernel | None:
+        """The kernel of a document's folder; None for one that is no file, and where live data is off."""
+        if not self.settings.live or not snapshot.document.path:
+            return None
+        folder = str(Path(snapshot.document.path).parent)
+        return self._live.setdefault(folder, LiveKernel(folder))
 
     def uri_of(self, analysis: Analysis) -> str:
         """The URI under which the client knows the file of these tables."""
@@ -154,6 +164,8 @@ class LlmspellServer(LanguageServer):
         await self._stopped.wait()
         self.diagnostics.close()
         self.background.close()
+        for live in self._live.values():
+            live.close()
         return self.exit_code or 0
 
     def stop(self, exit_code: int) -> None:

@@ -28,13 +28,14 @@ _SEVERITIES: dict[str, Severity | None] = {
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`llmspell.diagnostics.enable`, `.globals`, `.tools` and `.severity`; `llmspell.hints.parameters` and `.types`;
-    `llmspell.codeLens.enable`. `commands` are those of ours that the client has."""
+    `llmspell.codeLens.enable`; `llmspell.live.enable`. `commands` are those of ours that the client has."""
 
     diagnostics: bool = True
     options: Options = field(default_factory=Options)
     parameter_hints: ParameterHints = "literals"
     type_hints: bool = True
     code_lens: bool = True
+    live: bool = True
     commands: frozenset[str] = frozenset()
 
     @property
@@ -88,6 +89,7 @@ def read_settings(raw: object, known_codes: frozenset[str]) -> tuple[Settings, t
         parameters,
         type_hints=_switch(hints, "hints.types", problems),
         code_lens=_switch(lens, "codeLens.enable", problems),
+        live=_switch(_section(raw, "live", problems), "live.enable", problems),
         commands=frozenset(commands),
     )
     return settings, tuple(problems)

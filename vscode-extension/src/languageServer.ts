@@ -25,7 +25,7 @@ const RESTARTS = 3;
 const RESTART_WINDOW = 180_000;
 const ERRORS = 3;
 /** What the server is told of the settings. */
-const SECTIONS = ['diagnostics', 'hints', 'codeLens'];
+const SECTIONS = ['diagnostics', 'hints', 'codeLens', 'live'];
 /** Commands of ours that code lenses may name. */
 const LENS_COMMANDS = ['llmspell.runFile', 'llmspell.debugFile', 'llmspell.showReferences'];
 

@@ -27,6 +27,7 @@ from llmspell_kernel.client.reconnecting import Reconnected, ReconnectingClient
 from llmspell_kernel.client.replies import Completeness, Completions, HistoryEntry, KernelStatus, SessionInfo
 from llmspell_kernel.client.starting import (
     default_kernel,
+    find_kernel_of_folder,
     find_or_start_kernel,
     find_project_kernel,
     kernel_command,
@@ -63,6 +64,7 @@ __all__ = [
     "discover_kernels",
     "examine_kernel",
     "find_kernel",
+    "find_kernel_of_folder",
     "find_or_start_kernel",
     "find_project_kernel",
     "kernel_command",

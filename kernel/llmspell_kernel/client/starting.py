@@ -143,6 +143,11 @@ def find_project_kernel(project: str | None, *, timeout: float = PROBE_LIMIT) ->
     return oldest
 
 
+def find_kernel_of_folder(folder: str, *, timeout: float = PROBE_LIMIT) -> ConnectionInfo | None:
+    """The running kernel that ``find_or_start_kernel(folder)`` would give, or None; none is started."""
+    return find_project_kernel(project_root(folder), timeout=timeout)
+
+
 def set_default_kernel(kernel_id: str, project: str | None) -> ConnectionInfo:
     """Make a running kernel the one that clients of its project get, as long as it runs.
 

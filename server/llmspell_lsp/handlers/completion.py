@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.features.completion import Completion, CompletionItem, complete, documentation
+from llmspell_analysis.features.completion import Completion, CompletionItem, ItemKind, complete, documentation
+from llmspell_analysis.features.live_questions import completion_question
 from lsprotocol import types
 
 from llmspell_lsp.convert import markdown, to_text_edit
@@ -73,7 +74,11 @@ def register(server: LlmspellServer) -> None:
             replace=codec.range(snapshot.source, found.start, found.end),
             support=support,
         )
-        return types.CompletionList(is_incomplete=False, items=[_item(each, target) for each in found.items])
+        items = [_item(each, target) for each in found.items]
+        is_special = context is not None and context.trigger_character in _SPARING_TRIGGERS | _SPECIAL_TRIGGERS
+        if not is_special:
+            items += _live_items(server, target, offset, {item.label for item in items})
+        return types.CompletionList(is_incomplete=False, items=items)
 
     @server.feature(types.COMPLETION_ITEM_RESOLVE)
     def resolve(item: types.CompletionItem) -> types.CompletionItem:
@@ -81,6 +86,33 @@ def register(server: LlmspellServer) -> None:
             text = documentation(item.data, server.catalogue)
             item.documentation = markdown(text) if text else None
         return item
+
+
+def _live_items(server: LlmspellServer, target: _Target, offset: int, known: set[str]) -> list[types.CompletionItem]:
+    """What exists in the running kernel besides, as far as it is known already."""
+    live = server.live(target.snapshot)
+    if live is None:
+        return []
+    analysis = target.snapshot.analysis_before(offset)
+    question = completion_question(analysis, offset, server.catalogue, server.project)
+    if question is None:
+        return []
+    if question.kind == "keys":
+        names = live.keys(question.about)
+    elif question.kind == "names":
+        names = live.names(question.about)
+    else:
+        names = live.listed(question.kind)
+    return [
+        _item(CompletionItem(one.name, _live_kind(one.type), 5, f"live {one.signature}".strip()), target)
+        for one in names
+        if one.name not in known and (not question.is_method or one.type in ("function", "method"))
+    ]
+
+
+def _live_kind(kind: str) -> ItemKind:
+    kinds: dict[str, ItemKind] = {"function": "function", "method": "method", "module": "module"}
+    return kinds.get(kind, "value")
 
 
 def _support(server: LlmspellServer) -> _ClientSupport:
