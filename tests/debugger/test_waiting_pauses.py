@@ -1,4 +1,4 @@
-"""A pause stops a script that waits for an agent or a tool, at the call that waits."""
+"""A pause stops a script that waits for an agent, a step, an event or a time, at the call that waits."""
 
 import json
 import threading
@@ -15,6 +15,8 @@ WAITING = {
     "a stream": 'agent:invokeStream({text = "slow"}, print)',
     "a step": 'Workflow.sequential({name = "w", steps = {step}}):execute()',
     "steps side by side": 'Workflow.parallel({name = "w", steps = {step, step}}):execute()',
+    "an event": 'Event.receive(Event.subscribe("never"), 600000)',
+    "a time": "Utils.sleep(600000)",
     "an answer in a coroutine": 'coroutine.wrap(function() agent:execute({text = "slow"}) end)()',
 }
 

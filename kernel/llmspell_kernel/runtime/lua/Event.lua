@@ -94,9 +94,7 @@ function Event.receive(subscription_id, timeout_ms)
     bad_argument(2, "Event.receive", "number of 0 or more", timeout_ms)
   end
   local deadline = host("Clock.now").ms + timeout_ms
-  local answer
-  repeat answer = host("Event.receive", subscription_id, deadline) until answer
-  return answer.event
+  return library.wait_for("Event.receive", subscription_id, deadline).event
 end
 
 function Event.unsubscribe(subscription_id)

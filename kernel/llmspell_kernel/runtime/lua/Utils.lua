@@ -124,7 +124,7 @@ function Utils.sleep(milliseconds)
     raise("bad argument #1 to 'Utils.sleep' (expected a time of 0 or more, got " .. tostring(milliseconds) .. ")")
   end
   local deadline = host("Clock.now").ms + milliseconds
-  repeat until host("Utils.sleep", deadline)
+  library.wait_for("Utils.sleep", deadline)
 end
 
 function Utils.timestamp() return (host("Utils.timestamp")) end

@@ -10,13 +10,20 @@ local correlation = library.correlation
 local WAITING <const> = {} -- what a branch yields first, then the numbers of the jobs that it waits for
 local branch_threads = setmetatable({}, { __mode = "k" })
 
+-- Asks the host until it has an answer; it has none when somebody wants something of the script, such as a pause, which
+-- stops here, at the call of the script that waits.
+function library.wait_for(name, ...)
+  local answer = host(name, ...)
+  while not answer do
+    library.safe_point()
+    answer = host(name, ...)
+  end
+  return answer
+end
+
 local function await(numbers)
   if branch_threads[running()] then return yield(WAITING, numbers) end
-  local answer = host("Job.wait", numbers)
-  while not answer do
-    library.safe_point() -- a pause stops here, at the call of the script that waits
-    answer = host("Job.wait", numbers)
-  end
+  local answer = library.wait_for("Job.wait", numbers)
   return answer.id, answer.outcome
 end
 
