@@ -149,6 +149,17 @@ def test_key_that_others_can_read_is_replaced(short, folder, cache_file):
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
+def test_commands_that_begin_together_share_one_key(command, folder, cache_file):
+    (folder / "a.lua").write_text("nobody()\n")
+    running = [
+        subprocess.Popen([command, "validate", "a.lua"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in running:
+        assert process.communicate(timeout=SECONDS)[1] == b""
+    assert sorted(path.name for path in cache_file.parent.glob("validator.key*")) == ["validator.key"]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -43,6 +43,9 @@ _BUSY_SECONDS = 2.0
 _MAX_REPORTS = 20_000
 _KEY_BYTES = 32
 _DAY = 86_400
+_PRIVATE_FILE = 0o600
+_OTHERS = 0o077
+_NOT_FOLLOWED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class CacheError(Exception):
@@ -137,22 +140,36 @@ class Cache:
 
 def _secret(path: Path) -> bytes:
     """The key that reports are signed with; a new one where there is none that can be believed."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        with suppress(FileNotFoundError):
-            with open(os.open(path, flags), "rb") as file:
-                status = os.fstat(file.fileno())
-                is_ours = os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & 0o077)
-                secret = file.read(_KEY_BYTES) if stat.S_ISREG(status.st_mode) and is_ours else b""
-            if len(secret) == _KEY_BYTES:
-                return secret
-            path.unlink()
-        secret = os.urandom(_KEY_BYTES)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        with open(os.open(path, flags, 0o600), "wb") as file:
-            file.write(secret)
+        while True:
+            with suppress(FileNotFoundError):
+                if (secret := _read_secret(path)) is not None:
+                    return secret
+                path.unlink()
+            with suppress(FileExistsError):  # another command was faster: its key is as good
+                return _new_secret(path)
     except OSError as error:
         raise CacheError(f"{path}: {error.strerror or error}") from error
+
+
+def _read_secret(path: Path) -> bytes | None:
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _NOT_FOLLOWED), "rb") as file:
+        status = os.fstat(file.fileno())
+        is_ours = os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & _OTHERS)
+        secret = file.read(_KEY_BYTES) if stat.S_ISREG(status.st_mode) and is_ours else b""
+    return secret if len(secret) == _KEY_BYTES else None
+
+
+def _new_secret(path: Path) -> bytes:
+    """Appears whole or not at all."""
+    secret = os.urandom(_KEY_BYTES)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOT_FOLLOWED, _PRIVATE_FILE), "wb") as file:
+        file.write(secret)
+    try:
+        os.link(temporary, path)
+    finally:
+        temporary.unlink()
     return secret
 
 
