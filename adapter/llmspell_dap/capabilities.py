@@ -61,7 +61,7 @@ CAPABILITIES: Json = {
     "supportsRestartRequest": True,
     "supportsTerminateRequest": True,
     "supportTerminateDebuggee": True,
-    "completionTriggerCharacters": [".", ":"],
+    "completionTriggerCharacters": [".", ":", "[", '"', "'"],
 }
 
 

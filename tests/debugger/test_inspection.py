@@ -653,6 +653,16 @@ COMPLETIONS = {
     "f().o": [],
     "1acc": [],
     "nothing.at.all.": [],
+    "x = 'account.": [],
+    '"': [],
+    "f('": [],
+    "f('a' .. ac": [("account", "module"), ("accounts", "module")],
+    "account[": [("close", "function"), ("open", "function"), ("owner", "field")],
+    "f('' .. account['o": [("open", "function"), ("owner", "field")],
+    'accounts[1]["ow': [("owner", "field")],
+    "account[ac": [("account", "module"), ("accounts", "module")],
+    "'account[\"": [],
+    "f()['": [],
 }
 
 
@@ -668,6 +678,22 @@ def test_completion_replaces_the_name_before_the_cursor(stopped):
     text = "x = 1\n'😀' .. account.ow.x"
     [target] = debuggee.body("completions", text=text, line=2, column=19, frameId=debuggee.frame())["targets"]
     assert (target["label"], target["start"], target["length"]) == ("owner", 17, 2)
+
+
+KEYS = {
+    "t[": ('"two words"]', 3, 0),
+    'x[1] = t["two': ('two words"]', 11, 3),
+    "'😀' .. t[ 'tw": ("two words']", 13, 2),
+}
+
+
+@pytest.mark.parametrize("text", KEYS)
+def test_completed_key_ends_its_brackets(stopped, text):
+    debuggee = stopped("local t = { ['two words'] = 1, [\"it's\"] = 2, [3] = 3 }\nprint(t) -- stop\n")
+    column = len(text.encode("utf-16-le")) // 2 + 1
+    [target] = debuggee.body("completions", text=text, column=column, frameId=debuggee.frame())["targets"]
+    assert (target["label"], target["type"]) == ("two words", "field")
+    assert (target["text"], target["start"], target["length"]) == KEYS[text]
 
 
 def test_completions_without_a_stop_are_those_of_the_globals(debuggee):

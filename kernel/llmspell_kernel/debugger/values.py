@@ -10,18 +10,18 @@ from typing import Any
 from ..protocol.ldp import RequestError, integer_argument, response, text_argument
 from ..runtime.values import Value
 from .host_values import FIRST_REFERENCE
-from .inspection import evaluated
+from .inspection import evaluated, visible
 from .script_requests import ScriptRequests
 
 Request = Mapping[str, Any]
 Tell = Callable[[str], None]
 Respond = Callable[[dict[str, Any]], None]
 
-_CHAIN = re.compile(
-    r"(?:(?P<base>[A-Za-z_]\w*(?:\s*[.:]\s*[A-Za-z_]\w*|\s*\[\s*(?:\"[^\"\\]*\"|'[^'\\]*'|[\w.+-]+)\s*\])*)"
-    r"\s*(?P<separator>[.:])\s*)?(?P<prefix>[A-Za-z_]\w*)?$",
-    re.ASCII,
-)
+_BASE = r"[A-Za-z_]\w*(?:\s*[.:]\s*[A-Za-z_]\w*|\s*\[\s*(?:\"[^\"\\]*\"|'[^'\\]*'|[\w.+-]+)\s*\])*"
+_CHAIN = re.compile(rf"(?:(?P<base>{_BASE})\s*(?P<separator>[.:])\s*)?(?P<prefix>[A-Za-z_]\w*)?$", re.ASCII)
+# the key of a field that is not written to its end; its quotation mark may have begun already
+_SUBSCRIPT = re.compile(rf"(?P<base>{_BASE})\s*\[\s*(?:(?P<quote>[\"'])(?P<prefix>[^\"'\\]*))?$", re.ASCII)
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 
 
 def is_hexadecimal(arguments: Mapping[str, Any]) -> bool:
@@ -87,7 +87,12 @@ def completions(script: ScriptRequests, request: Request, respond: Respond) -> N
     if not 1 <= number <= len(lines):
         raise RequestError(f"line: {number} is not between 1 and {len(lines)}")
     before = lines[number - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
-    found = _CHAIN.search(before.decode("utf-16-le", "replace"))
+    code = before.decode("utf-16-le", "replace")
+    found = _SUBSCRIPT.search(code)
+    if found is not None and not _is_in_string(code[: found.start("quote") if found["quote"] else found.end()]):
+        _complete_key(script, request, respond, frame, found)
+        return
+    found = None if _is_in_string(code) else _CHAIN.search(code)
     base, separator, prefix = ("", "", "") if found is None else (found[name] or "" for name in _GROUPS)
     if found is None or (not base and _is_inside_chain(found)):
         respond(response(request, {"targets": []}))
@@ -110,6 +115,36 @@ def completions(script: ScriptRequests, request: Request, respond: Respond) -> N
     script.ask_or_look(request, respond, "completions", [base, separator, prefix, frame], finish)
 
 
+def _complete_key(script: ScriptRequests, request: Request, respond: Respond, frame: int, found: re.Match[str]) -> None:
+    """The keys of a table that are strings, each as what ends its brackets."""
+    written, quote = found["prefix"] or "", found["quote"] or ""
+    start = len(found.string[: len(found.string) - len(written)].encode("utf-16-le", "surrogatepass")) // 2 + 1
+    length = len(written.encode("utf-16-le", "surrogatepass")) // 2
+
+    def finish(listed: Any) -> dict[str, Any]:
+        return {
+            "targets": [
+                {
+                    "label": visible(one["label"]),
+                    "text": f"{'' if quote else DEFAULT_QUOTE}{visible(one['label'])}{quote or DEFAULT_QUOTE}]",
+                    "type": one["kind"],
+                    "start": start,
+                    "length": length,
+                }
+                for one in listed or []
+            ]
+        }
+
+    script.ask_or_look(request, respond, "completions", [found["base"], "[", written, frame], finish)
+
+
+def _is_in_string(code: str) -> bool:
+    """Whether a string that begins in this line goes on at its end."""
+    rest = _STRING.sub("", code)
+    return '"' in rest or "'" in rest
+
+
+DEFAULT_QUOTE = '"'
 _GROUPS = ("base", "separator", "prefix")
 
 

@@ -430,7 +430,16 @@ local function kind_of(value, otherwise)
   return kind == "function" and "function" or kind == "table" and "module" or otherwise
 end
 
--- What may follow a name or a chain of fields: {label, kind}, in order. Nothing of the script runs.
+local MAX_KEY <const> = 200
+
+-- What may stand behind a separator: a name, the name of a method, a key that a text can be written for as it is.
+local function may_follow(separator, key, item)
+  if separator == "[" then return type(key) == "string" and #key <= MAX_KEY and not find(key, "[%c\"'\\]") end
+  return is_name(key) and (separator ~= ":" or type(item) == "function")
+end
+
+-- What may follow a name, a chain of fields, or the bracket behind one: {label, kind}, in order. Nothing of the script
+-- runs.
 function commands.completions(base, separator, prefix, frame)
   local seen, list, visited = {}, {}, 0
   local function take(name, kind)
@@ -444,7 +453,7 @@ function commands.completions(base, separator, prefix, frame)
         for key, item in next, value do
           visited = visited + 1
           if visited > MAX_VISITED then break end
-          if is_name(key) and (separator ~= ":" or type(item) == "function") then take(key, kind_of(item, otherwise)) end
+          if may_follow(separator, key, item) then take(key, kind_of(item, otherwise)) end
         end
       end
       local metatable = getmetatable(value)
