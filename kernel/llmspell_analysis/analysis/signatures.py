@@ -98,7 +98,8 @@ def signature_of(function: Node, unit: Unit) -> lt.Function:
         optional = tag is None or tag.is_optional
         parameters.append(lt.Parameter(name, given, optional))
     returns = tuple(each for tag in tags if isinstance(tag, ReturnTag) for each in tag.types)
-    has_returns = any(isinstance(tag, ReturnTag) for tag in tags)
+    # what could not be read may be any number of results
+    has_returns = any(isinstance(tag, ReturnTag) for tag in tags) and None not in returns
     names = {tag.name for tag in tags}
     generics = tuple(each for tag in tags if isinstance(tag, GenericTag) for each in tag.generics)
     return lt.Function(

@@ -154,12 +154,12 @@ class TypeFlow:
             return self.casts(comment, facts) if comment is not None else facts
         if node.has_error and kind not in FUNCTION:
             return dict.fromkeys(facts)
-        self.has_called = False
+        had_called, self.has_called = self.has_called, False
         self.inference.forget()
         after = self._statement(node, facts)
         if after is not None and self.has_called:
             after = self.after_unknown_call(after)
-        self.has_called = False
+        self.has_called = self.has_called or had_called
         return after
 
     def _statement(self, node: Node, facts: Facts) -> Facts | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.chains import call_arguments
 from llmspell_analysis.analysis.inference import Facts
-from llmspell_analysis.analysis.kinds import CALL, METHOD_INDEX, NAME_FIELD, TABLE, VARARG
+from llmspell_analysis.analysis.kinds import CALL, METHOD_INDEX, NAME_FIELD, TABLE, TABLE_FIELD, VARARG
 from llmspell_analysis.analysis.type_relations import Relations, basic_of, expand
 from llmspell_analysis.rules.model import Diagnostic, found
 from llmspell_analysis.rules.reading import shown, span
@@ -46,7 +46,8 @@ def check_call(context: TypeContext, call: Node, facts: Facts, body: Body | None
     function = context.inference.function_of(given)
     if function is None:
         return
-    if function.is_async and body is not None and not body.signature.is_async:
+    is_async = function.is_async or function.api_name == "coroutine.yield"
+    if is_async and body is not None and not body.signature.is_async:
         yield found("await", f"`{shown(callee, context.data)}` is async: only async functions call it", span(callee))
     if function.is_deprecated and callee.kind_id not in METHOD_INDEX and not function.api_name:
         message = f"`{shown(callee, context.data)}` is deprecated"
@@ -94,6 +95,29 @@ def _arguments(
         message = f"`{shown(callee, context.data)}` is called without {listed}"
         yield found("missing-parameter", message, span(call))
     yield from _types(context, several, values, shift, facts)
+    if shift and several[0].parameters:
+        yield from _receiver(context, call, callee, several, facts)
+    if function.api_name == "pcall" and len(values) > 1:
+        called = context.inference.function_of(values[0][1])
+        if called is not None:
+            yield from _types(context, tuple(candidates(called)), values[1:], 0, facts)
+
+
+def _receiver(
+    context: TypeContext, call: Node, callee: Node, several: tuple[lt.Function, ...], facts: Facts
+) -> Iterator[Diagnostic]:
+    """What stands before the colon is the first argument, also where the function does not call it `self`."""
+    wanted = [each.parameters[0] for each in several if each.parameters]
+    if any(each.name in ("self", "...") or each.type is None for each in wanted) or several[0].generics:
+        return
+    expected = lt.union([each.type for each in wanted if each.type is not None])
+    actual = context.inference.receiver(call, facts)
+    base = callee.child_by_field_id(TABLE_FIELD)
+    if base is None or several[0].api_name or context.relations.fits(actual, expected):
+        return
+    colon = context.data.index(b":", base.end_byte)
+    message = f"`{wanted[0].name}` takes `{lt.shown(expected)}`, not `{lt.shown(actual)}`, which the colon gives it"
+    yield found("param-type-mismatch", message, (colon, colon + 1))
 
 
 def _required(context: TypeContext, function: lt.Function) -> int:
@@ -148,6 +172,8 @@ def _types(
         if any(each.is_optional for each in wanted):
             expected = lt.union([expected, lt.NIL])
         relations = Relations(context.inference.types, frozenset(generics))
+        if isinstance(actual, lt.Function) and actual.is_async and _is_sync(expected):
+            yield found("await", f"`{wanted[0].name}` is called where nothing can wait", span(node))
         if is_api and actual is not None and _is_converted(context, actual, expected):
             continue
         inner = unwrapped(node)
@@ -161,6 +187,12 @@ def _types(
         yield found("param-type-mismatch", message, span(node))
 
 
+def _is_sync(expected: lt.Type) -> bool:
+    """Whether only functions are wanted that do not wait."""
+    functions = [each for each in lt.members_of_union(expected) if isinstance(each, lt.Function)]
+    return bool(functions) and not any(each.is_async for each in functions)
+
+
 def _constrained(given: lt.Type | None, generics: dict[str, lt.Type | None]) -> lt.Type:
     if isinstance(given, lt.Named) and (constraint := generics.get(given.name)) is not None:
         return constraint
@@ -169,16 +201,23 @@ def _constrained(given: lt.Type | None, generics: dict[str, lt.Type | None]) -> 
 
 def _is_converted(context: TypeContext, actual: lt.Type, expected: lt.Type) -> bool:
     """Lua makes numbers of strings and strings of numbers where its library wants them."""
-    kinds = {basic_of(each, context.inference.types) for each in lt.members_of_union(expected)}
-    return (
-        basic_of(actual, context.inference.types) in ("string", "number")
-        and bool(kinds & {"string", "number"})
-        and (not isinstance(actual, lt.Literal) or not all(isinstance(each, lt.Literal) for each in _scalars(expected)))
-    )
+    wanted = [each for each in lt.members_of_union(expected) if each != lt.NIL]
+    if isinstance(actual, lt.Literal) and all(isinstance(each, lt.Literal) for each in wanted):
+        return False
+    kinds = {basic_of(each, context.inference.types) for each in wanted}
+    if basic_of(actual, context.inference.types) == "number":
+        return "string" in kinds
+    if basic_of(actual, context.inference.types) != "string" or "number" not in kinds:
+        return False
+    return not isinstance(actual, lt.Literal) or _is_number(actual.text)
 
 
-def _scalars(expected: lt.Type) -> list[lt.Type]:
-    return [each for each in lt.members_of_union(expected) if each != lt.NIL]
+def _is_number(text: str) -> bool:
+    try:
+        float(int(text, 16) if text.strip().lower().startswith("0x") else text)
+    except ValueError:
+        return False
+    return True
 
 
 def _parameter(function: lt.Function, index: int) -> lt.Parameter | None:

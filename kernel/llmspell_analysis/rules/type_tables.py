@@ -36,7 +36,8 @@ def check_table(
     classes = [
         each.name for each in tables if isinstance(each, lt.Named) and context.inference.types.classes(each.name)
     ]
-    if len(classes) == len(tables):
+    lists = [each for each in tables if isinstance(each, lt.Array)]
+    if classes and len(classes) + len(lists) == len(tables) and (not lists or _is_no_list(table)):
         yield from _missing_fields(context, table, classes)
     if len(tables) == 1 and tables[0] is not None:
         yield from _fields(context, table, tables[0], facts, depth)
@@ -46,6 +47,12 @@ def _is_scalar(given: lt.Type) -> bool:
     if isinstance(given, lt.Literal | lt.Function):
         return True
     return isinstance(given, lt.Named) and given.name in lt.BASIC - {"table", "any", "unknown", "self", "userdata"}
+
+
+def _is_no_list(table: Node) -> bool:
+    """Whether a constructor has fields with names, and no others."""
+    fields = [field for field in table.named_children if field.kind_id in FIELD]
+    return bool(fields) and all(field.child_by_field_id(NAME_FIELD) is not None for field in fields)
 
 
 # --- missing-fields ----------------------------------------------------------------------------------------------
@@ -108,7 +115,7 @@ def required_fields(context: TypeContext, name: str) -> list[str] | None:
         by_code: set[str] = set()
         for declared in types.classes(each):
             tag = declared.declaration.tag
-            if isinstance(tag, ClassTag) and ("partial" in tag.flags or tag.generics):
+            if isinstance(tag, ClassTag) and "partial" in tag.flags:
                 return None
             by_code.update(types.code_members(declared))
             for one in declared.declaration.fields:
@@ -118,7 +125,11 @@ def required_fields(context: TypeContext, name: str) -> list[str] | None:
                 wanted.setdefault(one.field_name, needed)
         for member in by_code:
             wanted[member] = False
-    return [field for field, needed in wanted.items() if needed]
+        for parent in types.parents(each):
+            for field in parent.fields if isinstance(parent, lt.Record) else ():
+                if field.name is not None:
+                    wanted.setdefault(field.name, not field.is_optional and is_wanted(field.type, context))
+    return [name for name, needed in wanted.items() if needed]
 
 
 # --- types of fields ---------------------------------------------------------------------------------------------

@@ -148,6 +148,9 @@ def _to_variable(
         if inner is not None and inner.kind_id in TABLE and context.relations.fits(lt.Named("table"), wanted):
             yield from check_table(context, inner, wanted, facts)
             return
+        cast = facts.get((local, ())) if local is not None else None
+        if cast is not None and context.relations.fits(actual, cast):
+            return
         if not context.relations.fits(actual, wanted):
             if actual != lt.NIL and not context.relations.fits(without_nil(actual), wanted):
                 yield mismatch(span(target), wanted, actual)

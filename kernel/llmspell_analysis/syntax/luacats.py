@@ -288,6 +288,12 @@ class _Content:
             self.parser.position = before
         return found
 
+    def is_jsdoc(self) -> bool:
+        """`@param {type} name`: of another tool."""
+        rest = self.reader.text[self.parser.position : self.end].lstrip()
+        closing = rest.find("}")
+        return rest.startswith("{") and closing > 0 and ":" not in rest[:closing]
+
     def flags(self) -> frozenset[str]:
         found = self.word(_FLAGS)
         return frozenset(found.group(1).replace(",", " ").split()) if found is not None else frozenset()
@@ -437,7 +443,8 @@ def _param(content: _Content) -> None:
     parser = content.parser
     name = content.word(_PARAMETER)
     if name is None:
-        content.problem("A parameter needs a name")
+        if not content.is_jsdoc():
+            content.problem("A parameter needs a name")
         return
     is_optional = parser.position < content.end and parser.text.startswith("?", parser.position)
     parser.position += is_optional
@@ -469,7 +476,8 @@ def _types(content: _Content) -> None:
     found = tuple(content.types())
     make: type[ReturnTag] | type[TypeTag] = ReturnTag if content.name == "return" else TypeTag
     if not found and (make is TypeTag or content.reader.text[type_start : content.end].strip()):
-        content.problem(f"`@{content.name}` needs a type whose brackets are closed")
+        if not content.is_jsdoc():
+            content.problem(f"`@{content.name}` needs a type whose brackets are closed")
         if make is TypeTag:
             return
         found = (None,)  # something is said, and nobody knows what

@@ -311,7 +311,18 @@ class TypeParser:
                 self.position = before
                 break
             members.append(following)
+        if self.peek("&"):
+            return self._intersection(members)
         return union(members)
+
+    def _intersection(self, members: list[Type]) -> Type | None:
+        """`A & B`: read, and known to nobody here."""
+        while self.take("&"):
+            following = self._postfixed()
+            if following is None:
+                return None
+            members.append(following)
+        return Named("unknown", tuple(members))
 
     def _postfixed(self) -> Type | None:
         found = self._primary()
@@ -409,8 +420,10 @@ class TypeParser:
         while self.position < self.end and not self.peek("}"):
             before = self.position
             one = self._record_field()
-            if one is not None:
-                fields.append(one)
+            if one is None:
+                self.depth -= 1
+                return None
+            fields.append(one)
             if not (self.take(",") or self.take(";")) or self.position == before:
                 break
         return Record(tuple(fields)) if self.close("}") else None
@@ -427,16 +440,12 @@ class TypeParser:
         else:
             found = self.match(NAME)
             if found is None:
-                element = self.type()
-                return RecordField(None, Named("integer"), element) if element is not None else None
+                return None
             name, key = decoded(found.group()), None
-        before = found.start() if key is None and found is not None else self.position
         is_optional = self.take("?")
         if not self.take(":"):
-            if key is not None:
-                return RecordField(name, key, None, is_optional)
-            self.position = before  # `{ T }` is a list of values
-            return RecordField(None, Named("integer"), self.type())
+            # without a type it is JSDoc, or half a record
+            return RecordField(name, key, None, is_optional) if key is not None else None
         return RecordField(name, None if name is not None else key, self.type(), is_optional)
 
     def _function(self, is_async: bool) -> Type | None:

@@ -85,3 +85,24 @@ local set = {}
 set.x = nil
 set.y = "no"
 ^^^^^ warning assign-type-mismatch: Declared as `boolean`, and given `"no"`
+
+-- case: a cast allows more
+---@type string
+local value = "x"
+---@cast value + boolean
+value = true
+value = 1
+^^^^^ warning assign-type-mismatch: Declared as `string`, and given `1`
+print(value)
+
+-- case: of an intersection nothing is known
+---@class Left
+---@field a number
+
+---@class Right
+---@field b number
+
+---@type Left & Right
+local both = { a = 1, b = 2 }
+both.c = both.a
+print(both)

@@ -44,3 +44,12 @@ local function f(x) return x end
 ---@usage f(1)
 ---@custom anything
 print(f)
+
+-- case: annotations of other tools
+---@param {string} name
+---@return {true}
+local function f(name)
+  if name then return nil, "x" end
+  return true
+end
+print(f("x"))

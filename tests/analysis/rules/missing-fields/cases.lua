@@ -76,3 +76,38 @@ local key = "depth"
 ---@type Settings
 local settings = { [key] = 1 }
 print(settings)
+
+-- case: classes with generic names, with a record for a parent, and beside a list of them
+---@class Box<T>
+---@field size number
+---@field value T
+
+---@type Box<string>
+local box = {}
+            ^^ warning missing-fields: `Box` also needs the field `size`
+---@class Sized : { size: number }
+
+---@type Sized
+local sized = {}
+              ^^ warning missing-fields: `Sized` also needs the field `size`
+---@class Item
+---@field name string
+
+---@type Item|Item[]
+local wrong = { nmae = "x" }
+              ^^^^^^^^^^^^^^ warning missing-fields: `Item` also needs the field `name`
+---@type Item|Item[]
+local none = {}
+print(box, sized, wrong, none)
+
+-- case: in tables inside
+---@class Inner
+---@field required string
+
+---@class Outer
+---@field child Inner
+
+---@type Outer
+local outer = { child = {} }
+                        ^^ warning missing-fields: `Inner` also needs the field `required`
+print(outer)

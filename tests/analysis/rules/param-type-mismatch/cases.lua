@@ -148,3 +148,14 @@ put("x")
 put(true)
 put(1)
     ^ warning param-type-mismatch: `x` takes `string|boolean`, not `1`
+
+-- case: what the colon gives, and what pcall passes on
+---@class Tool2
+local Tool2 = {}
+---@param name string
+function Tool2.named(name) return name end
+Tool2:named()
+     ^ warning param-type-mismatch: `name` takes `string`, not `Tool2`, which the colon gives it
+Tool2.named("x")
+print(pcall(string.rep, "a", "w"), pcall(string.rep, "a", 3), pcall(string.rep, "a", "3"))
+                             ^^^ warning param-type-mismatch: `n` takes `integer`, not `"w"`
