@@ -198,6 +198,7 @@ _STYLES = {
     "envelope_double": "`success`, `operation`, and the answer in `result.result`",
     "text_meta": "the answer in `text`, the facts in `metadata.response.result`",
     "raw": "the answer in `data`, and as JSON in `text`",
+    "json": "the answer in `data`, and as JSON in `text`",
 }
 
 
@@ -225,7 +226,8 @@ def _operations(tool: Tool) -> Iterator[str]:
         needs += [" or ".join(f"`{name}`" for name in group) for group in each.one_of]
         name = f"`{each.name}`" + (" (default)" if each.name == tool.default_operation else "")
         aliases = f"; also {', '.join(f'`{alias}`' for alias in each.aliases)}" if each.aliases else ""
-        what = _cell(each.description)
+        form = f" Gives {_STYLES[each.result_style]}." if each.result_style else ""
+        what = _cell(each.description + form)
         yield f"| {name if has_operations else ''}{aliases} | {', '.join(needs)} | {what} {_code(each.result)} |"
     yield ""
 

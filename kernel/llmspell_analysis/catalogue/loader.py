@@ -114,4 +114,5 @@ def _operation(name: str, facts: dict[str, Any]) -> Operation:
         description=facts["description"],
         result=facts["result"],
         one_of=tuple(tuple(group) for group in facts.get("one_of", ())),
+        result_style=facts.get("result_style", ""),
     )

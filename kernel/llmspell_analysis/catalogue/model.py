@@ -54,6 +54,7 @@ class Operation:
 
     `required` are the parameters it always needs, "options.from" being a key of a table parameter.
     `one_of` are groups of parameters of which at least one has to be given. `result` is LuaCATS text.
+    `result_style` is said where it is not that of the tool.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Operation:
     description: str
     result: str
     one_of: tuple[tuple[str, ...], ...] = ()
+    result_style: str = ""
 
 
 @dataclass(frozen=True, slots=True)

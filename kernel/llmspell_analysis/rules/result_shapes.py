@@ -26,6 +26,15 @@ _TOP: Mapping[str, frozenset[str]] = {
     "envelope_double": _ENVELOPE | {"_raw_text", "media"},
     "text_meta": frozenset({"text", "data", "metadata", "media"}),
     "raw": frozenset({"text", "data", "metadata", "media"}),
+    "json": frozenset({"text", "data", "metadata", "media"}),
+}
+# Where the answer is.
+_INNER: Mapping[str, tuple[str, ...]] = {
+    "envelope": ("result",),
+    "envelope_double": ("result", "result"),
+    "text_meta": ("metadata", "response", "result"),
+    "raw": ("data",),
+    "json": ("data",),
 }
 # What scripts take from results of another style.
 _ELSEWHERE = frozenset({"text", "data", "result", "success", "operation", "message", "error", "_raw_text"})
@@ -75,16 +84,19 @@ def _finding(access: MemberAccess, subject: Subject) -> Diagnostic | None:
 def _of_tool(
     access: MemberAccess, origin: Origin, tool: Tool, path: tuple[str, ...], subject: Subject
 ) -> Diagnostic | None:
-    top = _TOP.get(tool.result_style)
+    operation = origin.operation
+    if operation is None and any(each.result_style for each in tool.operations.values()):
+        return None
+    style = operation.result_style if operation is not None and operation.result_style else tool.result_style
+    top, inner = _TOP.get(style), _INNER.get(style, ())
     fields = origin.fields(subject)
     name = access.name
-    inner = {"envelope": ("result",), "envelope_double": ("result", "result")}.get(tool.result_style, ())
     if top is None:
         return None
     if not path:
         if name in top or not (name in _ELSEWHERE or name in fields):
             return None
-        return _misplaced(access, tool, name if name in fields else None, inner)
+        return _misplaced(access, tool, style, name in fields)
     if path == inner and name not in fields and fields:
         near = nearest(name, fields)
         if near is None:
@@ -97,17 +109,12 @@ def _of_tool(
     return None
 
 
-def _misplaced(access: MemberAccess, tool: Tool, field: str | None, inner: tuple[str, ...]) -> Diagnostic:
-    name = access.name
-    if inner:
-        where = ".".join(inner)
-        if field is not None:
-            return _diagnostic(access, f"`{tool.name}` gives `{name}` in `{where}`", f"{where}.{name}")
-        return _diagnostic(access, f"What `{tool.name}` gives has no `{name}`: its answer is in `{where}`", None)
-    if field is not None:
-        where = "metadata.response.result" if tool.result_style == "text_meta" else "data"
+def _misplaced(access: MemberAccess, tool: Tool, style: str, is_field: bool) -> Diagnostic:
+    name, where = access.name, ".".join(_INNER[style])
+    if is_field:
         return _diagnostic(access, f"`{tool.name}` gives `{name}` in `{where}`", f"{where}.{name}")
-    answer = "`text`, and the facts in `metadata.response`" if tool.result_style == "text_meta" else "`data` and `text`"
+    answers = {"text_meta": "`text`, and the facts in `metadata.response`", "raw": "`data` and `text`"}
+    answer = answers.get(style, f"`{where}`")
     return _diagnostic(access, f"What `{tool.name}` gives has no `{name}`: its answer is in {answer}", None)
 
 

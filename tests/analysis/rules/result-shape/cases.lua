@@ -105,3 +105,12 @@ print(r.text)
 local r = Tool.execute("calculator", { input = "1 + 1" })
 r.text = tostring(r.result.result)
 print(r.text)
+
+-- case: an operation with another form than the others of its tool
+local made = Tool.execute("uuid-generator", { operation = "generate" })
+print(made.data, made.result.uuid)
+           ^^^^ warning result-shape: What `uuid-generator` gives has no `data`: its answer is in `result`
+local checked = Tool.execute("uuid-generator", { operation = "validate", uuid = "x" })
+print(checked.data.valid, checked.result)
+                                  ^^^^^^ warning result-shape: What `uuid-generator` gives has no `result`: its answer is in `data`
+print(Tool.execute("uuid-generator", { operation = ARGS.operation }).data)
