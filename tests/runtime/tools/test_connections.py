@@ -5,7 +5,7 @@ import threading
 import pytest
 from llmspell_kernel.runtime.cancellation import Cancellation
 from llmspell_kernel.runtime.configuration import Configuration
-from llmspell_kernel.runtime.network import policy
+from llmspell_kernel.runtime.network import connection, policy
 from llmspell_kernel.runtime.network.http import Http
 from llmspell_kernel.runtime.network.settings import network_settings
 
@@ -35,6 +35,26 @@ def test_a_connection_that_the_server_has_closed_is_made_anew(web_server):
         web_server.routes["/"] = {"body": "y", "headers": {"connection": "close"}}
         assert http.request("GET", f"{web_server.url}/").text() == "y"
         assert http.request("GET", f"{web_server.url}/").text() == "y"
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(web_server, names, monkeypatch):
+    web_server.routes["/"] = {"body": "x"}
+    names["two.test"] = ["127.0.0.2", "127.0.0.1"]
+    make = connection._connect
+    tried = []
+
+    def connect(address, port, seconds, cancellation):
+        tried.append((address, seconds))
+        if address == "127.0.0.2":
+            raise TimeoutError
+        return make(address, port, seconds, cancellation)
+
+    monkeypatch.setattr(connection, "_connect", connect)
+    settings = network_settings({"network": {"private_addresses": ["127.0.0.0/8"], "proxy": "", "timeout": 60}})
+    with Http(settings, Cancellation()) as http:
+        assert http.request("GET", f"http://two.test:{web_server.port}/").text() == "x"
+    assert [address for address, _ in tried] == ["127.0.0.2", "127.0.0.1"]
+    assert tried[0][1] <= 30 < tried[1][1]
 
 
 def test_requests_of_parallel_steps(new_script, web_server):

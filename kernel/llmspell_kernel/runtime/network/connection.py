@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -110,25 +110,31 @@ def connect(settings: NetworkSettings, host: str, port: int, deadline: Deadline)
     return _connect_to(checked_addresses(settings, host, port, deadline), host, port, deadline)
 
 
-def _connect_to(addresses: Iterable[str], host: str, port: int, deadline: Deadline) -> socket.socket:
-    problem = ""
-    for address in addresses:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        connection = socket.socket(family, socket.SOCK_STREAM)
+def _connect_to(addresses: Sequence[str], host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Tries one after the other; one that does not answer leaves time for those after it."""
+    problem: OSError | None = None
+    for number, address in enumerate(addresses):
+        share = deadline.remaining() / (len(addresses) - number)
         try:
-            with deadline.cancellation.ending(partial(shut_down, connection)):
-                connection.settimeout(deadline.remaining())
-                connection.connect((address, port))
+            return _connect(address, port, share, deadline.cancellation)
         except OSError as error:
-            connection.close()
-            deadline.remaining()
-            problem = error.strerror or str(error)
-        except BaseException:
-            connection.close()
-            raise
-        else:
-            return connection
-    raise ToolError(f"no connection to '{host}' port {port}: {problem.lower()}", "network_error")
+            problem = error
+    deadline.remaining()
+    reason = "" if problem is None else problem.strerror or str(problem)
+    raise ToolError(f"no connection to '{host}' port {port}: {reason.lower()}", "network_error") from problem
+
+
+def _connect(address: str, port: int, seconds: float, cancellation: Cancellation) -> socket.socket:
+    connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        with cancellation.ending(partial(shut_down, connection)):
+            connection.settimeout(seconds)
+            connection.connect((address, port))
+        cancellation.check()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def shut_down(connection: socket.socket) -> None:
