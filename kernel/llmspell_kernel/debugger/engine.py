@@ -60,7 +60,7 @@ _LUA = Path(__file__).parent / "lua"
 # put together by debugger.lua
 _CHUNKS = (
     *("presentation", "frames", "evaluation", "data_breakpoints", "late", "swap"),
-    *("stepping", "exceptions", "threads", "definitions", "memory", "restarts", "stops", "probes"),
+    *("stepping", "exceptions", "threads", "definitions", "memory", "restarts", "completions", "stops", "probes"),
 )
 DISPLAY_LUA = LUA_FOLDER / "literal.lua"
 

@@ -35,6 +35,7 @@ local exceptions = chunks.exceptions(library, presentation, frames, evaluation, 
 local looks = {
   chunks.definitions(library, presentation, frames), chunks.memory(library, presentation),
   chunks.restarts(library, frames, stepping, state),
+  chunks.completions(library, presentation, frames, evaluation, state),
 }
 local stops = chunks.stops(
   library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped, next_request,
