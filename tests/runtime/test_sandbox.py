@@ -388,6 +388,57 @@ def test_values_survive_the_way_through_lua(echo, value):
     assert echo(value) == value
 
 
+LONG = dict[str, int](min_size=6, max_size=40)
+RUNS = st.one_of(
+    *(st.lists(kind, **LONG) for kind in (st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), TEXT, SCALARS)),
+    *(st.dictionaries(TEXT, kind, **LONG) for kind in (st.integers(0, 9), st.floats(allow_nan=False), TEXT, SCALARS)),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.recursive(RUNS, lambda inner: st.lists(inner, min_size=1, max_size=9), max_leaves=6))
+def test_runs_of_a_kind_survive_the_way_through_lua(echo, value):
+    assert repr(echo(value)) == repr(value) or echo(value) == value
+
+
+@pytest.mark.parametrize("size", [7, 8, 9, 3999, 4000, 4001, 8001])
+@pytest.mark.parametrize("item", [1, 1.5, "text", "", "a\0b", "\udcff", True])
+def test_lists_of_any_length_keep_their_values_and_types(echo, size, item):
+    value = [item] * size
+    assert repr(echo(value)) == repr(value)
+    assert echo({f"key {i}": item for i in range(size)}) == {f"key {i}": item for i in range(size)}
+
+
+@pytest.mark.parametrize("value", [[2**63] * 9, [*range(20), 2**64], ["\ud800", *"abcdefghi"]])
+def test_runs_of_what_lua_cannot_hold_arrive_as_the_nearest(echo, value):
+    expected = [
+        float(one) if isinstance(one, int) and one >= 2**63 else "?" if one == "\ud800" else one for one in value
+    ]
+    assert echo(value) == expected
+
+
+PLACES = [
+    ("{1, 2, 3, 4, 5, 6, 7, 8, 9, print}", "a function cannot be passed (at [10])"),
+    ("{a = 1, b = 2, c = 3, d = 4, e = 5, f = 6, g = 7, h = {x = {print}}}", "(at .h.x[1])"),
+    ("{{}, {k = {[print] = 1}}}", "a function cannot be a key (in [2].k)"),
+    ("{[{}] = 1}", "a table cannot be a key (in the table)"),
+    ("print", "a function cannot be passed)"),
+]
+
+
+@pytest.mark.parametrize(("value", "place"), PLACES, ids=[one[0] for one in PLACES])
+def test_what_cannot_cross_is_told_with_its_place(script, value, place):
+    assert place in script.error(f"State.save('s', 'k', {value})")
+
+
+def test_metamethods_of_what_crosses_are_not_called(script):
+    code = """
+        local strange = setmetatable({1, 2, 3, 4, 5, 6, 7, 8}, {__index = error, __len = error, __pairs = error})
+        print(JSON.stringify(strange))
+    """
+    assert script.run(code) == "[1,2,3,4,5,6,7,8]"
+
+
 @pytest.mark.parametrize("value", [-0.0, math.inf, -math.inf, 2**63 - 1, -(2**63), 1.0, 1, True, "", "\0", "\udcff"])
 def test_scalar_keeps_its_type_and_sign(echo, value):
     assert repr(echo(value)) == repr(value)

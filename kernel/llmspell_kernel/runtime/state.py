@@ -22,7 +22,7 @@ from .host import PAGE, Host, HostError
 from .interrupt import AsyncHook
 from .memory import NOT_ENOUGH, MemoryLimit
 from .policy import path_refusal, visible_variable
-from .values import MAX_ITEMS, text_bytes
+from .values import MAX_ITEMS, made_values, text_bytes
 
 LUA_FOLDER = Path(__file__).parent / "lua"
 
@@ -135,7 +135,7 @@ class Runtime:
 
         def enter(*arguments: Any) -> tuple[object, ...]:
             result = host.enter(*arguments)
-            if self.memory.admits(result, more_values=len(result[1])):  # type: ignore[arg-type]
+            if self.memory.admits(result, more_values=made_values(result[1], result[3:])):  # type: ignore[arg-type]
                 return result
             if len(result) == 3:
                 host.pull_page(result[2], MAX_ITEMS)  # type: ignore[arg-type]  # past its end: the page is dropped

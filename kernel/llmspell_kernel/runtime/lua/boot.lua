@@ -81,9 +81,18 @@ local function receive(ok, shape, page, ...)
   return rebuild(shape, scalars)
 end
 
+local is_scalar <const> = { string = true, number = true, boolean = true }
+
 local function host(name, ...)
   local n = select("#", ...)
   if n == 0 then return receive(enter(name, "", nil)) end
+  if n <= 2 then -- most calls
+    local first, second = ...
+    if is_scalar[type(first)] then
+      if n == 1 then return receive(enter(name, "s", nil, first)) end
+      if is_scalar[type(second)] then return receive(enter(name, "ss", nil, first, second)) end
+    end
+  end
   local shape, scalars, count = flatten(n, ...)
   if not shape then raise(format("bad argument #%d to '%s' (%s)", count, name, scalars)) end
   if count <= page_size then return receive(enter(name, shape, nil, unpack(scalars, 1, count))) end
