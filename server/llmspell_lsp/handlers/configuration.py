@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -17,16 +18,25 @@ def register(server: LlmspellServer) -> None:
     def did_change_watched_files(params: types.DidChangeWatchedFilesParams) -> None:
         server.diagnostics.schedule_all()
 
+    asking: set[asyncio.Task[None]] = set()
+
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
+    def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
         workspace = server.client_capabilities.workspace
-        if not params.settings and workspace is not None and workspace.configuration:
-            answer = await server.workspace_configuration_async(
-                types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
-            )
-            server.apply_settings(answer[0] if answer else None)
+        if params.settings or workspace is None or not workspace.configuration:
+            # at once: what is asked next is answered by them
+            server.apply_settings(params.settings)
             return
-        server.apply_settings(params.settings)
+        task = asyncio.get_running_loop().create_task(_ask(server))
+        asking.add(task)
+        task.add_done_callback(asking.discard)
+
+
+async def _ask(server: LlmspellServer) -> None:
+    answer = await server.workspace_configuration_async(
+        types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
+    )
+    server.apply_settings(answer[0] if answer else None)
 
 
 async def watch_files(server: LlmspellServer) -> None:
