@@ -50,7 +50,7 @@ from llmspell_analysis.analysis.type_relations import (
     without_nil,
 )
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import ClassTag, EnumTag, TypeTag
+from llmspell_analysis.syntax.luacats import ClassTag, EnumTag, OverloadTag, TypeTag
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -200,6 +200,8 @@ class Inference:
                     found = (lt.Named(tag.class_name),)
                 elif isinstance(tag, EnumTag) and place == 0:
                     found = (enum_table(tag.enum_name),)
+                elif isinstance(tag, OverloadTag) and found is None and tag.function is not None:
+                    found = (tag.function,)  # whatever it is, it can be called
         return found
 
     def _annotation_of_parameter(self, local: Local) -> tuple[lt.Type | None] | None:

@@ -243,9 +243,9 @@ class TypeFlow:
                 optional.append(local)
         if len(optional) < 2:
             return facts
-        # The first is tested by itself; who tests the others knows of the first.
-        tested = [local for local in optional[1:] if self._is_tested(local)]
-        return {**facts, **{(local, ()): None for local in optional}} if tested else facts
+        # Who tests the first knows of the others, and who tests another knows of the first.
+        unsure = optional if any(self._is_tested(local) for local in optional[1:]) else optional[1:]
+        return {**facts, **{(local, ()): None for local in unsure}}
 
     def _is_tested(self, local: Local) -> bool:
         variable = self.inference.program.file.variable_of(local) if self.unit.index is not None else None

@@ -34,7 +34,7 @@ from llmspell_analysis.rules.type_context import (
 )
 from llmspell_analysis.rules.type_tables import check_table, mismatch
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import CastTag, ClassTag, TypeTag
+from llmspell_analysis.syntax.luacats import CastTag, ClassTag, OverloadTag, TypeTag
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -63,11 +63,11 @@ def check_declared(
 
 
 def _is_of_class(context: TypeContext, node: Node) -> bool:
-    """Whether a statement makes the variable that a class is declared for."""
+    """Whether a statement makes the variable that a class, or a way to call it, is declared for."""
     line = context.unit.analysis.document.source.line_of(node.start_byte)
     tags = [tag for one in context.unit.annotations.of_line(line) for tag in one.block.tags]
-    kinds = [tag for tag in tags if isinstance(tag, ClassTag | TypeTag)]
-    return bool(kinds) and isinstance(kinds[-1], ClassTag)
+    kinds = [tag for tag in tags if isinstance(tag, ClassTag | TypeTag | OverloadTag)]
+    return bool(kinds) and not any(isinstance(tag, TypeTag) for tag in kinds)
 
 
 def _is_made_here(value: Node | None) -> bool:

@@ -36,5 +36,8 @@ print(Callable("x"))
 local other
       ^^^^^ warning never-set: `other` is never given a value: it is always nil
 print(other("x"))
+---@overload fun(): string
+local odd = 5
+print(odd())
 local thing = setmetatable({}, { __call = print })
 thing()

@@ -123,3 +123,7 @@ return function(options)
   options = options or {}
   return function() return options.size end
 end
+
+-- case: what one result says of another
+local file, message = io.open("x")
+if file then file:close() else print(message:upper()) end
