@@ -88,7 +88,7 @@ class Names:
     def at(self, offset: int) -> tuple[Thing, Occurrence] | None:
         """What the name at a byte offset, or right before it, means."""
         data = self.analysis.document.source.data
-        start = offset
+        start = offset = max(0, min(offset, len(data)))
         while start > 0 and _is_of_name(data[start - 1]):
             start -= 1
         thing = self._thing(start)
