@@ -7,13 +7,14 @@ import sys
 import tempfile
 from collections.abc import Sequence
 
-from . import debugger, kernel, language, load, running
+from . import boundary, debugger, kernel, language, load, running
 from .measure import Row
 
 GROUPS = {
     "kernel": kernel.rows,
     "load": load.rows,
     "running": running.rows,
+    "boundary": boundary.rows,
     "debugger": debugger.rows,
     "language": language.rows,
 }

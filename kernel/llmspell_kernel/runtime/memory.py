@@ -94,9 +94,14 @@ class MemoryLimit:
         if not self._in_force:
             return True
         values = result if isinstance(result, tuple) else (result,)
-        size = (len(values) + more_values) * _VALUE_SIZE + sum([len(one) for one in values if isinstance(one, bytes)])
+        size = (len(values) + more_values) * _VALUE_SIZE
+        for one in values:
+            if isinstance(one, bytes):
+                size += len(one)
         lua = self._lua
         free = self._in_force - lua.get_memory_used() - size
+        if free >= _STACK_SIZE and size < _TRIED_SIZE and not self._raised:
+            return True  # as nearly always
         if free < 0 and not always:
             lua.gccollect()
             free = self._in_force - lua.get_memory_used() - size

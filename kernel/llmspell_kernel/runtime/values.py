@@ -40,6 +40,9 @@ def text_bytes(text: str) -> bytes:
 
 def decode(shape: bytes, scalars: Sequence[Scalar | None]) -> list[Value]:
     """Rebuild the values (a list of arguments or results) that ``shape`` lists."""
+    if shape == b"s":  # most calls
+        (scalar,) = scalars
+        return [scalar.decode("utf-8", "surrogateescape") if isinstance(scalar, bytes) else scalar]
     if not shape.strip(b"s"):
         return [one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one for one in scalars]
     values: list[Value] = []
@@ -95,10 +98,10 @@ def _key(key: Value) -> str:
 
 def encode(value: Value) -> tuple[bytes, list[Scalar]]:
     """The shape and the scalars of one value. Raises ValueCodecError for what Lua cannot hold."""
-    if isinstance(value, (str, int, float)):
-        return b"s", [_scalar(value)]
     if value is None:
         return b"n", []
+    if isinstance(value, (str, int, float)):
+        return b"s", [_scalar(value)]
     encoder = _Encoder()
     encoder.append(value, 0)
     return bytes(encoder.shape), encoder.scalars
@@ -106,7 +109,7 @@ def encode(value: Value) -> tuple[bytes, list[Scalar]]:
 
 def made_values(shape: bytes, scalars: Sequence[object]) -> int:
     """How many values Lua makes of these, about; never less than there are."""
-    if b"Z" not in shape and b"I" not in shape and b"D" not in shape:
+    if len(shape) == 1 or (b"Z" not in shape and b"I" not in shape and b"D" not in shape):
         return len(shape)
     packed = [one for one in scalars if isinstance(one, bytes) and len(one) >= RUN]
     return len(shape) + sum(max(one.count(b"\0"), len(one) // 8) for one in packed)
@@ -202,9 +205,7 @@ _RUNS: Mapping[type, Callable[[Sequence[Value]], tuple[Any, ...] | None]] = {
 def _scalar(value: bool | int | float | str) -> Scalar:
     if isinstance(value, str):
         return text_bytes(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        if _INTEGER_MIN <= value <= _INTEGER_MAX:
-            return value
+    if isinstance(value, int) and not _INTEGER_MIN <= value <= _INTEGER_MAX:
         try:
             return float(value)
         except OverflowError:
