@@ -15,6 +15,7 @@ from llmspell_lsp.documents import NOTHING_GIVEN, Given, Snapshot
 
 if TYPE_CHECKING:
     from llmspell_analysis.configuration import Configurations, Problem
+    from llmspell_analysis.project_types import ProjectTypes
 
     from llmspell_lsp.server import LlmspellServer
 
@@ -49,6 +50,7 @@ class Diagnostics:
         self._segments: dict[str, Segments] = {}
         # Made when first asked: nothing of it is needed while the server starts.
         self._configurations: Configurations | None = None
+        self._project_types: ProjectTypes | None = None
         # Mistakes in configuration files, and whether nobody has been told of them yet.
         self._problems: dict[Problem, bool] = {}
         self._closed = False
@@ -108,6 +110,7 @@ class Diagnostics:
     def compute(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
         """The findings of a snapshot, by any thread."""
         from llmspell_analysis.catalogue import load_catalogue
+        from llmspell_analysis.project_types import UNDEFINED_TYPE, ProjectTypes
         from llmspell_analysis.rules.check import check_file
         from llmspell_analysis.validation import declared_types
 
@@ -123,6 +126,12 @@ class Diagnostics:
         )
         segments = self._segments.setdefault(snapshot.uri, Segments())
         found, file = check_file(snapshot.document, load_catalogue(), server.project, options, segments)
+        if any(each.code == UNDEFINED_TYPE for each in found) and snapshot.document.path:
+            if self._project_types is None:
+                self._project_types = ProjectTypes()
+            declared = self._project_types.of(snapshot.document.path)
+            options = replace(options, other_types=options.other_types | declared)
+            found, file = check_file(snapshot.document, load_catalogue(), server.project, options, segments)
         snapshot.given = frozenset(file.globals_assigned), declared_types(snapshot.source.data)
         snapshot.prepare()
         return found

@@ -252,15 +252,16 @@ def test_global_that_another_script_of_the_command_defines_is_known(llmspell, fo
     assert "app.lua:1:1: information[set-undefined-global]" in codes
 
 
-def test_type_that_another_script_of_the_command_declares_is_known(llmspell, folder):
-    (folder / "types.lua").write_text("---@meta\n---@class (exact) App.Config\n")
-    (folder / "main.lua").write_text(
-        "---@param one App.Config\n---@param two App.Nobody\nreturn function(one, two)\n  print(one, two)\nend\n"
-    )
+def test_type_that_another_script_of_the_project_declares_is_known(llmspell, folder):
+    text = "---@param one App.Config\n---@param two App.Nobody\nreturn function(one, two)\n  print(one, two)\nend\n"
+    (folder / "main.lua").write_text(text)
     assert "`App.Config`" in llmspell("validate", "main.lua").stdout
-    shown = llmspell("validate", "--format", "short", ".").stdout
-    assert "`App.Config`" not in shown
-    assert "`App.Nobody`" in shown
+    (folder / "types").mkdir()
+    (folder / "types" / "app.lua").write_text("---@meta\n---@class (exact) App.Config\n")
+    for path in ("main.lua", "."):
+        shown = llmspell("validate", "--format", "short", path).stdout
+        assert "`App.Config`" not in shown
+        assert "`App.Nobody`" in shown
 
 
 # --- configuration -----------------------------------------------------------------------------------------------

@@ -61,3 +61,13 @@ def test_a_changed_configuration_file_counts_at_once(raw_client: Any, tmp_path: 
     configuration.write_text('globals = {"prnt"}\n')
     raw_client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": configuration.as_uri(), "type": 1}]})
     assert _codes(raw_client, uri) == []
+
+
+def test_a_type_that_any_script_of_the_project_declares_is_known(client: Any, tmp_path: Path) -> None:
+    (tmp_path / "llmspell.toml").touch()
+    (tmp_path / "types.lua").write_text("---@meta\n---@class App.Config\n")
+    uri = (tmp_path / "a.lua").as_uri()
+    client.open("---@type App.Config\nlocal config\n---@type App.Nobody\nlocal other\nprint(config, other)\n", uri=uri)
+    found = [each["message"] for each in client.diagnostics(uri=uri) if each["code"] == "doc-undefined-type"]
+    assert len(found) == 1
+    assert "App.Nobody" in found[0]

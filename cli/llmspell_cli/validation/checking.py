@@ -17,6 +17,7 @@ from typing import NamedTuple
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.catalogue import load_catalogue
 from llmspell_analysis.configuration import Configurations, FileConfiguration
+from llmspell_analysis.project_types import UNDEFINED_TYPE, ProjectTypes
 from llmspell_analysis.syntax.compiler import compile_error
 from llmspell_analysis.validation import MAX_CHECKED_BYTES, Diagnostic, Options, Report, read_script, report
 
@@ -101,14 +102,20 @@ class Checker:
         return _checked(script)
 
     def _run_again(self, scripts: dict[str, _Script]) -> None:
-        """Those that use a global or a type which nobody known gives them, but another of the scripts does."""
+        """Those that use a global or a type which nobody known gives them, but another script does.
+
+        Types may come from any script of the project, since nobody runs what declares them.
+        """
         reports = {name: script.report for name, script in scripts.items() if script.report is not None}
         globals_given = _givers((name, one.assigned_globals) for name, one in reports.items())
         types_given = _givers((name, one.declared_types) for name, one in reports.items())
         options: dict[str, Options] = {}
+        project_types = ProjectTypes()
         for name, one in reports.items():
             other_globals = _of_others(one.needed_globals, globals_given, name)
             other_types = _of_others(one.named_types, types_given, name)
+            if any(each.code == UNDEFINED_TYPE for each in one.findings):
+                other_types |= one.named_types & project_types.of(scripts[name].path)
             if other_globals or other_types:
                 options[name] = replace(
                     scripts[name].configuration.options, other_globals=other_globals, other_types=other_types
