@@ -87,6 +87,8 @@ class File:
         self.tested_members: frozenset[str] = frozenset()
         self.required: dict[str, int] = {}
         self.has_dynamic_globals = False
+        # names that are no locals may mean fields of a table of the script's
+        self.has_environment = False
         self._evaluators: dict[int, FileEvaluator] = {}
         self._closures: dict[Variable, Hashable] = {}
         self._by_local: dict[Local, Variable] = {}
@@ -136,6 +138,7 @@ class File:
         for name in analysis.required:
             self.required.setdefault(name, index)
         self.has_dynamic_globals = self.has_dynamic_globals or analysis.has_dynamic_globals
+        self.has_environment = self.has_environment or _changes_environment(segment)
 
     def _note_members(self, index: int, segment: Segment, bound: dict[str, Variable]) -> None:
         for (root, path), members in segment.analysis.members.items():
@@ -188,7 +191,7 @@ class File:
                         told.append((name, True))
                     continue
             told.append((name, self._told(variable, segment.member_names)))
-        return tuple(told)
+        return (self.has_environment, *told)
 
     def _told(self, variable: Variable, names: frozenset[str]) -> Hashable:
         digests = variable.digests
@@ -256,6 +259,8 @@ class FileEvaluator(Evaluator):
         return variable.local if variable is not None else None
 
     def of_global(self, name: str) -> Value | None:
+        if self.file.has_environment:
+            return None
         entry = self.catalogue.globals.get(name)
         own = Value(analysis=self.analysis, owner=(name, ()))
         if name in self.file.globals_assigned:
@@ -297,6 +302,12 @@ class FileEvaluator(Evaluator):
         if members is not None and (found := members.get(member.name)) is not None and found[1] is member:
             return self.file.evaluator(found[0], self.catalogue, self.project)
         return super().evaluator_of(analysis, owner, member)
+
+
+def _changes_environment(segment: Segment) -> bool:
+    if b"_ENV" not in segment.data:
+        return False
+    return "_ENV" in segment.free or any(local.name == "_ENV" for local in segment.analysis.locals)
 
 
 def _parameters(function: Node, segment: Segment) -> Hashable:
