@@ -570,6 +570,8 @@ class Inference:
         first = self.of(left, facts, depth + 1)
         if symbol == "or":
             rest = self.truthy(first)
+            if right.kind_id in CALL and never_returns(right, self.unit.analysis):
+                return rest
             if first is not None and not self.may_be_false(first):
                 return first
             second = self.of(right, narrowed(self, left, False, facts), depth + 1)
