@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
+from llmspell_analysis.analysis.control_flow import never_returns
 from llmspell_analysis.analysis.declared_types import DeclaredTypes, Key, Unit, key_of, literal_type, module_unit
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
