@@ -4,7 +4,6 @@ Invariant: an agent counts a call as active from ``begin`` to ``end``, whatever 
 """
 
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 from ..host import Host, HostError
@@ -27,7 +26,6 @@ class Calls:
     def __init__(self, contexts: Contexts) -> None:
         self._contexts = contexts
         self._runs: dict[int, tuple[Agent, Run | None, Stopwatch, TimeLimit]] = {}
-        self._numbers = count(1)
         self._alerts: dict[str, Alerts] = {}
 
     def register(self, made: Functions) -> None:
@@ -43,8 +41,8 @@ class Calls:
         made.register("Agent.get_alerts", self.get_alerts)
         made.register("Agent.get_bridge_metrics", self.bridge_metrics)
 
-    def begin(self, host: Host, name: str, given: Value, options: Mapping[str, Any]) -> Value:
-        """`{run}`; for a composite also how its agents are asked."""
+    def begin(self, host: Host, number: int, name: str, given: Value, options: Mapping[str, Any]) -> Value:
+        """Nothing; for a composite how its agents are asked. ``number`` is what Lua knows the run by."""
         agent = host.agents.get(name)
         definition = agent.definition
         agent.life.begin_work()
@@ -62,22 +60,19 @@ class Calls:
             run = Run(agent, asked, settings, tools, limit, within)
             if options.get("is_streamed"):
                 run.display = StreamDisplay(host, name, str(definition.model))
-        number = next(self._numbers)
         if definition.routing is not None and definition.routing.timeout_ms is not None:
             limit = min(limit, limit_of(host, agent, definition.routing.timeout_ms), key=lambda one: one.deadline)
         self._runs[number] = agent, run, Stopwatch(), limit
         agent.figures.requests += 1
         agent.figures.active += 1
-        begun: dict[str, Value] = {"run": number}
-        if definition.routing is not None:
-            routing = definition.routing
-            begun |= {
-                "members": list(definition.members),
-                "strategy": routing.strategy,
-                "threshold": routing.threshold,
-                "fallback_agent": routing.fallback_agent,
-            }
-        return begun
+        if definition.routing is None:
+            return None
+        return {
+            "members": list(definition.members),
+            "strategy": definition.routing.strategy,
+            "threshold": definition.routing.threshold,
+            "fallback_agent": definition.routing.fallback_agent,
+        }
 
     def remaining(self, _host: Host, number: int) -> Value:
         """Milliseconds that a call has left; 0 when its time is over."""
@@ -102,6 +97,8 @@ class Calls:
         return output
 
     def end(self, _host: Host, number: int, is_failure: bool, message: str | None) -> None:
+        if number not in self._runs:  # it could not begin
+            return
         agent, run, stopwatch, _ = self._runs.pop(number)
         figures = agent.figures
         figures.active -= 1

@@ -100,13 +100,18 @@ function run_metatable.__close(run, err)
   host("Agent.end", run.number, err ~= nil, message)
 end
 
--- Runs are counted and ended here, those of composites too. options: timeout_ms, context, on_chunk, is_streamed.
+local last_run = 0
+
+-- Runs are counted and ended here, those of composites too: a run has its number before it begins, so that an interrupt
+-- finds none that nobody ends. options: timeout_ms, context, on_chunk, is_streamed.
 local function run_once(name, input, options)
-  local begun = host("Agent.begin", name, input, {
+  last_run = last_run + 1
+  local run <close> = setmetatable({ number = last_run }, run_metatable)
+  local begun = host("Agent.begin", run.number, name, input, {
     timeout_ms = options.timeout_ms, context = options.context, depth = depth(), is_streamed = options.is_streamed,
   })
-  local run <close> = setmetatable({ number = begun.run }, run_metatable)
-  if begun.members then
+  if begun then
+    begun.run = run.number
     local output = library.run_composite(name, begun, input, options)
     if options.on_chunk and type(output.text) == "string" then options.on_chunk(output.text) end
     return output
