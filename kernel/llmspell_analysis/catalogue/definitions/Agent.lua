@@ -17,7 +17,7 @@ function Agent.create(config) end
 ---
 ---Any unknown inheritance word means inherit.
 ---@param parent_id string Id of the parent context.
----@param scope ContextScope Scope.
+---@param scope ContextScope|"global"|"session"|"workflow"|"agent"|"user" Scope.
 ---@param inheritance "isolate"|"copy"|"share"|"inherit" What the child sees of its parent.
 ---@return string
 function Agent.create_child_context(parent_id, scope, inheritance) end
@@ -36,7 +36,7 @@ function Agent.create_context(config) end
 ---Create an agent from a named template.
 ---@param instance_name string Name of the new agent.
 ---@param template_name AgentType Name of the template.
----@param params table Parameters.
+---@param params? table Parameters.
 ---@return AgentInstance
 function Agent.create_from_template(instance_name, template_name, params) end
 
@@ -479,7 +479,7 @@ function AgentInstance:destroy() end
 ---@field conversation_id? string
 ---@field user_id? string
 ---@field session_id? string
----@field scope? ContextScope
+---@field scope? ContextScope|"global"|"session"|"workflow"|"agent"|"user"
 ---@field inheritance? "isolate"|"copy"|"share"|"inherit"
 ---@field data? table
 ---@field security? {permissions: string[]?, level: string?}
@@ -490,7 +490,7 @@ function AgentInstance:destroy() end
 ---@field description? string
 ---@field agent_type? AgentType Alias type. Default: `"llm"`.
 ---@field type? AgentType Type name.
----@field model? {provider: string, model_id: string, temperature: number?, max_tokens: integer?, settings: table?}
+---@field model? {provider: string?, model_id: string?, temperature: number?, max_tokens: integer?, settings: table?}
 ---@field allowed_tools? string[]
 ---@field base_url? string
 ---@field api_key? string

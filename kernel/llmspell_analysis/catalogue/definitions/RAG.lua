@@ -13,7 +13,7 @@ RAG = {}
 function RAG.cleanup_scope(scope, scope_id) end
 
 ---Change settings of the vector store.
----@param config table Settings.
+---@param config RagSettings Settings.
 function RAG.configure(config) end
 
 ---Session vector settings (vector_ttl default 3600).
@@ -80,16 +80,26 @@ function RAG.search(query, options) end
 ---@field scope? string
 ---@field scope_id? string
 ---@field tenant_id? string
+---@field collection? string
 ---@field provider? string
 ---@field chunking? {chunk_size: integer?, overlap: integer?, strategy: string?}
 
 ---Search options.
 ---@class RagSearchOptions
 ---@field top_k? integer Alias k, must be positive. Default: `10`.
----@field k? integer
+---@field k? integer Alias top_k.
+---@field limit? integer Alias top_k.
 ---@field scope? string
 ---@field scope_id? string
 ---@field tenant_id? string
+---@field collection? string
 ---@field threshold? number
 ---@field metadata_filter? table Alias filters.
 ---@field filters? table
+
+---Settings of `RAG.configure`, which hold for what follows.
+---@class RagSettings
+---@field provider? string Provider of embeddings.
+---@field chunking? {chunk_size: integer?, overlap: integer?, strategy: string?} How documents are cut into pieces.
+---@field top_k? integer Results at most. Default: `10`.
+---@field threshold? number Least score of a result.

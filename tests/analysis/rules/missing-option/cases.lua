@@ -1,6 +1,6 @@
 -- case: an option that has to be there
-Agent.register({ model = { provider = "openai" } })
-                         ^ warning missing-option: `model` of `Agent.register` needs the option `model_id`
+RAG.configure_session({ vector_ttl = 60 })
+                      ^ warning missing-option: `RAG.configure_session` needs the option `session_id`
 Workflow.sequential({ steps = {} })
                     ^ warning missing-option: `Workflow.sequential` needs the option `name`
 

@@ -61,3 +61,7 @@ Template.execute("research-assistant", { topic = "sheep", max_source = 3 })
 -- case: open tables take anything
 Config.setProvider("mine", { anything = 1 })
 State.save("global", "key", { anything = 1 })
+
+-- case: options under their other names
+RAG.search("query", { limit = 3, collection = "notes" })
+Agent.create_context({ scope = "global" })
