@@ -6,7 +6,7 @@ so that the statements of a file can be looked at one by one and joined (`Summar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from llmspell_analysis.analysis.control_flow import Block, Event, EventKind, Graph
@@ -48,31 +48,55 @@ class Summary:
     unset: list[Event] = field(default_factory=list)
 
 
+# What is asked of the paths to the end, and of those from the beginning: which kinds of events begin it, which end it.
+_AHEAD = ((_READS, _OVERWRITES), (_USES, _OVERWRITES), (frozenset[EventKind](), _OVERWRITES), (_GIVEN_LATER, _FRESH))
+_BEHIND = (
+    (_GIVES, frozenset({EventKind.DECLARE})),
+    (frozenset({EventKind.CAPTURE_READ}), _FRESH),
+    (frozenset({EventKind.CAPTURE_WRITE}), _FRESH),
+)
+_Questions = tuple[tuple[frozenset[EventKind], frozenset[EventKind]], ...]
+# kind of an event -> the numbers of the questions that it answers with yes, and with no
+_Answers = dict[EventKind, tuple[tuple[int, ...], tuple[int, ...]]]
+
+
+def _answers(questions: _Questions) -> _Answers:
+    return {
+        kind: (
+            tuple(number for number, (begins, _) in enumerate(questions) if kind in begins),
+            tuple(number for number, (begins, ends) in enumerate(questions) if kind in ends and kind not in begins),
+        )
+        for kind in EventKind
+    }
+
+
+_ANSWERS_AHEAD, _ANSWERS_BEHIND = _answers(_AHEAD), _answers(_BEHIND)
+
+
 def summary_of(graph: Graph, variables: int) -> Summary:
     """`variables` is how many bits there are."""
     everything = (1 << variables) - 1
-    reachable = graph.reachable()
     blocks = graph.blocks
-    read = _backward(graph, _READS, _OVERWRITES, 0)
-    used = _backward(graph, _USES, _OVERWRITES, 0)
-    lasting = _backward(graph, frozenset(), _OVERWRITES, everything)
-    later = _backward(graph, _GIVEN_LATER, _FRESH, 0)
-    given = _forward(graph, _GIVES, frozenset({EventKind.DECLARE}))
-    captured = _forward(graph, frozenset({EventKind.CAPTURE_READ}), _FRESH)
-    assigned = _forward(graph, frozenset({EventKind.CAPTURE_WRITE}), _FRESH)
-    summary = Summary(
-        exposed=_before(blocks[0], read[0], _READS, _OVERWRITES),
-        used=_before(blocks[0], used[0], _USES, _OVERWRITES),
-        passes=_before(blocks[0], lasting[0], frozenset(), _OVERWRITES),
-        gives=given[graph.exit],
-        captured=captured[graph.exit],
-        assigned=assigned[graph.exit],
-    )
-    for number in sorted(reachable):
-        block = blocks[number]
-        masks = (read[number], used[number], lasting[number], later[number])
-        _look_at(block, masks, (given[number], captured[number], assigned[number]), summary)
+    through = [_effect(reversed(block.events), _ANSWERS_AHEAD, variables) for block in blocks]
+    # whatever is there at the graph's end lasts
+    ahead = _settle(through, _preceding(blocks), {graph.exit: everything << 2 * variables})
+    onward = [_effect(iter(block.events), _ANSWERS_BEHIND, variables) for block in blocks]
+    behind = _settle(onward, [block.successors for block in blocks], {})
+    begins, keeps = through[0]
+    exposed, used, passes, _ = _split(begins | (ahead[0] & keeps), variables, 4)
+    gives, captured, assigned = _split(behind[graph.exit], variables, 3)
+    summary = Summary(exposed, used, passes, gives, captured, assigned)
+    for number in sorted(graph.reachable()):
+        read, used, lasting, later = _split(ahead[number], variables, 4)
+        given, captured, assigned = _split(behind[number], variables, 3)
+        _look_at(blocks[number], (read, used, lasting, later), (given, captured, assigned), summary)
     return summary
+
+
+def _split(mask: int, variables: int, parts: int) -> list[int]:
+    """The masks of the questions, which stand side by side in one."""
+    everything = (1 << variables) - 1
+    return [mask >> number * variables & everything for number in range(parts)]
 
 
 Masks = tuple[int, int, int, int]
@@ -131,57 +155,40 @@ def _overwriting(block: Block, index: int) -> Event | None:
     return next((event for event in later if event.kind in _OVERWRITES), None)
 
 
-Kinds = frozenset[EventKind]
+def _effect(events: Iterator[Event], answers: _Answers, variables: int) -> tuple[int, int]:
+    """What events in a row do to a mask: what they put in, and what they leave in it."""
+    begins = ends = 0
+    for event in events:
+        yes, no = answers[event.kind]
+        for number in yes:
+            bit = 1 << event.variable + number * variables
+            begins |= bit
+            ends &= ~bit
+        for number in no:
+            bit = 1 << event.variable + number * variables
+            begins &= ~bit
+            ends |= bit
+    return begins, ~ends
 
 
-def _before(block: Block, after: int, gen: Kinds, kill: Kinds) -> int:
-    """A backward mask at the start of a block."""
-    for event in reversed(block.events):
-        if event.kind in gen:
-            after |= 1 << event.variable
-        elif event.kind in kill:
-            after &= ~(1 << event.variable)
-    return after
-
-
-def _after(block: Block, before: int, gen: Kinds, kill: Kinds) -> int:
-    """A forward mask at the end of a block."""
-    for event in block.events:
-        if event.kind in gen:
-            before |= 1 << event.variable
-        elif event.kind in kill:
-            before &= ~(1 << event.variable)
-    return before
-
-
-def _backward(graph: Graph, gen: Kinds, kill: Kinds, at_exit: int) -> list[int]:
-    """What holds at each block's end, on any path to the graph's exit."""
-    blocks = graph.blocks
+def _preceding(blocks: list[Block]) -> list[list[int]]:
     preceding: list[list[int]] = [[] for _ in blocks]
     for number, block in enumerate(blocks):
         for following in block.successors:
             preceding[following].append(number)
-    ends = [0] * len(blocks)
-    ends[graph.exit] = at_exit
-    return _settle(blocks, preceding, ends, lambda block, mask: _before(block, mask, gen, kill))
+    return preceding
 
 
-def _forward(graph: Graph, gen: Kinds, kill: Kinds) -> list[int]:
-    """What holds at each block's start, on any path from the entry."""
-    blocks = graph.blocks
-    following = [block.successors for block in blocks]
-    return _settle(blocks, following, [0] * len(blocks), lambda block, mask: _after(block, mask, gen, kill))
-
-
-def _settle(
-    blocks: list[Block], nexts: list[list[int]], masks: list[int], through: Callable[[Block, int], int]
-) -> list[int]:
-    pending = list(range(len(blocks)))
+def _settle(effects: list[tuple[int, int]], nexts: list[list[int]], known: dict[int, int]) -> list[int]:
+    """What holds where each block is entered, in the direction of `nexts`, on any path."""
+    masks = [known.get(number, 0) for number in range(len(effects))]
+    pending = list(range(len(effects)))
     waiting = set(pending)
     while pending:
         number = pending.pop()
         waiting.discard(number)
-        result = through(blocks[number], masks[number])
+        begins, keeps = effects[number]
+        result = begins | (masks[number] & keeps)
         for other in nexts[number]:
             if result & ~masks[other]:
                 masks[other] |= result
