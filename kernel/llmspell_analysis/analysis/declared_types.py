@@ -372,6 +372,10 @@ class DeclaredTypes:
     def is_class(self, name: str) -> bool:
         return name in self.catalogue.classes or any(each.declaration.kind == "class" for each in self.named(name))
 
+    def is_of_catalogue(self, name: str) -> bool:
+        """Whether the catalogue alone declares a class."""
+        return name in self.catalogue.classes and not self.named(name)
+
     def classes(self, name: str) -> tuple[Declared, ...]:
         return tuple(each for each in self.named(name) if each.declaration.kind == "class")
 

@@ -85,6 +85,8 @@ class Program:
         self.fields = Fields(types)
         self._inferences: dict[int | None, Inference] = {}
         self._modules: dict[str, Inference | None] = {}
+        # how many arguments functions need, by their identity
+        self.required: dict[int, tuple[lt.Function, int]] = {}
 
     def of_segment(self, index: int) -> Inference:
         found = self._inferences.get(index)
@@ -112,6 +114,7 @@ class Inference:
         self._casts = self._read_casts() if unit.annotations.behind else {}
         # of the statement that is looked at; facts are kept alive, so that no other has their identity
         self._seen: dict[tuple[int, int], tuple[Facts, lt.Type | None]] = {}
+        self._arguments: dict[int, list[Node]] = {}
 
     # --- names -------------------------------------------------------------------------------------------------
 
@@ -136,6 +139,12 @@ class Inference:
 
     def key(self, node: Node) -> Key | None:
         """The variable and fields that an expression names, as facts are kept by."""
+        if node.kind_id in IDENTIFIER:
+            local = self.local_at(node)
+            if local is None:
+                return self.text(node), ()
+            if local.kind != "self":
+                return local, ()
         found = key_of(node, self.unit)
         if found is None or isinstance(found[0], Local):
             return found
@@ -172,6 +181,8 @@ class Inference:
 
     def annotated(self, local: Local) -> tuple[lt.Type | None] | None:
         """The type that annotations give a local, in a tuple; None when they say nothing."""
+        if local in self._annotated:
+            return self._annotated[local]
         home = self.home(local)
         if home is not self:
             return home.annotated(local)
@@ -250,6 +261,8 @@ class Inference:
 
     def default(self, local: Local) -> lt.Type | None:
         """What a local holds wherever it is seen."""
+        if local in self._defaults:
+            return self._defaults[local]
         home = self.home(local)
         if home is not self:
             return home.default(local)
@@ -314,6 +327,15 @@ class Inference:
     def forget(self) -> None:
         """Another statement is looked at."""
         self._seen = {}
+        self._arguments = {}
+
+    def arguments(self, call: Node) -> list[Node]:
+        """The arguments of a call of the statement that is looked at."""
+        key = call.id
+        found = self._arguments.get(key)
+        if found is None:
+            found = self._arguments[key] = call_arguments(call)
+        return found
 
     def _of(self, node: Node, facts: Facts, depth: int) -> lt.Type | None:
         if node.has_error:
@@ -395,10 +417,12 @@ class Inference:
         return None
 
     def of_index(self, node: Node, facts: Facts, depth: int = 0) -> lt.Type | None:
-        if facts:
-            key = self.key(node)
-            if key is not None and key in facts:
-                return facts[key]
+        for fact in facts:
+            if fact[1]:
+                key = self.key(node)
+                if key is not None and key in facts:
+                    return facts[key]
+                break
         base = node.child_by_field_id(TABLE_FIELD)
         if base is None:
             return None
@@ -501,7 +525,7 @@ class Inference:
             return None
         if not function.generics and not function.overloads:
             return function.returns
-        arguments = call_arguments(call)
+        arguments = self.arguments(call)
         given = [self.of(each, facts, depth + 1) for each in arguments]
         if self.is_method_call(call):
             given.insert(0, self.receiver(call, facts))
@@ -514,7 +538,7 @@ class Inference:
         return self.of(base, facts) if base is not None else None
 
     def _known_result(self, name: str, call: Node, facts: Facts) -> tuple[lt.Type | None, ...] | None:
-        arguments = call_arguments(call)
+        arguments = self.arguments(call)
         if name == "Tool.get" and arguments:
             tool = literal_string(arguments[0], self.data)
             if tool is not None:  # that no tool has the name is another rule's

@@ -45,6 +45,8 @@ class Fields:
 
     def __init__(self, types: DeclaredTypes) -> None:
         self.types = types
+        # of classes that the catalogue alone declares, by class and name
+        self._of_catalogue: dict[tuple[str, str], Field | None] = {}
 
     def of(self, given: lt.Type | None, name: str) -> Field | Missing | None:
         """The field `name` of a value, which is not nil."""
@@ -81,6 +83,8 @@ class Fields:
                 library = self.types.entry(_STRING_LIBRARY)
                 entry = library.members.get(name) if library is not None else None
                 return Field(type_of_entry(entry)) if entry is not None else None
+            case lt.Named(full) if self.types.is_of_catalogue(full):
+                return self._of_entry(full, name)
             case lt.Named(full) if self.types.is_class(full):
                 return self.of_class(full, name)
             case lt.Record(fields):
@@ -88,6 +92,18 @@ class Fields:
             case lt.Shape():
                 return self._of_shape(given, name)
         return None
+
+    def _of_entry(self, class_name: str, name: str) -> Field | None:
+        key = (class_name, name)
+        if key not in self._of_catalogue:
+            entry = self.types.entry(class_name)
+            member = entry.members.get(name) if entry is not None else None
+            self._of_catalogue[key] = (
+                Field(type_of_entry(member), class_name, is_declared=True, is_deprecated=member.deprecated)
+                if member is not None
+                else None
+            )
+        return self._of_catalogue[key]
 
     # --- classes -----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.annotations import Comment
-from llmspell_analysis.analysis.chains import call_arguments
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
     BINARY,
@@ -195,7 +194,7 @@ class TypeFlow:
         name = callee.api_name if isinstance(callee, lt.Function) else ""
         if name in _NEVER_RETURN:
             return None
-        arguments = call_arguments(node)
+        arguments = self.inference.arguments(node)
         if name == "assert" and arguments:
             return narrowed(self.inference, arguments[0], True, facts)
         if name and name not in _CALL_OTHERS:
@@ -203,8 +202,10 @@ class TypeFlow:
         # It may raise where something is nil, or give it a value.
         after = {key: None if given == lt.NIL else given for key, given in facts.items()}
         for argument in arguments:
-            key = self.inference.key(argument) if argument.kind_id in IDENTIFIER else None
-            if key is not None and self.inference.may_be_nil(self.inference.of(argument, facts)):
+            if argument.kind_id not in IDENTIFIER or not self.inference.may_be_nil(self.inference.of(argument, facts)):
+                continue
+            key = self.inference.key(argument)
+            if key is not None:
                 after[key] = None
         return after
 
@@ -341,7 +342,7 @@ class TypeFlow:
         for value in values:
             if value.kind_id in CALL:
                 name = value.child_by_field_id(NAME_FIELD)
-                arguments = call_arguments(value)
+                arguments = self.inference.arguments(value)
                 if name is not None and self.inference.text(name) == "assert" and arguments:
                     facts = narrowed(self.inference, arguments[0], True, facts)
                 continue
@@ -568,11 +569,11 @@ class TypeFlow:
                 self.observer.indexed(callee, facts, "call")
             else:
                 self.visit(callee, facts)
-        self.visit_all(call_arguments(node), facts)
+        self.visit_all(self.inference.arguments(node), facts)
         self.observer.called(node, facts, is_statement)
         given = self.inference.callee(node, facts)
         is_api = isinstance(given, lt.Function) and given.api_name and given.api_name not in _CALL_OTHERS
-        if not is_api or any(each.kind_id in FUNCTION for each in call_arguments(node)):
+        if not is_api or any(each.kind_id in FUNCTION for each in self.inference.arguments(node)):
             self.has_called = True
 
     def function(self, node: Node, facts: Facts) -> None:

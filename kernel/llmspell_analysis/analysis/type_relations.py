@@ -25,8 +25,17 @@ def enum_table(name: str) -> lt.Named:
     return lt.Named(ENUM_TABLE + name)
 
 
+def is_plain(given: lt.Type | None) -> bool:
+    """Whether a type is what it is: no choice, and no name that may stand for another."""
+    if isinstance(given, lt.Named):
+        return given.name in lt.BASIC
+    return isinstance(given, lt.Literal | lt.Function | lt.Shape | lt.Array | lt.Record | lt.Tuple)
+
+
 def expand(given: lt.Type | None, types: DeclaredTypes, depth: int = 0) -> tuple[lt.Type | None, ...]:
     """The members of a union, with aliases and enums as what they stand for; None is an unknown one."""
+    if is_plain(given):
+        return (given,)
     if given is None or depth > _MAX_DEPTH:
         return (None,)
     if isinstance(given, lt.Union):
@@ -42,6 +51,8 @@ def expand(given: lt.Type | None, types: DeclaredTypes, depth: int = 0) -> tuple
 
 
 def has_nil(given: lt.Type | None, types: DeclaredTypes) -> bool:
+    if is_plain(given):
+        return given == lt.NIL
     return lt.NIL in expand(given, types)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.analysis.chains import call_arguments
 from llmspell_analysis.analysis.inference import Facts
 from llmspell_analysis.analysis.kinds import CALL, METHOD_INDEX, NAME_FIELD, TABLE, TABLE_FIELD, VARARG
 from llmspell_analysis.analysis.type_relations import Relations, basic_of, expand
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from llmspell_analysis.analysis.type_flow import Body
 
+_ANY = lt.Named("any")
 _NEVER_CALLED = frozenset({"number", "string", "boolean", "thread"})
 # Functions of the standard library that do nothing but give a result.
 _ONLY_RESULTS = frozenset(
@@ -82,7 +82,7 @@ def _non_callable(context: TypeContext, callee: Node, given: lt.Type | None) -> 
 def _arguments(
     context: TypeContext, call: Node, callee: Node, function: lt.Function, facts: Facts
 ) -> Iterator[Diagnostic]:
-    arguments = call_arguments(call)
+    arguments = context.inference.arguments(call)
     shift = 1 if callee.kind_id in METHOD_INDEX else 0
     values, is_open = given_types(context, arguments, facts)
     several = tuple(candidates(function))
@@ -122,6 +122,13 @@ def _receiver(
 
 def _required(context: TypeContext, function: lt.Function) -> int:
     """How many arguments a function needs."""
+    known = context.program.required.get(id(function))
+    if known is None or known[0] is not function:
+        known = context.program.required[id(function)] = (function, _count_required(context, function))
+    return known[1]
+
+
+def _count_required(context: TypeContext, function: lt.Function) -> int:
     names = frozenset(each.name for each in function.generics)
     needed = 0
     for index, parameter in enumerate(function.parameters):
@@ -164,8 +171,10 @@ def _types(
     for index, (node, actual) in enumerate(values):
         if node.id in seen:
             continue  # one expression that gives several values is told of once
+        if actual is None and unwrapped(node).kind_id not in TABLE:
+            continue
         wanted = [each for each in (_parameter(one, index + shift) for one in several) if each is not None]
-        if not wanted or any(each.type is None for each in wanted):
+        if not wanted or any(each.type is None or each.type == _ANY for each in wanted):
             continue
         generics = {each.name: each.constraint for one in several for each in one.generics}
         expected = lt.union([_constrained(each.type, generics) for each in wanted if each.type is not None])
@@ -244,7 +253,7 @@ def check_statement(context: TypeContext, call: Node, facts: Facts) -> Iterator[
 def check_assert(context: TypeContext, call: Node, facts: Facts) -> Iterator[Diagnostic]:
     """unnecessary-assert."""
     function = context.inference.callee(call, facts)
-    arguments = call_arguments(call)
+    arguments = context.inference.arguments(call)
     if not isinstance(function, lt.Function) or function.api_name != "assert" or not arguments:
         return
     given = context.inference.of(arguments[0], facts)
