@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from llmspell_analysis.analysis.annotations import annotations_in
 from llmspell_analysis.analysis.file import File
 from llmspell_analysis.syntax.document import Document
-from llmspell_analysis.syntax.luacats import (
+from llmspell_analysis.syntax.luacats import parse_block
+from llmspell_analysis.syntax.luacats_names import declared_types, mentioned_types
+from llmspell_analysis.syntax.luacats_tags import (
     AliasTag,
     CastTag,
     ClassTag,
@@ -16,10 +18,11 @@ from llmspell_analysis.syntax.luacats import (
     ParamTag,
     ReturnTag,
     TypeTag,
-    parse_block,
 )
-from llmspell_analysis.syntax.luacats_names import declared_types, mentioned_types
-from llmspell_analysis.syntax.luacats_types import parse_type, shown
+from llmspell_analysis.syntax.luacats_type_parser import (
+    parse_type,
+)
+from llmspell_analysis.syntax.luacats_types import shown
 from llmspell_analysis.syntax.text import SourceText
 
 TYPES = [

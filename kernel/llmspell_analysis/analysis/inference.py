@@ -51,7 +51,12 @@ from llmspell_analysis.analysis.type_relations import (
     without_nil,
 )
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import ClassTag, EnumTag, OverloadTag, TypeTag
+from llmspell_analysis.syntax.luacats_tags import (
+    ClassTag,
+    EnumTag,
+    OverloadTag,
+    TypeTag,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -21,7 +21,7 @@ from llmspell_analysis.analysis.kinds import (
 )
 from llmspell_analysis.analysis.types import parsed
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import (
+from llmspell_analysis.syntax.luacats_tags import (
     GenericTag,
     OverloadTag,
     ParamTag,

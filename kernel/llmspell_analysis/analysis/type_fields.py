@@ -13,7 +13,12 @@ from llmspell_analysis.analysis.signatures import comments_of, signature_of, sig
 from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand, widened
 from llmspell_analysis.analysis.types import parsed
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import ClassTag, EnumTag, FieldTag, TypeTag
+from llmspell_analysis.syntax.luacats_tags import (
+    ClassTag,
+    EnumTag,
+    FieldTag,
+    TypeTag,
+)
 
 if TYPE_CHECKING:
     from llmspell_analysis.catalogue import Entry

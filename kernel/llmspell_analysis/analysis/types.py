@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from llmspell_analysis.catalogue import Catalogue, Entry
+from llmspell_analysis.syntax.luacats_type_parser import (
+    parse_type,
+)
 from llmspell_analysis.syntax.luacats_types import (
     NIL,
     Array,
@@ -15,7 +18,6 @@ from llmspell_analysis.syntax.luacats_types import (
     Record,
     Type,
     members_of_union,
-    parse_type,
     shown,
 )
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from llmspell_analysis.catalogue.model import CatalogueError, Entry, EntryKind, Parameter
-from llmspell_analysis.syntax.luacats import (
+from llmspell_analysis.syntax.luacats import parse_block
+from llmspell_analysis.syntax.luacats_tags import (
     AliasTag,
     ClassTag,
     FieldTag,
@@ -19,7 +20,6 @@ from llmspell_analysis.syntax.luacats import (
     ReturnTag,
     Tag,
     TypeTag,
-    parse_block,
 )
 from llmspell_analysis.syntax.luacats_types import shown
 

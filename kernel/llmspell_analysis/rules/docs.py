@@ -24,8 +24,8 @@ from llmspell_analysis.analysis.signatures import is_method, names_of_parameters
 from llmspell_analysis.rules.model import Diagnostic, Fix, found
 from llmspell_analysis.rules.nearest import nearest
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import (
-    KNOWN_TAGS,
+from llmspell_analysis.syntax.luacats import KNOWN_TAGS
+from llmspell_analysis.syntax.luacats_tags import (
     AliasTag,
     CastTag,
     ClassTag,

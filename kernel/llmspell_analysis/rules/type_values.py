@@ -34,7 +34,12 @@ from llmspell_analysis.rules.type_context import (
 )
 from llmspell_analysis.rules.type_tables import check_table, mismatch
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import CastTag, ClassTag, OverloadTag, TypeTag
+from llmspell_analysis.syntax.luacats_tags import (
+    CastTag,
+    ClassTag,
+    OverloadTag,
+    TypeTag,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node

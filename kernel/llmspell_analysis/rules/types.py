@@ -28,7 +28,9 @@ from llmspell_analysis.rules.type_values import (
     check_returned,
 )
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats import CastTag
+from llmspell_analysis.syntax.luacats_tags import (
+    CastTag,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node
