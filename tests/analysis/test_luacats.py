@@ -19,9 +19,7 @@ from llmspell_analysis.syntax.luacats_tags import (
     ReturnTag,
     TypeTag,
 )
-from llmspell_analysis.syntax.luacats_type_parser import (
-    parse_type,
-)
+from llmspell_analysis.syntax.luacats_type_parser import parse_type
 from llmspell_analysis.syntax.luacats_types import shown
 from llmspell_analysis.syntax.text import SourceText
 

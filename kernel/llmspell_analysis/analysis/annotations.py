@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llmspell_analysis.analysis.kinds import COMMENT, FIELD, STATEMENTS
 from llmspell_analysis.syntax.luacats import parse_block
-from llmspell_analysis.syntax.luacats_tags import (
-    Block,
-    Tag,
-)
+from llmspell_analysis.syntax.luacats_tags import Block, Tag
 from llmspell_analysis.syntax.tokens import tokenize
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
 from llmspell_analysis.analysis.control_flow import never_returns
-from llmspell_analysis.analysis.declared_types import DeclaredTypes, Key, Unit, key_of, literal_type, module_unit
+from llmspell_analysis.analysis.declarations import Key, Unit, key_of, literal_type
+from llmspell_analysis.analysis.declared_types import DeclaredTypes, module_unit
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
     BINARY,
@@ -51,12 +52,7 @@ from llmspell_analysis.analysis.type_relations import (
     without_nil,
 )
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    ClassTag,
-    EnumTag,
-    OverloadTag,
-    TypeTag,
-)
+from llmspell_analysis.syntax.luacats_tags import ClassTag, EnumTag, OverloadTag, TypeTag
 
 if TYPE_CHECKING:
     from tree_sitter import Node

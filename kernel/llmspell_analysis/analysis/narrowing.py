@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
-from llmspell_analysis.analysis.declared_types import literal_type
+from llmspell_analysis.analysis.declarations import literal_type
 from llmspell_analysis.analysis.kinds import (
     BINARY,
     BRACKET_INDEX,
@@ -26,7 +26,7 @@ from llmspell_analysis.syntax import luacats_types as lt
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from llmspell_analysis.analysis.declared_types import Key
+    from llmspell_analysis.analysis.declarations import Key
     from llmspell_analysis.analysis.inference import Facts, Inference
 
 _MAX_DEPTH = 40

@@ -21,19 +21,12 @@ from llmspell_analysis.analysis.kinds import (
 )
 from llmspell_analysis.analysis.types import parsed
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    GenericTag,
-    OverloadTag,
-    ParamTag,
-    ReturnTag,
-    TypeTag,
-    VarargTag,
-)
+from llmspell_analysis.syntax.luacats_tags import GenericTag, OverloadTag, ParamTag, ReturnTag, TypeTag, VarargTag
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from llmspell_analysis.analysis.declared_types import Unit
+    from llmspell_analysis.analysis.declarations import Unit
     from llmspell_analysis.catalogue import Entry
 
 # inside of these a function is a part of what a statement says, not what it is about

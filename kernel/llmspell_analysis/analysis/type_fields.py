@@ -6,19 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.analysis.declared_types import Declared, DeclaredTypes, Unit, literal_type
+from llmspell_analysis.analysis.declarations import Declared, Unit, literal_type
+from llmspell_analysis.analysis.declared_types import DeclaredTypes
 from llmspell_analysis.analysis.kinds import FIELD, FUNCTION, TABLE
 from llmspell_analysis.analysis.model import Analysis, Member
 from llmspell_analysis.analysis.signatures import comments_of, signature_of, signature_of_entry
 from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand, widened
 from llmspell_analysis.analysis.types import parsed
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    ClassTag,
-    EnumTag,
-    FieldTag,
-    TypeTag,
-)
+from llmspell_analysis.syntax.luacats_tags import ClassTag, EnumTag, FieldTag, TypeTag
 
 if TYPE_CHECKING:
     from llmspell_analysis.catalogue import Entry

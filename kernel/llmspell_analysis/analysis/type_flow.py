@@ -53,15 +53,13 @@ from llmspell_analysis.analysis.narrowing import joined, narrowed
 from llmspell_analysis.analysis.signatures import comments_of
 from llmspell_analysis.analysis.type_relations import basic_of, expand
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    CastTag,
-)
+from llmspell_analysis.syntax.luacats_tags import CastTag
 from llmspell_analysis.syntax.tree import field_id
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from llmspell_analysis.analysis.declared_types import Key
+    from llmspell_analysis.analysis.declarations import Key
     from llmspell_analysis.analysis.inference import Facts, Inference
 
 CONSEQUENCE_FIELD = field_id("consequence")

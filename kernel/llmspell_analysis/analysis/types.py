@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from llmspell_analysis.catalogue import Catalogue, Entry
-from llmspell_analysis.syntax.luacats_type_parser import (
-    parse_type,
-)
+from llmspell_analysis.syntax.luacats_type_parser import parse_type
 from llmspell_analysis.syntax.luacats_types import (
     NIL,
     Array,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.annotations import Comment
-from llmspell_analysis.analysis.declared_types import DeclaredTypes, Unit, statement_at_line
+from llmspell_analysis.analysis.declarations import Unit, statement_at_line
+from llmspell_analysis.analysis.declared_types import DeclaredTypes
 from llmspell_analysis.analysis.inference import Program
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,

@@ -20,7 +20,8 @@ from llmspell_analysis.rules.literals import Literal, literal_inside, literal_of
 from llmspell_analysis.rules.model import Diagnostic, Fix, Severity, Subject
 from llmspell_analysis.rules.nearest import listed, nearest
 from llmspell_analysis.rules.tables import TableField, TableLiteral, read_table
-from llmspell_analysis.syntax.luacats_types import Named, members_of_union, parse_type
+from llmspell_analysis.syntax.luacats_type_parser import parse_type
+from llmspell_analysis.syntax.luacats_types import Named, members_of_union
 from llmspell_analysis.syntax.tree import Edit
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.analysis.declared_types import Unit
+from llmspell_analysis.analysis.declarations import Unit
 from llmspell_analysis.analysis.inference import Facts, Inference, Program
 from llmspell_analysis.analysis.kinds import BRACKET_INDEX, CALL, COMMENT, DOT_INDEX, PARENTHESIZED, VARARG
 from llmspell_analysis.analysis.type_relations import Relations, expand

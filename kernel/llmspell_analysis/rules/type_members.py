@@ -24,9 +24,7 @@ from llmspell_analysis.rules.nearest import nearest
 from llmspell_analysis.rules.reading import shown, span
 from llmspell_analysis.rules.type_context import TypeContext, unwrapped
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    ClassTag,
-)
+from llmspell_analysis.syntax.luacats_tags import ClassTag
 from llmspell_analysis.syntax.tree import Edit
 
 if TYPE_CHECKING:

@@ -15,9 +15,7 @@ from llmspell_analysis.rules.nearest import listed
 from llmspell_analysis.rules.reading import span
 from llmspell_analysis.rules.type_context import TypeContext, actual_type, is_wanted, unwrapped
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    ClassTag,
-)
+from llmspell_analysis.syntax.luacats_tags import ClassTag
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.analysis.declared_types import literal_type
+from llmspell_analysis.analysis.declarations import literal_type
 from llmspell_analysis.analysis.inference import Facts
 from llmspell_analysis.analysis.kinds import (
     BODY_FIELD,
@@ -34,12 +34,7 @@ from llmspell_analysis.rules.type_context import (
 )
 from llmspell_analysis.rules.type_tables import check_table, mismatch
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    CastTag,
-    ClassTag,
-    OverloadTag,
-    TypeTag,
-)
+from llmspell_analysis.syntax.luacats_tags import CastTag, ClassTag, OverloadTag, TypeTag
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.analysis.declared_types import Key, Looked
+from llmspell_analysis.analysis.declarations import Key
+from llmspell_analysis.analysis.declared_types import Looked
 from llmspell_analysis.analysis.inference import Facts, Program
 from llmspell_analysis.analysis.kinds import NAME_FIELD
 from llmspell_analysis.analysis.model import Local
@@ -28,9 +29,7 @@ from llmspell_analysis.rules.type_values import (
     check_returned,
 )
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import (
-    CastTag,
-)
+from llmspell_analysis.syntax.luacats_tags import CastTag
 
 if TYPE_CHECKING:
     from tree_sitter import Node

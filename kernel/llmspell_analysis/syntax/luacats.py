@@ -28,11 +28,7 @@ from llmspell_analysis.syntax.luacats_tags import (
     TypeTag,
     VarargTag,
 )
-from llmspell_analysis.syntax.luacats_type_parser import (
-    NAME,
-    TypeParser,
-    decoded,
-)
+from llmspell_analysis.syntax.luacats_type_parser import NAME, TypeParser, decoded
 from llmspell_analysis.syntax.luacats_types import (
     Function,
     Generic,
