@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from llmspell_analysis.analysis import operators
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
-from llmspell_analysis.analysis.control_flow import never_returns
 from llmspell_analysis.analysis.declarations import Key, Unit, key_of, literal_type
 from llmspell_analysis.analysis.declared_types import DeclaredTypes, module_unit
 from llmspell_analysis.analysis.kinds import (
@@ -24,14 +24,11 @@ from llmspell_analysis.analysis.kinds import (
     FIELD_FIELD,
     FUNCTION,
     IDENTIFIER,
-    LEFT_FIELD,
     METHOD_FIELD,
     METHOD_INDEX,
     NAME_FIELD,
     NUMBER,
-    OPERATOR_FIELD,
     PARENTHESIZED,
-    RIGHT_FIELD,
     TABLE,
     TABLE_FIELD,
     UNARY,
@@ -47,7 +44,6 @@ from llmspell_analysis.analysis.type_relations import (
     basic_of,
     enum_table,
     expand,
-    has_nil,
     is_callable_class,
     without_nil,
 )
@@ -63,9 +59,6 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 24
 Facts = dict[Key, "lt.Type | None"]
 _NO_FACTS: Facts = {}
-_COMPARISONS = frozenset({"==", "~=", "<", ">", "<=", ">="})
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "^"})
-_WHOLE = frozenset({"+", "-", "*", "//", "%"})
 # Functions that give nil so rarely, where their scripts call them, that no script tests it.
 _TRUSTED = frozenset(
     {
@@ -361,9 +354,9 @@ class Inference:
             inner = [each for each in node.named_children if each.kind_id not in COMMENT]
             return self.of(inner[0], facts, depth + 1) if len(inner) == 1 else None
         if kind in BINARY:
-            return self._of_binary(node, facts, depth)
+            return operators.of_binary(self, node, facts, depth)
         if kind in UNARY:
-            return self._of_unary(node, facts, depth)
+            return operators.of_unary(self, node, facts, depth)
         return literal_type(node, self.data)
 
     def _read_casts(self) -> dict[int, lt.Type | None]:
@@ -561,110 +554,3 @@ class Inference:
             is_number = given is not None and basic_of(given, self.types) == "number"
             return (lt.Named("number"),) if is_number else None
         return None
-
-    # --- operators ---------------------------------------------------------------------------------------------
-
-    def _of_binary(self, node: Node, facts: Facts, depth: int) -> lt.Type | None:
-        left, right = node.child_by_field_id(LEFT_FIELD), node.child_by_field_id(RIGHT_FIELD)
-        if left is None or right is None:
-            return None
-        symbol = self.operator(node)
-        if symbol in _COMPARISONS:
-            return lt.Named("boolean")
-        if symbol in ("and", "or"):
-            return self._of_choice(symbol, left, right, facts, depth)
-        first, second = self.of(left, facts, depth + 1), self.of(right, facts, depth + 1)
-        if first is None or second is None:
-            return None
-        kinds = basic_of(first, self.types), basic_of(second, self.types)
-        if symbol == "..":
-            return lt.Named("string") if set(kinds) <= {"string", "number"} else None
-        if symbol in _ARITHMETIC and kinds == ("number", "number"):
-            is_whole = symbol in _WHOLE and all(_is_integer(each) for each in (first, second))
-            return lt.Named("integer") if is_whole else lt.Named("number")
-        return None
-
-    def operator(self, node: Node) -> str:
-        operator = node.child_by_field_id(OPERATOR_FIELD)
-        if operator is not None:
-            return self.text(operator)
-        return next((self.text(child) for child in node.children if not child.is_named), "")
-
-    def _of_choice(self, symbol: str, left: Node, right: Node, facts: Facts, depth: int) -> lt.Type | None:
-        from llmspell_analysis.analysis.narrowing import narrowed
-
-        first = self.of(left, facts, depth + 1)
-        if symbol == "or":
-            rest = self.truthy(first)
-            if right.kind_id in CALL and never_returns(right, self.unit.analysis):
-                return rest
-            if first is not None and not self.may_be_false(first):
-                return first
-            second = self.of(right, narrowed(self, left, False, facts), depth + 1)
-            if first is None or second is None:
-                return None
-            return lt.union([rest, second]) if rest is not None else second
-        second = self.of(right, narrowed(self, left, True, facts), depth + 1)
-        if first is None:
-            return None
-        if not self.may_be_false(first):
-            return second
-        falsy = self.falsy(first)
-        if second is None or falsy is None:
-            return None
-        return lt.union([falsy, second])
-
-    def truthy(self, given: lt.Type | None) -> lt.Type | None:
-        """What is left of a type where its value counts as true; None when nothing is, or nothing is known."""
-        if given is None:
-            return None
-        parts = [
-            lt.BOOLEAN_VALUES["true"] if each == lt.Named("boolean") else each
-            for each in lt.members_of_union(given)
-            if each not in (lt.NIL, lt.BOOLEAN_VALUES["false"])
-        ]
-        return lt.union(parts) if parts else None
-
-    def falsy(self, given: lt.Type) -> lt.Type | None:
-        """What is left of a type where its value counts as false."""
-        parts: list[lt.Type] = []
-        for each in expand(given, self.types):
-            if each is None or self.program.relations._is_open(each):
-                return None
-            if each in (lt.NIL, lt.BOOLEAN_VALUES["false"]):
-                parts.append(each)
-            elif each == lt.Named("boolean"):
-                parts.append(lt.BOOLEAN_VALUES["false"])
-        return lt.union(parts) if parts else None
-
-    def may_be_false(self, given: lt.Type) -> bool:
-        for each in expand(given, self.types):
-            if each is None or self.program.relations._is_open(each):
-                return True
-            if each in (lt.NIL, lt.BOOLEAN_VALUES["false"], lt.Named("boolean")):
-                return True
-        return False
-
-    def may_be_nil(self, given: lt.Type | None) -> bool:
-        return given is not None and has_nil(given, self.types)
-
-    def _of_unary(self, node: Node, facts: Facts, depth: int) -> lt.Type | None:
-        written = self.data[node.start_byte : node.start_byte + 3]
-        inner = [each for each in node.named_children if each.kind_id not in COMMENT]
-        if written == b"not":
-            return lt.Named("boolean")
-        given = self.of(inner[0], facts, depth + 1) if len(inner) == 1 else None
-        if given is None:
-            return None
-        basic = basic_of(given, self.types)
-        if written[:1] == b"#":
-            return lt.Named("integer") if basic == "string" or isinstance(given, lt.Array) else None
-        if written[:1] == b"-" and basic == "number":
-            if isinstance(given, lt.Literal) and not given.text.startswith("-"):
-                return lt.Literal(given.kind, "-" + given.text)
-            return lt.Named("integer") if _is_integer(given) else lt.Named("number")
-        return None
-
-
-def _is_integer(given: lt.Type) -> bool:
-    return given == lt.Named("integer") or (isinstance(given, lt.Literal) and given.kind == "integer")

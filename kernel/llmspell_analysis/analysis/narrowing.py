@@ -20,6 +20,7 @@ from llmspell_analysis.analysis.kinds import (
     UNARY,
 )
 from llmspell_analysis.analysis.model import Local
+from llmspell_analysis.analysis.operators import falsy, may_be_false, may_be_nil, operator, truthy
 from llmspell_analysis.analysis.type_relations import basic_of, expand, without_nil
 from llmspell_analysis.syntax import luacats_types as lt
 
@@ -54,7 +55,7 @@ def _of_binary(inference: Inference, node: Node, holds: bool, facts: Facts, dept
     left, right = node.child_by_field_id(LEFT_FIELD), node.child_by_field_id(RIGHT_FIELD)
     if left is None or right is None:
         return facts
-    symbol = inference.operator(node)
+    symbol = operator(inference, node)
     if symbol in ("and", "or"):
         first_of_all = (symbol == "and") == holds
         after_left = narrowed(inference, left, holds, facts, depth + 1)
@@ -79,7 +80,7 @@ def _is_possible(inference: Inference, node: Node, holds: bool, facts: Facts) ->
     given = inference.of(node, facts)
     if given is None:
         return True
-    return inference.truthy(given) is not None if holds else inference.may_be_false(given)
+    return truthy(inference, given) is not None if holds else may_be_false(inference, given)
 
 
 def _known(inference: Inference, node: Node, facts: Facts) -> Facts:
@@ -87,7 +88,7 @@ def _known(inference: Inference, node: Node, facts: Facts) -> Facts:
     if key is None:
         return facts
     given = inference.of(node, facts)
-    return {**facts, key: without_nil(given)} if inference.may_be_nil(given) else facts
+    return {**facts, key: without_nil(given)} if may_be_nil(inference, given) else facts
 
 
 def _key(inference: Inference, node: Node) -> Key | None:
@@ -106,9 +107,9 @@ def _of_value(inference: Inference, node: Node, holds: bool, facts: Facts) -> Fa
     if given is None:
         told = None
     elif holds:
-        told = inference.truthy(given)
+        told = truthy(inference, given)
     else:
-        told = inference.falsy(given)
+        told = falsy(inference, given)
     found = {**facts, key: told}
     if holds and key[1]:
         found = _base_is_there(inference, key, found)
@@ -134,7 +135,7 @@ def _of_equality(inference: Inference, node: Node, other: Node, equal: bool, fac
         return facts
     given = inference.of(node, facts)
     if value == lt.NIL:
-        told = (lt.NIL if inference.may_be_nil(given) else None) if equal else without_nil(given)
+        told = (lt.NIL if may_be_nil(inference, given) else None) if equal else without_nil(given)
         return {**facts, key: told}
     if value is not None and equal:
         return {**facts, key: without_nil(given)}
@@ -142,7 +143,7 @@ def _of_equality(inference: Inference, node: Node, other: Node, equal: bool, fac
         return {**facts, key: _without(given, value, inference)}
     if value is not None and not equal:
         return facts
-    if equal and not inference.may_be_nil(inference.of(other, facts)):
+    if equal and not may_be_nil(inference, inference.of(other, facts)):
         return {**facts, key: None}
     return facts
 

@@ -50,6 +50,7 @@ from llmspell_analysis.analysis.kinds import (
 )
 from llmspell_analysis.analysis.model import Local
 from llmspell_analysis.analysis.narrowing import joined, narrowed
+from llmspell_analysis.analysis.operators import may_be_false, may_be_nil, operator
 from llmspell_analysis.analysis.signatures import comments_of
 from llmspell_analysis.analysis.type_relations import basic_of, expand
 from llmspell_analysis.syntax import luacats_types as lt
@@ -202,7 +203,7 @@ class TypeFlow:
         # It may raise where something is nil, or give it a value.
         after = {key: None if given == lt.NIL else given for key, given in facts.items()}
         for argument in arguments:
-            if argument.kind_id not in IDENTIFIER or not self.inference.may_be_nil(self.inference.of(argument, facts)):
+            if argument.kind_id not in IDENTIFIER or not may_be_nil(self.inference, self.inference.of(argument, facts)):
                 continue
             key = self.inference.key(argument)
             if key is not None:
@@ -228,7 +229,7 @@ class TypeFlow:
             else:
                 given = self.given(local, values, place, facts, is_declaration=True)
             if given != self.inference.default(local) or (
-                self.inference.may_be_nil(given) and self.inference.is_shared(local)
+                may_be_nil(self.inference, given) and self.inference.is_shared(local)
             ):
                 after = {**after, (local, ()): given}
         return self._forget_siblings(targets, values, after)
@@ -240,7 +241,7 @@ class TypeFlow:
         optional = []
         for target in targets[len(values) - 1 :]:
             local = self.inference.local_at(target)
-            if local is not None and self.inference.may_be_nil(self.inference.of(target, facts)):
+            if local is not None and may_be_nil(self.inference, self.inference.of(target, facts)):
                 optional.append(local)
         if len(optional) < 2:
             return facts
@@ -272,7 +273,7 @@ class TypeFlow:
             return self._tables_of(said[0])
         if not self.inference.program.relations.fits(found, said[0]):
             return said[0]
-        return found if self.inference.may_be_nil(said[0]) or isinstance(said[0], lt.Union) else said[0]
+        return found if may_be_nil(self.inference, said[0]) or isinstance(said[0], lt.Union) else said[0]
 
     def _tables_of(self, said: lt.Type) -> lt.Type | None:
         """What a table that is made here is, where several types are declared."""
@@ -354,7 +355,7 @@ class TypeFlow:
                     key = self.inference.key(node) if node is not None and node.kind_id in IDENTIFIER else None
                     if key is not None and node is not None:
                         given = self.inference.of(node, facts)
-                        if self.inference.may_be_nil(given):
+                        if may_be_nil(self.inference, given):
                             facts = {**facts, key: None}
         return facts
 
@@ -430,7 +431,7 @@ class TypeFlow:
 
     def _is_always_true(self, condition: Node) -> bool:
         given = self.inference.of(condition)
-        return given is not None and not self.inference.may_be_false(given) and condition.kind_id not in IDENTIFIER
+        return given is not None and not may_be_false(self.inference, given) and condition.kind_id not in IDENTIFIER
 
     def _changed_in(self, node: Node, facts: Facts) -> Facts:
         """The facts that hold each time round a loop: nothing of what it assigns."""
@@ -459,7 +460,7 @@ class TypeFlow:
         root, path = key
         if path or isinstance(root, str):
             return given == lt.NIL
-        return given is not None and self.inference.may_be_nil(given) and self.inference.is_shared(root)
+        return given is not None and may_be_nil(self.inference, given) and self.inference.is_shared(root)
 
     # --- comments ----------------------------------------------------------------------------------------------
 
@@ -548,7 +549,7 @@ class TypeFlow:
         left, right = node.child_by_field_id(LEFT_FIELD), node.child_by_field_id(RIGHT_FIELD)
         if left is None or right is None:
             return
-        symbol = self.inference.operator(node)
+        symbol = operator(self.inference, node)
         self.visit(left, facts)
         if symbol in ("and", "or"):
             facts = narrowed(self.inference, left, symbol == "and", facts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.inference import Facts
 from llmspell_analysis.analysis.kinds import CALL, METHOD_INDEX, NAME_FIELD, TABLE, TABLE_FIELD, VARARG
+from llmspell_analysis.analysis.operators import may_be_false
 from llmspell_analysis.analysis.type_relations import Relations, basic_of, expand
 from llmspell_analysis.rules.model import Diagnostic, found
 from llmspell_analysis.rules.reading import shown, span
@@ -257,6 +258,6 @@ def check_assert(context: TypeContext, call: Node, facts: Facts) -> Iterator[Dia
     if not isinstance(function, lt.Function) or function.api_name != "assert" or not arguments:
         return
     given = context.inference.of(arguments[0], facts)
-    if given is not None and context.is_known(given) and not context.inference.may_be_false(given):
+    if given is not None and context.is_known(given) and not may_be_false(context.inference, given):
         message = f"`{shown(arguments[0], context.data)}` is never false: it is `{lt.shown(given)}`"
         yield found("unnecessary-assert", message, span(call))

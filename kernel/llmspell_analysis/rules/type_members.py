@@ -16,6 +16,7 @@ from llmspell_analysis.analysis.kinds import (
     TABLE_FIELD,
 )
 from llmspell_analysis.analysis.model import Local
+from llmspell_analysis.analysis.operators import may_be_nil
 from llmspell_analysis.analysis.signatures import holder_target
 from llmspell_analysis.analysis.type_fields import Field, Missing
 from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand
@@ -39,7 +40,7 @@ def check_nil(
     """need-check-nil: something may be nil, and may be something else."""
     if given is not None and _is_kept_elsewhere(context, unwrapped(node), bool(bodies)):
         return
-    if given is None or given == lt.NIL or not context.inference.may_be_nil(given):
+    if given is None or given == lt.NIL or not may_be_nil(context.inference, given):
         return
     rest = [each for each in expand(given, context.inference.types) if each != lt.NIL]
     if not rest or any(each is None or each == lt.Named("any") for each in rest):
