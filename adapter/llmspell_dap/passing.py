@@ -55,12 +55,16 @@ class Passing:
 
     async def _resume(self, request: Request, kernel: DebuggedSession, arguments: Json, limit: float) -> Json:
         self._check_single_thread(request.command, arguments)
+        if self._script.stop_number is not None:
+            # Another client may have let the script go on, to another stop that this one has not seen.
+            arguments = {**arguments, "stopNumber": self._script.stop_number}
         self._script.resumes()
         try:
             body = await self._under_way.ask(kernel, request, arguments, limit)
         except BaseException:
             self._script.does_not_resume()
             raise
+        self._script.stop_number = None
         if request.command == "continue" and arguments.get("singleThread"):
             return {**body, "allThreadsContinued": False}
         return body

@@ -11,11 +11,13 @@ Json = dict[str, Any]
 
 
 class ScriptState:
-    """``terminated`` is set once the end was told; ``stopped_thread`` is None while nothing is stopped."""
+    """``terminated`` is set once the end was told; ``stopped_thread`` is None while nothing is stopped; ``stop_number``
+    is that of the stop that the client was told of last, None once it has let the script go on from there."""
 
     def __init__(self) -> None:
         self.terminated = asyncio.Event()
         self.stopped_thread: int | None = None
+        self.stop_number: int | None = None
         self._exited = False
         self._own_resumes = 0
         self._is_looking = False
@@ -30,7 +32,9 @@ class ScriptState:
         if self.terminated.is_set() or (name == "exited" and self._exited) or self._is_own_resume(name):
             return False
         if name == "stopped":
-            self.stopped_thread = told.get("body", {}).get("threadId")
+            body = told.get("body", {})
+            # LDP's own: DAP has no such field
+            self.stopped_thread, self.stop_number = body.get("threadId"), body.pop("stopNumber", None)
         elif name == "continued":
             self.stopped_thread = None
         elif name == "exited":
@@ -56,7 +60,7 @@ class ScriptState:
     def runs_again(self) -> None:
         """Another run of the script begins."""
         self.terminated.clear()
-        self.stopped_thread = None
+        self.stopped_thread = self.stop_number = None
         self._exited = False
         self._own_resumes = 0
 

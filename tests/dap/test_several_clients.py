@@ -96,6 +96,21 @@ def test_of_two_that_continue_at_once_one_wins_and_the_other_is_told(shared: Sha
     assert running.result(10).content()["status"] == "ok"
 
 
+def test_of_two_that_continue_at_once_none_takes_the_script_from_a_stop_that_it_has_not_seen(shared: Shared) -> None:
+    first, _ = shared.clients
+    break_at(first, "step")
+    running = shared.run()
+    for _ in range(3):
+        for client in shared.clients:
+            client.event("stopped")
+        asked = [client.send("continue", threadId=1) for client in shared.clients]
+        answers = [client.response(seq) for client, seq in zip(shared.clients, asked, strict=True)]
+        assert sorted(each["success"] for each in answers) == [False, True]
+        [loser] = [each["message"] for each in answers if not each["success"]]
+        assert loser.startswith("the script is not stopped")
+    assert running.result(10).content()["status"] == "ok"
+
+
 def test_terminate_of_a_client_that_attached_ends_what_runs_and_leaves_the_session(shared: Shared) -> None:
     first, second = shared.clients
     break_at(first, "step")

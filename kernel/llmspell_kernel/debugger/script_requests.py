@@ -15,7 +15,7 @@ from typing import Any
 
 from lupa.lua54 import LuaError
 
-from ..protocol.ldp import RequestError, error_response, response
+from ..protocol.ldp import RequestError, error_response, object_argument, response
 from ..runtime.interrupt import AsyncHook
 from ..runtime.service_threads import ServiceThread
 from ..runtime.values import Scalar, Value, decode, encode
@@ -37,6 +37,7 @@ _EVALUATING = frozenset(
     {b"evaluate", b"watch", b"richInspectVariables", b"setVariable", b"setExpression", b"terminateThreads"}
 )
 _NOT_STOPPED = "the script is not stopped"
+_STOPPED_ANEW = "the script is not stopped there any more: another client has let it go on, and it has stopped anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class ScriptRequests:
         self._next_number = 1
         self._stopped_thread: int | None = None
         self._stop: dict[str, Any] = {}
+        self._stops_so_far = 0
         self._running = False
         self._nobody = False
         self.evaluate_seconds = EVALUATE_SECONDS
@@ -132,6 +134,8 @@ class ScriptRequests:
                 # a step or a pause that was under way when the last client left
                 self._queue.put((b"resume", b"continue"))
                 return
+            self._stops_so_far += 1
+            body["stopNumber"] = self._stops_so_far
             self._stopped_thread, self._stop = thread_id, body
         self._stops()
         self._send_event("stopped", body)
@@ -323,12 +327,17 @@ class ScriptRequests:
             self.update()
 
     def resume(self, request: Request, respond: Respond, *parameters: bytes | int) -> None:
-        """Let the stopped thread go on; the command is the mode, and may have parameters for ``stepping.begin``."""
-        command = request["command"]
+        """Let the stopped thread go on; the command is the mode, and may have parameters for ``stepping.begin``.
+
+        ``stopNumber`` among the request's arguments is that of the stop which the client has seen.
+        """
+        command, seen = request["command"], object_argument(request, "arguments").get("stopNumber")
         with self._lock:
             thread = self._stopped_thread
             if thread is None:
                 raise RequestError(_NOT_STOPPED)
+            if seen is not None and seen != self._stops_so_far:
+                raise RequestError(_STOPPED_ANEW)
             self._stopped_thread = None
             # before the thread goes on: the response precedes whatever it does next
             respond(response(request, {"allThreadsContinued": True} if command == "continue" else {}))
