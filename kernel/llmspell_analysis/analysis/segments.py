@@ -55,6 +55,8 @@ class Segment:
     # uses of names that it does not declare itself
     free: dict[str, list[Reference]]
     declared: tuple[Local, ...]
+    # of all its locals, wherever in it they are
+    local_names: frozenset[str]
     member_names: frozenset[str]
     # fields that it tests for existence
     tested_members: frozenset[str]
@@ -234,6 +236,7 @@ def _segment(key: _Key, path: str) -> Segment:
         below,
         free,
         tuple(analysis.chunk.locals),
+        frozenset(local.name for local in analysis.locals),
         frozenset(access.name for access in accesses),
         frozenset(access.name for access in accesses if access.guarded),
     )

@@ -35,7 +35,9 @@ def check_undefined_globals(subject: FileSubject) -> Iterator[Diagnostic]:
         known |= _LEGACY
     unknown = file.globals_read - known
     if unknown and subject.compile_error is not None:
-        unknown -= {local.name for each in file.placed for local in each.segment.analysis.locals}
+        for each in file.placed:
+            if not unknown.isdisjoint(each.segment.local_names):
+                unknown -= each.segment.local_names
     if not unknown:
         return
     for index, placed in enumerate(file.placed):
