@@ -243,3 +243,21 @@ def test_others_hear_that_the_script_goes_on(debuggee):
 
 def test_restart_of_no_frame_is_refused(debuggee):
     assert debuggee.request("restartFrame", frameId=1)["message"] == "the script is not stopped"
+
+
+def test_restart_that_another_client_has_come_before_is_refused(debuggee, monkeypatch):
+    path = debuggee.script("local n = 1\nreturn n")
+    debuggee.breakpoints(path, 2)
+    debuggee.start(path)
+    debuggee.stopped()
+    frame, script = debuggee.frame(), debuggee.debugger.script
+    go_on = script.raise_in_stopped
+
+    def come_before(*arguments, **named):
+        script.resume({"command": "continue"}, lambda _: None)
+        return go_on(*arguments, **named)
+
+    monkeypatch.setattr(script, "raise_in_stopped", come_before)
+    answer = debuggee.request("restartFrame", frameId=frame)
+    assert answer["message"] == "the script is not stopped any more: another client has let it go on"
+    assert debuggee.end().shown == "1"

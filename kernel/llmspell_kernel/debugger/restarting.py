@@ -8,7 +8,7 @@ Invariant: a frame that nobody of ours has called is refused, and shown with ``c
 
 from typing import Any
 
-from ..protocol.ldp import integer_argument, object_argument
+from ..protocol.ldp import error_response, integer_argument, object_argument
 from .script_requests import Request, Respond, ScriptRequests
 
 
@@ -16,8 +16,9 @@ def restart_frame(script: ScriptRequests, request: Request, respond: Respond) ->
     frame = integer_argument(object_argument(request, "arguments"), "frameId")
 
     def answer(answered: dict[str, Any]) -> None:
-        respond(answered)
-        if answered["success"]:
-            script.raise_in_stopped("restarted")
+        if not answered["success"]:
+            respond(answered)
+        elif not script.raise_in_stopped("restarted", before=lambda: respond(answered)):
+            respond(error_response(request, "the script is not stopped any more: another client has let it go on"))
 
     script.ask(request, answer, "restartFrame", [frame], lambda _: {})

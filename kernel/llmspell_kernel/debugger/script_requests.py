@@ -344,11 +344,15 @@ class ScriptRequests:
             self._send_event("continued", {"threadId": thread, "allThreadsContinued": True})
             self._queue.put((b"resume", command.encode(), *parameters))
 
-    def raise_in_stopped(self, kind: str) -> bool:
-        """Let a stopped script go on with an error (``interrupted``, ``terminated``); False when it is not stopped."""
+    def raise_in_stopped(self, kind: str, before: Callable[[], None] = lambda: None) -> bool:
+        """Let a stopped script go on with an error (``interrupted``, ``terminated``); False when it is not stopped.
+
+        ``before`` is called before anybody hears of that; it must not ask anything here.
+        """
         with self._lock:
             if self._stopped_thread is None:
                 return False
+            before()
             self._tell_continued()
             self._queue.put((b"raise", kind.encode()))
             return True
