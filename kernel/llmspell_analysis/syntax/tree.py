@@ -4,6 +4,7 @@ Kinds are compared as numbers because tree-sitter makes a new string for every `
 Invariant: a tree that was edited and parsed again equals a fresh parse of the same text.
 """
 
+import re
 import threading
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from tree_sitter import Language, Parser, Point, Tree
 
 LANGUAGE = Language(tree_sitter_lua.language())
 ERROR = 65535
+
+_WORD_OF_LUA55 = re.compile(rb"\bglobal\b")
 
 _parser = Parser(LANGUAGE)
 _parser_lock = threading.Lock()
@@ -46,9 +49,14 @@ def field_id(name: str) -> int:
     return number
 
 
+def _as_lua54(data: bytes) -> bytes:
+    """The grammar knows `global` as Lua 5.5 does, where it is no name; for the parser it is another name as long."""
+    return _WORD_OF_LUA55.sub(b"globa_", data) if b"global" in data else data
+
+
 def parse(data: bytes) -> Tree:
     with _parser_lock:
-        return _parser.parse(data)
+        return _parser.parse(_as_lua54(data))
 
 
 def reparse(tree: Tree, old: bytes, edit: Edit, new: bytes) -> Tree:
@@ -64,7 +72,7 @@ def reparse(tree: Tree, old: bytes, edit: Edit, new: bytes) -> Tree:
         new_end_point=_point(new, new_end),
     )
     with _parser_lock:
-        return _parser.parse(new, edited)
+        return _parser.parse(_as_lua54(new), edited)
 
 
 def _point(data: bytes, offset: int) -> Point:
