@@ -12,6 +12,39 @@ from llmspell_kernel.runtime.state import Runtime
 WITH_RAG = Configuration(document={"rag": {"enabled": True}})
 
 
+# Gives the paths at which a Python object (userdata that is no file) can be reached from a value without `debug`.
+WALK = b"""
+local library, roots = ...
+local _ENV = library.globals
+local debug, type, next, format = library.debug, library.type, library.next, library.string.format
+local found, seen, queue = {}, {}, { { roots, "" } }
+while #queue > 0 do
+  local value, path = table.unpack(table.remove(queue))
+  local kind = type(value)
+  if kind == "userdata" and not library.io.type(value) then found[#found + 1] = path end
+  if not seen[value] and (kind == "table" or kind == "function" or kind == "userdata") then
+    seen[value] = true
+    local metatable = debug.getmetatable(value)
+    if metatable and kind == "table" then queue[#queue + 1] = { metatable, path .. "<metatable>" } end
+    if kind == "table" then
+      for key, item in next, value do
+        queue[#queue + 1] = { key, path .. ".key" }
+        queue[#queue + 1] = { item, path .. "." .. tostring(key) }
+      end
+    elseif kind == "function" and debug.getinfo(value, "S").what ~= "C"
+      and not library.is_internal(debug.getinfo(value, "S").source) then
+      for i = 1, 255 do
+        local name, upvalue = debug.getupvalue(value, i)
+        if not name then break end
+        queue[#queue + 1] = { upvalue, path .. "^" .. name }
+      end
+    end
+  end
+end
+return library.table.concat(found, "\\n")
+"""
+
+
 class Script:
     """Runs Lua code and gives what it printed, or the message of the error that ended it."""
 
@@ -82,3 +115,15 @@ def outside():
 @pytest.fixture
 def lua():
     return lua_text
+
+
+@pytest.fixture
+def python_objects():
+    """A function: the paths at which a script can reach Python objects."""
+
+    def walk(script):
+        lua, library = script.runtime.lua, script.runtime.library
+        roots = lua.table(library.globals, library.debug.getmetatable(b""), library.coroutine.running()[0])
+        return lua.compile(WALK, name=b"=walk", mode=b"t")(library, roots).decode().splitlines()
+
+    return walk

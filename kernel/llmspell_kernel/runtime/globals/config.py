@@ -5,6 +5,7 @@ security settings are read only.
 """
 
 import datetime
+import json
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ SECTIONS = ("providers", "engines", "runtime", "tools", "security")
 MAX_SNAPSHOTS = 100
 MAX_ALLOWED_PATHS = 1000
 MAX_PROVIDERS = 1000
+MAX_NAME, MAX_PROVIDER_BYTES = 256, 64 * 1024
 _INTEGERS = range(-(2**63), 2**63)
 _PERMISSIONS: dict[str, Value] = {
     "read": True,
@@ -71,6 +73,11 @@ def register(host: Host) -> None:
         _check_permission(here, "Config.setProvider", "modify_providers")
         if not name:
             raise HostError("Config.setProvider: the name is empty")
+        if len(name) > MAX_NAME or len(json.dumps(config)) > MAX_PROVIDER_BYTES:
+            raise HostError(
+                f"Config.setProvider: a name may have {MAX_NAME} characters, and settings {MAX_PROVIDER_BYTES} bytes "
+                "as JSON"
+            )
         if name in settings.providers and not isinstance(settings.providers[name], dict):
             raise HostError(f"Config.setProvider: '{name}' is a setting of [providers], not the name of a provider")
         if name not in settings.providers and len(settings.providers) >= MAX_PROVIDERS:

@@ -35,15 +35,17 @@ function Artifact.store_file(session_id, path, artifact_type, metadata)
 end
 
 function Artifact.get(session_id, artifact_id)
+  session_id = check("text", 1, "Artifact.get", session_id)
   local id = id_of("Artifact.get", artifact_id)
-  local found = host("Artifact.get", check("text", 1, "Artifact.get", session_id), id)
+  local found = host("Artifact.get", session_id, id)
   library.announce("session.artifact.retrieved", id)
   return found
 end
 
 function Artifact.delete(session_id, artifact_id)
+  session_id = check("text", 1, "Artifact.delete", session_id)
   local id = id_of("Artifact.delete", artifact_id)
-  host("Artifact.delete", check("text", 1, "Artifact.delete", session_id), id)
+  host("Artifact.delete", session_id, id)
   library.announce("session.artifact.deleted", id)
 end
 

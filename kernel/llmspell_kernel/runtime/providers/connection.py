@@ -95,7 +95,9 @@ class Connection:
     async def _sent(
         self, method: str, path: str, body: Mapping[str, Any] | None, model: str
     ) -> AsyncIterator[httpx.Response]:
-        content = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        content = None
+        if body is not None:  # bytes of a script that are no text become question marks
+            content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         headers = {} if content is None else {"content-type": "application/json"}
         url = self.settings.base_url + path
         async with self._limits.turn():
