@@ -37,6 +37,8 @@ class Variable:
     uses: list[tuple[int, Reference]] = field(default_factory=list)
     is_written: bool = False
     is_tested: bool = False
+    # a function assigns it, so that any call may
+    is_set_by_functions: bool = False
     # path of fields -> name -> (index of the segment, member)
     members: dict[tuple[str, ...], dict[str, tuple[int, Member]]] = field(default_factory=dict)
     # what each of its fields' names tells of the fields that have it
@@ -57,7 +59,11 @@ class Variable:
         told: Hashable = file.placed[self.index].segment.number
         if value is not None and value.kind_id in FUNCTION:
             told = _parameters(value, file.placed[self.index].segment)
-        return (told, local.name, self.is_written, self.is_used_once)
+        return (told, local.name, self.uses_told())
+
+    def uses_told(self) -> Hashable:
+        """What its uses tell of it."""
+        return (self.is_written, self.is_tested, self.is_set_by_functions, self.is_used_once)
 
     @property
     def is_used_once(self) -> bool:
@@ -108,6 +114,9 @@ class File:
                 variable = Variable(local.name, local, index)
                 variable.is_written = not local.is_constant
                 variable.is_tested = any(reference.guarded for reference in local.references)
+                variable.is_set_by_functions = any(
+                    each.access == "write" and each.scope.function.parent is not None for each in local.references
+                )
                 visible[local.name] = variable
                 self.variables.append(variable)
                 self._by_local[local] = variable
@@ -126,6 +135,8 @@ class File:
                 variable.uses.append((index, reference))
                 variable.is_written |= reference.access == "write"
                 variable.is_tested |= reference.guarded
+                if reference.access == "write" and reference.scope.function.parent is not None:
+                    variable.is_set_by_functions = True
 
     def _note_globals(self, index: int, segment: Segment, bound: dict[str, Variable]) -> None:
         analysis = segment.analysis
@@ -181,7 +192,9 @@ class File:
     def environment(self, index: int) -> Hashable:
         """What the findings in a segment may depend on besides its bytes and what holds for the whole file."""
         segment, bound = self.placed[index].segment, self.bound[index]
-        told: list[tuple[str, Hashable]] = []
+        told: list[tuple[str, Hashable]] = [
+            (local.name, self._by_local[local].uses_told()) for local in segment.declared if local in self._by_local
+        ]
         for name in segment.free:
             variable = bound.get(name)
             if variable is None:

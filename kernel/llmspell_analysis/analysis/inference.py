@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis import operators
+from llmspell_analysis.analysis.api_results import TRUSTED, known_results
 from llmspell_analysis.analysis.chains import call_arguments, literal_string
 from llmspell_analysis.analysis.declarations import Key, Unit, key_of, literal_type
 from llmspell_analysis.analysis.declared_types import DeclaredTypes, module_unit
@@ -41,7 +42,6 @@ from llmspell_analysis.analysis.substitution import results_of
 from llmspell_analysis.analysis.type_fields import Field, Fields, Missing, type_of_entry
 from llmspell_analysis.analysis.type_relations import (
     Relations,
-    basic_of,
     enum_table,
     expand,
     is_callable_class,
@@ -59,13 +59,6 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 24
 Facts = dict[Key, "lt.Type | None"]
 _NO_FACTS: Facts = {}
-# Functions that give nil so rarely, where their scripts call them, that no script tests it.
-_TRUSTED = frozenset(
-    {
-        *("string.match", "string.find", "string.gmatch", "string.byte", "os.date", "next", "table.remove"),
-        "tonumber",
-    }
-)
 
 
 class Program:
@@ -163,13 +156,11 @@ class Inference:
 
     def is_shared(self, local: Local) -> bool:
         """Whether another function than its own assigns a local, so that any call may change it."""
-        own = local.scope.function
-        references = list(local.references)
         variable = self.program.file.variable_of(local) if self.unit.index is not None else None
         if variable is not None:
-            references.extend(reference for _, reference in variable.uses)
-            return any(each.access == "write" and each.scope.function.parent is not None for each in references)
-        return any(each.access == "write" and each.scope.function is not own for each in references)
+            return variable.is_set_by_functions
+        own = local.scope.function
+        return any(each.access == "write" and each.scope.function is not own for each in local.references)
 
     # --- variables ---------------------------------------------------------------------------------------------
 
@@ -512,10 +503,10 @@ class Inference:
         function = self.function_of(self.callee(call, facts, depth))
         if function is None:
             return None
-        special = self._known_result(function.api_name, call, facts)
+        special = known_results(self, function.api_name, call, facts)
         if special is not None:
             return special
-        if function.api_name in _TRUSTED:
+        if function.api_name in TRUSTED:
             return None
         if not function.generics and not function.overloads:
             return function.returns
@@ -530,27 +521,3 @@ class Inference:
         name = call.child_by_field_id(NAME_FIELD)
         base = name.child_by_field_id(TABLE_FIELD) if name is not None else None
         return self.of(base, facts) if base is not None else None
-
-    def _known_result(self, name: str, call: Node, facts: Facts) -> tuple[lt.Type | None, ...] | None:
-        arguments = self.arguments(call)
-        if name == "Tool.get" and arguments:
-            tool = literal_string(arguments[0], self.data)
-            if tool is not None:  # that no tool has the name is another rule's
-                return (lt.Named("ToolInstance") if tool in self.types.catalogue.tools else None,)
-        if name == "assert" and arguments:
-            given = self.of(arguments[0], facts)
-            return (without_nil(given),)
-        if name == "require" and arguments:
-            module = literal_string(arguments[0], self.data)
-            found = self.program.of_module(module) if module is not None else None
-            returned = found.unit.analysis.returned if found is not None else None
-            return (found.of(returned),) if found is not None and returned is not None else (None,)
-        if name == "setmetatable":
-            return (None,)
-        if name == "load" and arguments and literal_string(arguments[0], self.data) is not None:
-            return (None, None)  # what it is, is written there
-        if name == "tonumber" and arguments:
-            given = self.of(arguments[0], facts)
-            is_number = given is not None and basic_of(given, self.types) == "number"
-            return (lt.Named("number"),) if is_number else None
-        return None

@@ -7,10 +7,9 @@ where a loop, a label or a call may have changed what they are about: what is no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.analysis.annotations import Comment
+from llmspell_analysis.analysis.casts import casts
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
     BINARY,
@@ -48,13 +47,14 @@ from llmspell_analysis.analysis.kinds import (
     VARIABLE_LIST,
     WHILE,
 )
+from llmspell_analysis.analysis.loops import breaks_out, changed_in
 from llmspell_analysis.analysis.model import Local
 from llmspell_analysis.analysis.narrowing import joined, narrowed
 from llmspell_analysis.analysis.operators import may_be_false, may_be_nil, operator
 from llmspell_analysis.analysis.signatures import comments_of
+from llmspell_analysis.analysis.type_observer import Body, Observer
 from llmspell_analysis.analysis.type_relations import basic_of, expand
 from llmspell_analysis.syntax import luacats_types as lt
-from llmspell_analysis.syntax.luacats_tags import CastTag
 from llmspell_analysis.syntax.tree import field_id
 
 if TYPE_CHECKING:
@@ -69,35 +69,6 @@ _MAX_DEPTH = 120
 _NEVER_RETURN = frozenset({"error", "os.exit"})
 # Functions of the API that call what they are given.
 _CALL_OTHERS = frozenset({"pcall", "xpcall", "require", "dofile", "coroutine.resume", "coroutine.wrap", "table.sort"})
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A function that is gone through. `signature` is what its annotations say."""
-
-    function: Node
-    signature: lt.Function
-    is_annotated: bool
-
-
-class Observer:
-    """What is told of. Nothing happens here."""
-
-    def called(self, call: Node, facts: Facts, is_statement: bool) -> None: ...
-
-    def indexed(self, node: Node, facts: Facts, access: str) -> None: ...
-
-    def declared(self, statement: Node, names: Sequence[Node], values: Sequence[Node], facts: Facts) -> None: ...
-
-    def assigned(self, targets: Sequence[Node], values: Sequence[Node], facts: Facts) -> None: ...
-
-    def returned(self, node: Node, values: Sequence[Node], body: Body | None, facts: Facts) -> None: ...
-
-    def ended(self, body: Body, is_reached: bool) -> None: ...
-
-    def cast(self, comment: Comment, tag: CastTag, given: lt.Type | None, is_known: bool) -> None: ...
-
-    def tested(self, node: Node, facts: Facts) -> None: ...
 
 
 class TypeFlow:
@@ -121,12 +92,12 @@ class TypeFlow:
         """Goes through the whole text; gives what holds after it."""
         for comment in self.unit.annotations.comments:
             if comment.start < 0:
-                facts = self.casts(comment, facts)
+                facts = casts(self, comment, facts)
         after = self.block(self.unit.analysis.document.tree.root_node, facts)
         end = len(self.unit.data)
         for comment in self.unit.annotations.comments:
             if comment.start >= end and after is not None:
-                after = self.casts(comment, after)
+                after = casts(self, comment, after)
         return after if after is not None else {}
 
     # --- statements --------------------------------------------------------------------------------------------
@@ -151,7 +122,7 @@ class TypeFlow:
         kind = node.kind_id
         if kind in COMMENT:
             comment = self.comments.get(node.start_byte)
-            return self.casts(comment, facts) if comment is not None else facts
+            return casts(self, comment, facts) if comment is not None else facts
         if node.has_error and kind not in FUNCTION:
             return dict.fromkeys(facts)
         had_called, self.has_called = self.has_called, False
@@ -251,10 +222,7 @@ class TypeFlow:
 
     def _is_tested(self, local: Local) -> bool:
         variable = self.inference.program.file.variable_of(local) if self.unit.index is not None else None
-        references = (
-            [*local.references, *(one for _, one in variable.uses)] if variable is not None else local.references
-        )
-        return any(reference.guarded for reference in references)
+        return variable.is_tested if variable is not None else any(each.guarded for each in local.references)
 
     def given(
         self, local: Local, values: Sequence[Node], place: int, facts: Facts, *, is_declaration: bool = False
@@ -404,8 +372,8 @@ class TypeFlow:
             for each in clause.named_children:
                 if each.kind_id not in VARIABLE_LIST and each != clause.child_by_field_id(NAME_FIELD):
                     self.visit(each, facts)
-        unsure = self._changed_in(node, facts)
-        leaves = _breaks_out(node)
+        unsure = changed_in(self, node, facts)
+        leaves = breaks_out(node)
         if node.kind_id in REPEAT:
             after = self.block(body, unsure)
             if after is not None and condition is not None:
@@ -433,25 +401,6 @@ class TypeFlow:
         given = self.inference.of(condition)
         return given is not None and not may_be_false(self.inference, given) and condition.kind_id not in IDENTIFIER
 
-    def _changed_in(self, node: Node, facts: Facts) -> Facts:
-        """The facts that hold each time round a loop: nothing of what it assigns."""
-        after: Facts = dict(facts)
-        start, end = node.start_byte, node.end_byte
-        for reference in self.writes:
-            if not start <= reference.start < end:
-                continue
-            local = reference.local
-            root: Local | str = local if local is not None and local.kind != "outer" else reference.name
-            if isinstance(root, str) and self.unit.index is not None:
-                variable = self.inference.program.file.bound[self.unit.index].get(root)
-                root = variable.local if variable is not None and variable.local is not None else root
-            for key in [key for key in after if key[0] == root]:
-                after[key] = None
-            said = self.inference.annotated(root) if isinstance(root, Local) else None
-            after[(root, ())] = said[0] if said is not None else None
-        names = {access.name for access in self.fields_written if start <= access.start < end}
-        return {key: None if key[1] and key[1][-1] in names else given for key, given in after.items()}
-
     def after_unknown_call(self, facts: Facts) -> Facts:
         """Whatever was called may have given a value to what was nil, but for locals that nobody else assigns."""
         return {key: None if self._may_be_set(key, given) else given for key, given in facts.items()}
@@ -461,51 +410,6 @@ class TypeFlow:
         if path or isinstance(root, str):
             return given == lt.NIL
         return given is not None and may_be_nil(self.inference, given) and self.inference.is_shared(root)
-
-    # --- comments ----------------------------------------------------------------------------------------------
-
-    def casts(self, comment: Comment, facts: Facts) -> Facts:
-        for tag in comment.tags(CastTag):
-            facts = self._cast(comment, tag, facts)
-        return facts
-
-    def _cast(self, comment: Comment, tag: CastTag, facts: Facts) -> Facts:
-        root, _, rest = tag.variable.partition(".")
-        local = self._visible(root, comment.start)
-        path = tuple(rest.split(".")) if rest else ()
-        key = (local if local is not None else root, path)
-        given = facts.get(key)
-        if key not in facts and not path:
-            given = self.inference.default(local) if local is not None else self.inference.of_global(root)
-        is_known = local is not None or not root.isidentifier() or path != () or self._is_global(root)
-        self.observer.cast(comment, tag, given, is_known)
-        current = given
-        for sign, wanted, _, _ in tag.types:
-            if sign == "+":
-                current = lt.union([current, wanted]) if current is not None else None
-            elif sign == "-":
-                members = lt.members_of_union(current) if current is not None else ()
-                rest_of = [each for each in members if each not in lt.members_of_union(wanted)]
-                current = lt.union(rest_of) if rest_of else None
-            else:
-                current = wanted
-        return {**facts, key: current}
-
-    def _is_global(self, name: str) -> bool:
-        file = self.inference.program.file
-        return name in self.inference.types.catalogue.globals or name in file.globals_assigned or name == "self"
-
-    def _visible(self, name: str, offset: int) -> Local | None:
-        for local in self.unit.analysis.visible_locals(max(offset, 0)):
-            if local.name == name:
-                return local
-        if self.unit.index is None:
-            return None
-        # the last declaration before this statement
-        for variable in self.inference.program.file.visible(self.unit.index + (offset > len(self.unit.data))):
-            if variable.name == name:
-                return variable.local
-        return None
 
     # --- expressions -------------------------------------------------------------------------------------------
 
@@ -613,36 +517,12 @@ class TypeFlow:
             return False
         writes = [each.start for each in local.references if each.access == "write"]
         variable = self.inference.program.file.variable_of(local) if self.unit.index is not None else None
-        if variable is not None and any(each.access == "write" for _, each in variable.uses):
+        if variable is not None and variable.is_written != bool(writes):
             return False
+        if variable is not None and writes:
+            return False  # another statement may assign it too
         return all(start < function.start_byte for start in writes)
 
 
 def _is_integer(given: lt.Type | None) -> bool:
     return isinstance(given, lt.Literal) and given.kind == "integer"
-
-
-def _breaks_out(loop: Node) -> bool:
-    """Whether something in a loop may leave it for what follows: `break` of its own, or `goto`."""
-    pending = list(loop.named_children)
-    while pending:
-        node = pending.pop()
-        kind = node.kind_id
-        if kind in BREAK or kind in GOTO:
-            return True
-        if kind in FUNCTION:
-            continue
-        if kind in FOR or kind in WHILE or kind in REPEAT:
-            pending.extend(each for each in _descendants(node) if each.kind_id in GOTO)
-            continue
-        pending.extend(node.named_children)
-    return False
-
-
-def _descendants(node: Node) -> Sequence[Node]:
-    found, pending = [], [node]
-    while pending:
-        current = pending.pop()
-        found.append(current)
-        pending.extend(current.named_children)
-    return found

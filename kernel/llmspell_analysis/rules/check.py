@@ -174,7 +174,7 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
     for index, placed in enumerate(file.placed):
         segment = placed.segment
         facts = state.before(index)
-        context = (shared, file.environment(index), tuple(facts.items()))
+        context = (shared, file.environment(index), tuple(facts.items()), state.of_casts(index))
         found: types.Found | None = segment.found.get(context)
         if found is None or not declared.still_tells(found.looked):
             evaluator = file.evaluator(index, subject.catalogue, subject.project)

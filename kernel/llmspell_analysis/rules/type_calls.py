@@ -18,7 +18,7 @@ from llmspell_analysis.syntax import luacats_types as lt
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from llmspell_analysis.analysis.type_flow import Body
+    from llmspell_analysis.analysis.type_observer import Body
 
 _ANY = lt.Named("any")
 _NEVER_CALLED = frozenset({"number", "string", "boolean", "thread"})

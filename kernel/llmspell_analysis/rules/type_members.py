@@ -31,7 +31,7 @@ from llmspell_analysis.syntax.tree import Edit
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from llmspell_analysis.analysis.type_flow import Body
+    from llmspell_analysis.analysis.type_observer import Body
 
 
 def check_nil(

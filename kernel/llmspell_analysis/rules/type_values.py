@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from llmspell_analysis.analysis.annotations import Comment
     from llmspell_analysis.analysis.model import Local
-    from llmspell_analysis.analysis.type_flow import Body
+    from llmspell_analysis.analysis.type_observer import Body
 
 
 # --- locals ------------------------------------------------------------------------------------------------------

@@ -5,17 +5,19 @@ What holds after a statement of the chunk is what the next begins with (`TypeSta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmspell_analysis.analysis.annotations import annotations_in
 from llmspell_analysis.analysis.declarations import Key
 from llmspell_analysis.analysis.declared_types import Looked
 from llmspell_analysis.analysis.inference import Facts, Program
 from llmspell_analysis.analysis.kinds import NAME_FIELD
 from llmspell_analysis.analysis.model import Local
 from llmspell_analysis.analysis.signatures import names_of_parameters
-from llmspell_analysis.analysis.type_flow import Body, Observer, TypeFlow
+from llmspell_analysis.analysis.type_flow import TypeFlow
+from llmspell_analysis.analysis.type_observer import Body, Observer
 from llmspell_analysis.rules.model import Diagnostic, Subject
 from llmspell_analysis.rules.type_calls import check_assert, check_call, check_statement
 from llmspell_analysis.rules.type_context import TypeContext
@@ -113,6 +115,21 @@ class TypeState:
             for key, given in self._facts.items()
             if (key[0] in roots if isinstance(key[0], Local) else key[0] in free)
         }
+
+    def of_casts(self, index: int) -> Hashable:
+        """What the variables tell that a segment's casts name; it may not use them otherwise."""
+        kept = self.file.placed[index].segment.kept
+        if "casts" not in kept:
+            comments = annotations_in(self.file.placed[index].segment).comments
+            kept["casts"] = frozenset(tag.variable.partition(".")[0] for each in comments for tag in each.tags(CastTag))
+        names: frozenset[str] = kept["casts"]
+        if not names:
+            return ()
+        return tuple(
+            (variable.name, variable.declaration(self.file))
+            for variable in self.file.visible(index + 1)
+            if variable.name in names
+        ) + tuple(name for name in sorted(names) if name in self.file.globals_assigned)
 
     def after(self, before: Facts, state: State) -> None:
         for key in before:
