@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from cattrs import transform_error
 from cattrs.errors import BaseValidationError
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
-SERVER_NOT_INITIALIZED = -32002
+SERVER_NOT_INITIALIZED, REQUEST_FAILED = -32002, -32803
 _NOTIFICATIONS_BEFORE_INITIALIZE = frozenset({types.EXIT, types.CANCEL_REQUEST})
 _MAX_ERROR_LENGTH = 500
 
@@ -102,6 +104,20 @@ class LlmspellProtocol(LanguageServerProtocol):
             self.handle_message(self.structure_message(message))
         except Exception as error:  # noqa: BLE001 -- as above: a client's answer may be anything
             logger.warning("ignored a malformed answer: %s", error)
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: int | str) -> None:
+        """As pygls; but what a handler refuses for a reason is an answer, not a failure of ours to be logged."""
+        error = None if future.cancelled() else future.exception()
+        if isinstance(error, JsonRpcException) and error.code == REQUEST_FAILED:
+            self._request_futures.pop(msg_id, None)
+            self.answer_error(msg_id, REQUEST_FAILED, error.message)
+            return
+        super()._send_handler_result(future, msg_id=msg_id)
+
+    def _handle_cancel_notification(self, msg_id: int | str) -> None:
+        """As pygls; but a request that was answered while the client changed its mind is nothing to warn of."""
+        if msg_id in self._request_futures:
+            super()._handle_cancel_notification(msg_id)
 
     def answer_error(self, identifier: int | str | None, code: int, text: str) -> None:
         """An error response; `identifier` is None where the request had no readable id."""

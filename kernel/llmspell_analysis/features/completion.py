@@ -51,6 +51,7 @@ _SNIPPETS = {
 # After these a name is invented, not chosen.
 _NAMING = (b"local", b"for", b"function", b"::")
 _MAX_MODULE_FILES = 500
+_TYPES = ("nil", "number", "string", "boolean", "table", "function", "thread", "userdata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +137,13 @@ def _in_code(context: Context, snippets: bool) -> Iterator[CompletionItem]:
 
 
 def _members(context: Context, separator: bytes) -> Iterator[CompletionItem]:
-    value = context.value_of(context.receiver())
+    receiver = context.receiver()
+    if receiver is not None and not receiver.steps and receiver.root in ("_G", "_ENV"):
+        yield from _globals(context)
+    value = context.value_before(len(context.tokens) - 1)
     if value is None:
         return
-    for own in value.own_members().values():
+    for own in context.evaluator.own_fields(value).values():
         yield from _own_member(own, separator)
     colon = context.tokens[-1]
     edits = (Edit(colon.start, colon.end, b":"),) if separator == b"." else ()
@@ -149,7 +153,8 @@ def _members(context: Context, separator: bytes) -> Iterator[CompletionItem]:
 
 def _own_member(member: Member, separator: bytes) -> Iterator[CompletionItem]:
     is_function = member.value is not None and member.value.kind_id in FUNCTION
-    if not member.name.isidentifier() or (separator == b":" and not is_function):
+    is_name = member.name.isidentifier() and member.name not in _KEYWORDS
+    if not is_name or (separator == b":" and not is_function):
         return
     kind: ItemKind = "method" if member.is_method else "function" if is_function else "field"
     yield CompletionItem(member.name, kind, 0)
@@ -295,22 +300,39 @@ def _in_string(context: Context) -> Iterator[CompletionItem]:
     if context.previous == b"[":
         value = context.value_of(context.receiver())
         if value is not None:
-            yield from _index_strings(value, context.catalogue)
+            yield from _index_strings(value, context)
         return
     if _is_require(context):
         yield from _module_names(context)
+        return
+    if context.previous in (b"==", b"~="):
+        yield from _compared(context)
         return
     for literal, item_data in _literals(context.string_shape(), context.catalogue):
         detail = context.catalogue.tools[literal].description if literal in context.catalogue.tools else ""
         yield CompletionItem(literal, "enum_member", 0, detail, data=item_data)
 
 
-def _index_strings(value: Value, catalogue: Catalogue) -> Iterator[CompletionItem]:
+def _compared(context: Context) -> Iterator[CompletionItem]:
+    """What the other side of a comparison can be."""
+    at = len(context.tokens) - 2
+    opening = at
+    while opening > 0 and context.text(opening) != b"(":
+        opening -= 1
+    if context.text(at) == b")" and context.text(opening - 1) == b"type" and context.text(opening - 2) != b".":
+        yield from (CompletionItem(name, "enum_member", 0) for name in _TYPES)
+        return
+    value = context.value_before(at + 1)
+    for literal, _ in _literals(Shape(type=value.type), context.catalogue) if value is not None else ():
+        yield CompletionItem(literal, "enum_member", 0)
+
+
+def _index_strings(value: Value, context: Context) -> Iterator[CompletionItem]:
     if value.is_entry("Tool"):
-        for name, tool in catalogue.tools.items():
+        for name, tool in context.catalogue.tools.items():
             yield CompletionItem(name, "enum_member", 0, tool.description, data={"tool": name})
         return
-    for member in value.own_members().values():
+    for member in context.evaluator.own_fields(value).values():
         yield CompletionItem(member.name, "field", 0)
     for entry in value.members.values():
         yield CompletionItem(entry.name, "field", 1, entry.type, data=_entry_data(entry))

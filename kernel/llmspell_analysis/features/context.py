@@ -11,9 +11,10 @@ from llmspell_analysis.analysis.chains import Chain, chain_before
 from llmspell_analysis.analysis.model import Analysis, Local
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.types import class_of, element_of
-from llmspell_analysis.analysis.values import Binding, Evaluator, Value
+from llmspell_analysis.analysis.values import Binding, Value
 from llmspell_analysis.catalogue import Catalogue, Tool
 from llmspell_analysis.features.locals_before import locals_before
+from llmspell_analysis.features.objects import ObjectEvaluator
 from llmspell_analysis.syntax.synchronisation import synchronised_start
 from llmspell_analysis.syntax.tokens import (
     Token,
@@ -146,8 +147,8 @@ class Context:
         return locals_before(self.tokens, self.start, self.analysis)
 
     @cached_property
-    def evaluator(self) -> Evaluator:
-        return Evaluator(self.analysis, self.catalogue, self.project, self._lookup)
+    def evaluator(self) -> ObjectEvaluator:
+        return ObjectEvaluator(self.analysis, self.catalogue, self.project, self._lookup)
 
     def _lookup(self, name: str, offset: int) -> Local | Binding | None:
         reference = self.analysis.reference_at.get(offset)
@@ -165,6 +166,24 @@ class Context:
 
     def value_of(self, chain: Chain | None) -> Value | None:
         return self.evaluator.of_chain(chain) if chain is not None else None
+
+    def value_before(self, end: int) -> Value | None:
+        """The value of the expression that ends with the token before index `end`: a chain, or `("text"):method`."""
+        chain = chain_before(self.tokens, end, self.data)
+        if chain is not None:
+            return self.evaluator.of_chain(chain)
+        if self.text(end - 2) == b":" and self.tokens[end - 1].kind == "name":
+            text = self.value_before(end - 2)
+            return self.evaluator.member(text, self.text(end - 1).decode()) if text is not None else None
+        is_text = self.text(end - 1) == b")" and self.text(end - 3) == b"(" and self.tokens[end - 2].kind == "string"
+        return self.evaluator.of_type("string") if is_text else None
+
+    def method_of_text(self) -> Value | None:
+        """What the word at the cursor is as a method of a text: `("text"):word`."""
+        if self.current is None or self.previous != b":":
+            return None
+        text = self.value_before(len(self.tokens) - 1)
+        return self.evaluator.member(text, self.current.text(self.data).decode()) if text is not None else None
 
     # --- what encloses the cursor ------------------------------------------------------------------------------
 
@@ -219,7 +238,7 @@ class Context:
 
     def callee(self, frame: Frame) -> Value | None:
         """What an open call calls."""
-        return self.value_of(chain_before(self.tokens, frame.opening, self.data))
+        return self.value_before(frame.opening)
 
     def shape(self) -> Shape | None:
         """What is expected at the cursor: an argument, or a value or key of a table constructor."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llmspell_analysis.analysis.kinds import FUNCTION, TABLE
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.project import Project
-from llmspell_analysis.analysis.values import Evaluator, Value
+from llmspell_analysis.analysis.values import Value
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.features.context import Context
 from llmspell_analysis.features.occurrences import LocalVariable, Names
@@ -73,12 +73,11 @@ def _field(context: Context, name: str) -> Target | None:
     chain = context.chain_at()
     if chain is None or not chain.steps:
         return None
-    evaluator: Evaluator = context.evaluator
-    owner = evaluator.of_chain(chain._replace(steps=chain.steps[:-1]))
-    if owner is None or owner.analysis is None:
+    owner = context.evaluator.of_chain(chain._replace(steps=chain.steps[:-1]))
+    found = context.evaluator.field_of(owner, name) if owner is not None else None
+    if found is None or found[0].analysis is None:
         return None
-    member = owner.own_members().get(name)
-    return Target(owner.analysis, member.start, member.end) if member is not None else None
+    return Target(found[0].analysis, found[1].start, found[1].end)
 
 
 def declaration(analysis: Analysis, offset: int, catalogue: Catalogue, project: Project) -> Target | None:

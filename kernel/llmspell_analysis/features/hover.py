@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llmspell_analysis.analysis.kinds import FUNCTION
-from llmspell_analysis.analysis.model import Analysis, Function, Local
+from tree_sitter import Node
+
+from llmspell_analysis.analysis.kinds import BOOLEAN, FUNCTION, NUMBER, STRING, TABLE
+from llmspell_analysis.analysis.model import Analysis, Function, Local, Member
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.values import Value
 from llmspell_analysis.catalogue import Catalogue, Tool
 from llmspell_analysis.features.context import Context
+from llmspell_analysis.features.functions import function_of
 from llmspell_analysis.features.markdown import (
     code,
     comment_before,
@@ -19,6 +22,8 @@ from llmspell_analysis.features.markdown import (
     describe_tool,
 )
 from llmspell_analysis.syntax.tokens import string_value
+
+_MAX_LITERAL = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,8 @@ def _name(context: Context) -> str:
         return key
     chain = context.chain_at()
     if chain is None:
-        return ""
+        method = context.method_of_text()
+        return _value(method, context, name) if method is not None else ""
     if not chain.steps:
         return _variable(context, name)
     value = context.value_of(chain)
@@ -139,26 +145,48 @@ def _function_named(name: str, analysis: Analysis) -> Function | None:
 def _local(local: Local, context: Context) -> str:
     analysis = context.analysis
     if local.value is not None and local.value.kind_id in FUNCTION:
-        function = next((each for each in analysis.functions if each.node == local.value), None)
-        if function is not None:
-            return describe_function(function, analysis)
+        return describe_function(function_of(local.value, analysis, (local, ())), analysis)
     attribute = f" <{local.attribute}>" if local.attribute else ""
     kinds = {"parameter": "(parameter) ", "loop": "(loop variable) ", "self": "(self) "}
     label = f"{kinds.get(local.kind, 'local ')}{local.name}{attribute}"
-    text = _typed(label, context.evaluator.of_local(local), context)
+    literal = _literal(local.value, analysis) if local.is_constant else ""
+    text = _typed(label, context.evaluator.of_local(local), context, literal)
     documentation = comment_before(local.start, analysis) if local.kind == "local" else ""
     return f"{text}\n\n{documentation}" if documentation else text
 
 
-def _typed(label: str, value: Value | None, context: Context) -> str:
+def _literal(node: Node | None, analysis: Analysis) -> str:
+    """A number, text or truth value as it is written, where that is short; "" for others."""
+    if node is None or node.kind_id not in NUMBER | STRING | BOOLEAN or node.end_byte - node.start_byte > _MAX_LITERAL:
+        return ""
+    text = analysis.document.source.slice(node.start_byte, node.end_byte)
+    return "" if "\n" in text else text
+
+
+def _field(member: Member, value: Value) -> str:
+    """A field in the list of a table's: with the type that a literal has, and its value where it has no other."""
+    node = member.value
+    if node is None or value.analysis is None:
+        return member.name
+    kinds = ((NUMBER, "number"), (STRING, "string"), (BOOLEAN, "boolean"), (FUNCTION, "function"), (TABLE, "table"))
+    type_ = next((name for kinds_, name in kinds if node.kind_id in kinds_), "")
+    is_again = value.owner is not None and (value.owner, member.name) in value.analysis.members_again
+    is_here = value.own_members().get(member.name) is member
+    literal = _literal(node, value.analysis) if is_here and not is_again else ""
+    return f"{member.name}{f': {type_}' if type_ else ''}{f' = {literal}' if literal else ''}"
+
+
+def _typed(label: str, value: Value | None, context: Context, literal: str = "") -> str:
     """A variable with what it is known to be."""
-    if value is None or not (value.type or value.own_members()):
+    own = context.evaluator.own_fields(value) if value is not None else {}
+    if value is None or not (value.type or own):
         return code(label)
-    own = value.own_members()
-    fields = "".join(f"\n  {name}," for name in list(own)[:12]) + ("\n  …" if len(own) > 12 else "")
+    fields = "".join(f"\n  {_field(member, value)}," for member in list(own.values())[:12]) + (
+        "\n  …" if len(own) > 12 else ""
+    )
     if own and not value.members:
         return code(f"{label}: {{{fields}\n}}")
-    parts = [code(f"{label}: {value.type}")]
+    parts = [code(f"{label}: {value.type}{f' = {literal}' if literal else ''}")]
     if value.entry is not None and value.entry.kind in ("function", "method"):
         parts = [describe_entry(value.entry)]
     elif value.tool is not None:
@@ -177,7 +205,5 @@ def _value(value: Value, context: Context, name: str) -> str:
     if value.entry is not None:
         return describe_entry(value.entry)
     if value.node is not None and value.node.kind_id in FUNCTION and value.analysis is not None:
-        function = next((each for each in value.analysis.functions if each.node == value.node), None)
-        if function is not None:
-            return describe_function(function, value.analysis)
+        return describe_function(function_of(value.node, value.analysis, value.owner), value.analysis)
     return _typed(f"(field) {name}", value, context)

@@ -133,13 +133,15 @@ class _Reader:
     def function(self, index: int) -> int:
         index += 1
         is_method = False
+        name = index
         while self.name_at(index) or self.text(index) in (b".", b":"):
             is_method = is_method or self.text(index) == b":"
             index += 1
         if self.text(index) != b"(":
             return index
         start = self.tokens[index].start
-        block = _Block({"self": Binding("self", start, "self")} if is_method else {})
+        owner, _ = parse_chain(self.tokens, name, index - 2, self.data) if is_method else (None, index)
+        block = _Block({"self": Binding("self", start, "self", owner)} if is_method else {})
         index += 1
         while index < len(self.tokens) and self.text(index) != b")":
             if self.name_at(index):

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmspell_analysis.analysis.model import Analysis, Function
 from llmspell_analysis.catalogue import Entry, Parameter, Tool
+from llmspell_analysis.features.functions import annotated, head
 
 # A comment line before a function; annotations are shown as they are written.
 _DOC_LINE = re.compile(rb"[ \t]*--+[ \t]?(.*)\Z")
@@ -128,9 +129,9 @@ def _cell(text: str) -> str:
 def describe_function(function: Function, analysis: Analysis) -> str:
     """A function of the file: its head and the comment before it."""
     local = "local " if function.is_local else ""
-    head = code(f"{local}function {function.name}({', '.join(function.parameters)})")
+    shown = code(f"{local}function {head(function, annotated(function, analysis))}")
     documentation = comment_before(function.node.start_byte, analysis)
-    return f"{head}\n\n{documentation}" if documentation else head
+    return f"{shown}\n\n{documentation}" if documentation else shown
 
 
 def comment_before(offset: int, analysis: Analysis) -> str:

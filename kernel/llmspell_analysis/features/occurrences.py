@@ -6,7 +6,8 @@ table was first known by.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,10 +17,13 @@ from llmspell_analysis.analysis.chains import chain_of_node
 from llmspell_analysis.analysis.kinds import IDENTIFIER
 from llmspell_analysis.analysis.model import RETURNED, Analysis, Label, Local, Member, MemberAccess, Scope
 from llmspell_analysis.analysis.project import Project
-from llmspell_analysis.analysis.values import Evaluator, Key, Value
+from llmspell_analysis.analysis.values import Key, Value
 from llmspell_analysis.catalogue import Catalogue
+from llmspell_analysis.features.objects import ObjectEvaluator, Owner
 
 Use = Literal["declaration", "read", "write", "call"]
+_PARAMETER = re.compile(rb"[ \t]*---[ \t]*@param[ \t]+([A-Za-z_]\w*)")
+_OPENING = re.compile(rb"[\"']|\[=*\[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Names:
 
     def __init__(self, analysis: Analysis, catalogue: Catalogue, project: Project) -> None:
         self.analysis = analysis
-        self.evaluator = Evaluator(analysis, catalogue, project)
+        self.evaluator = ObjectEvaluator(analysis, catalogue, project)
         self._accesses = {self._span(each)[0]: each for each in analysis.members_accessed}
 
     def at(self, offset: int) -> tuple[Thing, Occurrence] | None:
@@ -109,25 +113,33 @@ class Names:
             if reference.local is not None:
                 return LocalVariable(analysis, reference.local)
             return GlobalVariable(reference.name)
-        for owner, members in analysis.members.items():
+        for home, members in self._members():
             for member in members.values():
                 if self._span(member)[0] == start:
-                    return Field(analysis, owner, member.name)
+                    return Field(*home, member.name)
         return self._label(start)
+
+    def _members(self) -> Iterator[tuple[Owner, Mapping[str, Member]]]:
+        """The fields that this file gives, by the class that the table's family shares."""
+        for owner, members in self.analysis.members.items():
+            yield self.evaluator.root_of(self.analysis, owner), members
+        for value, fields in self.evaluator.family.written:
+            home = self.evaluator.root(value)
+            if home is not None:
+                yield home, fields
 
     def _field(self, access: MemberAccess) -> Thing | None:
         if self._is_global_table(access.base):
             return GlobalVariable(access.name)
         owner = self._owner(access)
-        if owner is None or owner.owner is None or owner.analysis is None:
-            return None
-        return Field(owner.analysis, owner.owner, access.name)
+        home = self.evaluator.root(owner) if owner is not None else None
+        return Field(*home, access.name) if home is not None else None
 
     def _is_global_table(self, base: Node) -> bool:
         reference = self.analysis.reference_at.get(base.start_byte)
-        return (
-            base.kind_id in IDENTIFIER and reference is not None and reference.local is None and reference.name == "_G"
-        )
+        if base.kind_id not in IDENTIFIER or reference is None or reference.local is not None:
+            return False
+        return reference.name in ("_G", "_ENV")
 
     def _owner(self, access: MemberAccess) -> Value | None:
         chain = chain_of_node(access.base, self.analysis.document.source.data)
@@ -146,11 +158,11 @@ class Names:
         return None
 
     def _span(self, named: MemberAccess | Member) -> tuple[int, int]:
-        """The name alone, where it stands in quotes."""
-        data = self.analysis.document.source.data
-        if data[named.start : named.start + 1] in (b'"', b"'"):
-            return named.start + 1, named.end - 1
-        return named.start, named.end
+        """The name alone, where it stands in quotes of any kind."""
+        opening = _OPENING.match(self.analysis.document.source.data, named.start, named.end)
+        if opening is None:
+            return named.start, named.end
+        return named.start + len(opening[0]), named.end - len(opening[0])
 
     # --- all of one thing ----------------------------------------------------------------------------------------
 
@@ -174,9 +186,24 @@ class Names:
         local = thing.local
         if local.kind != "self":
             yield Occurrence(self.analysis, local.start, local.end, "declaration")
+        if local.kind == "parameter":
+            yield from self._documented(local)
         for reference in local.references:
             use: Use = reference.access if reference.access in ("write", "call") else "read"
             yield Occurrence(self.analysis, reference.start, reference.end, use)
+
+    def _documented(self, local: Local) -> Iterator[Occurrence]:
+        """The name in `---@param name` before the parameter's function."""
+        source = self.analysis.document.source
+        line = source.line_of(min(local.start, local.scope.start)) - 1
+        while line >= 0:
+            start, end = source.line_span(line)
+            if not source.data[start:end].lstrip().startswith(b"--"):
+                return
+            match = _PARAMETER.match(source.data, start, end)
+            if match is not None and match[1] == local.name.encode():
+                yield Occurrence(self.analysis, *match.span(1), "read")
+            line -= 1
 
     def _of_global(self, thing: GlobalVariable) -> Iterator[Occurrence]:
         for reference in self.analysis.references:
@@ -189,17 +216,16 @@ class Names:
                 yield Occurrence(self.analysis, *self._span(access), use)
 
     def _of_field(self, thing: Field) -> Iterator[Occurrence]:
-        for owner, members in self.analysis.members.items():
+        for home, members in self._members():
             member = members.get(thing.name)
-            if member is not None and is_same_owner(self.analysis, owner, thing):
+            if member is not None and is_same_owner(*home, thing):
                 yield Occurrence(self.analysis, *self._span(member), "declaration")
         for access in self.analysis.members_accessed:
             if access.name != thing.name:
                 continue
             value = self._owner(access)
-            if value is None or value.owner is None or value.analysis is None:
-                continue
-            if is_same_owner(value.analysis, value.owner, thing):
+            at = self.evaluator.root(value) if value is not None else None
+            if at is not None and is_same_owner(*at, thing):
                 use: Use = access.access if access.access in ("write", "call") else "read"
                 yield Occurrence(self.analysis, *self._span(access), use)
 

@@ -59,6 +59,8 @@ def rename(
     if found is None or not found.is_whole:
         raise RenameRefusedError("the project has more files than can be looked through")
     _check_name(new, found.thing)
+    if isinstance(found.thing, Field) and all(one.use in ("read", "call") for one in found.occurrences):
+        raise RenameRefusedError(f"no file of the project gives the field '{found.thing.name}' a value")
     if new == found.thing.name:
         return Renaming({})
     by_file: dict[str, tuple[Analysis, list[Edit]]] = {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llmspell_analysis.analysis.kinds import FUNCTION
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.values import Value
 from llmspell_analysis.catalogue import Catalogue
 from llmspell_analysis.features.context import Context
+from llmspell_analysis.features.functions import annotated, function_of
 from llmspell_analysis.features.markdown import comment_before, parameter_text
 
 
@@ -49,12 +51,22 @@ def _signature(value: Value, argument: int, is_method_call: bool) -> Signature |
         return _build(entry.qualified_name, parameters, returns, entry.description, argument)
     if value.node is None or value.analysis is None:
         return None
-    function = next((each for each in value.analysis.functions if each.node == value.node), None)
-    if function is None:
+    if value.node.kind_id not in FUNCTION:
         return None
-    names = [(name, "") for name in function.parameters]
+    function = function_of(value.node, value.analysis, value.owner)
+    annotations = annotated(function, value.analysis)
+    # `o:f()` gives the value before the colon to a first parameter that only `function o:f()` leaves out
+    if is_method_call and not function.is_method:
+        argument += 1
+    elif function.is_method and not is_method_call:
+        argument -= 1
+    names = list(function.parameters)
+    if argument < 0:
+        names, argument = ["self", *names], 0
+    parameters = [annotations.parameters.get(name, (name, "")) for name in names]
     documentation = comment_before(function.node.start_byte, value.analysis)
-    return _build(function.name, names, "", documentation, argument)
+    returns = f": {', '.join(annotations.returns)}" if annotations.returns else ""
+    return _build(function.name, parameters, returns, documentation, argument)
 
 
 def _build(name: str, parameters: list[tuple[str, str]], returns: str, documentation: str, argument: int) -> Signature:

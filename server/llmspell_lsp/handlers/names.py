@@ -15,6 +15,7 @@ from pygls.exceptions import JsonRpcException
 
 from llmspell_lsp.background import Wanted
 from llmspell_lsp.convert import file_uri
+from llmspell_lsp.protocol import REQUEST_FAILED
 
 if TYPE_CHECKING:
     from llmspell_lsp.server import LlmspellServer
@@ -26,7 +27,6 @@ _HIGHLIGHT_KINDS: dict[Use | None, types.DocumentHighlightKind] = {
     "read": types.DocumentHighlightKind.Read,
     "call": types.DocumentHighlightKind.Read,
 }
-_REQUEST_FAILED = -32803
 
 
 def register(server: LlmspellServer) -> None:
@@ -94,7 +94,7 @@ def _register_rename(server: LlmspellServer) -> None:
         try:
             found = prepare(snapshot.analysis, offset, server.catalogue, server.workspace_files)
         except RenameRefusedError as refusal:
-            raise JsonRpcException(str(refusal), _REQUEST_FAILED) from refusal
+            raise JsonRpcException(str(refusal), REQUEST_FAILED) from refusal
         name = snapshot.source.slice(found.start, found.end)
         return types.PrepareRenamePlaceholder(codec.range(snapshot.source, found.start, found.end), name)
 
@@ -113,7 +113,7 @@ def _register_rename(server: LlmspellServer) -> None:
         try:
             return await server.background.run(compute)
         except RenameRefusedError as refusal:
-            raise JsonRpcException(str(refusal), _REQUEST_FAILED) from refusal
+            raise JsonRpcException(str(refusal), REQUEST_FAILED) from refusal
 
 
 def _register_call_hierarchy(server: LlmspellServer) -> None:
