@@ -57,6 +57,8 @@ def _changed(image: Any, request: dict[str, Any]) -> Any:
     match request["operation"]:
         case "resize":
             width, height = _size(image, request)
+            if width * height > MAX_PIXELS:
+                raise WorkError(f"the new image would have more than {MAX_PIXELS} pixels", "too_large")
             return image.resize((width, height), Image.Resampling.LANCZOS)
         case "crop":
             x, y, width, height = (request[name] for name in ("x", "y", "width", "height"))
@@ -82,8 +84,6 @@ def _size(image: Any, request: dict[str, Any]) -> tuple[int, int]:
 
 
 def _write(image: Any, kind: str, target: BinaryIO) -> dict[str, Any]:
-    if image.width * image.height > MAX_PIXELS:
-        raise WorkError(f"the new image would have more than {MAX_PIXELS} pixels", "too_large")
     if kind == "jpeg" and image.mode not in {"RGB", "L", "CMYK"}:
         from PIL import Image
 
