@@ -50,7 +50,7 @@ def test_findings_are_the_same_from_the_cache(short, folder, cache_file):
     first = short("a.lua")
     assert first == short("a.lua") == short("--no-cache", "a.lua")
     assert len(first) >= 3
-    assert _rows(cache_file) == 1
+    assert _rows(cache_file) >= 1
 
 
 def _rows(cache_file):
