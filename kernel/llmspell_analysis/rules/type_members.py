@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.inference import Facts
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
 
 
 def check_nil(
-    context: TypeContext, node: Node, given: lt.Type | None, what: str, bodies: Sequence[Body]
+    context: TypeContext, node: Node, facts: Facts, what: str, bodies: Sequence[Body]
 ) -> Iterator[Diagnostic]:
     """need-check-nil: something may be nil, and may be something else."""
-    if given is not None and _is_kept_elsewhere(context, unwrapped(node), bool(bodies)):
-        return
+    given = context.inference.of(node, facts)
     if given is None or given == lt.NIL or not may_be_nil(context.inference, given):
+        return
+    if _is_kept_elsewhere(context, unwrapped(node), bool(bodies), facts):
         return
     rest = [each for each in expand(given, context.inference.types) if each != lt.NIL]
     if not rest or any(each is None or each == lt.Named("any") for each in rest):
@@ -49,8 +50,12 @@ def check_nil(
     yield found("need-check-nil", f"`{shown(inner, context.data)}` may be nil: {what} raises then", span(inner))
 
 
-def _is_kept_elsewhere(context: TypeContext, node: Node, is_in_function: bool) -> bool:
-    """Whether a field is of something that lives longer than the function: others may see to it that it is there."""
+def _api_classes(context: TypeContext) -> Container[str]:
+    return context.inference.types.catalogue.classes
+
+
+def _is_kept_elsewhere(context: TypeContext, node: Node, is_in_function: bool, facts: Facts) -> bool:
+    """Whether others may see to it that a field is there: who made its table, or what was tested besides it."""
     if node.kind_id in BRACKET_INDEX:
         return True
     if node.kind_id not in DOT_INDEX:
@@ -58,6 +63,15 @@ def _is_kept_elsewhere(context: TypeContext, node: Node, is_in_function: bool) -
     key = context.inference.key(node)
     if key is None or not isinstance(key[0], Local):
         return True
+    base = node.child_by_field_id(TABLE_FIELD)
+    owner = context.inference.of(base, facts) if base is not None else None
+    if any(
+        isinstance(each, lt.Named) and each.name in _api_classes(context)
+        for each in lt.members_of_union(owner or lt.NIL)
+    ):
+        return True  # what a result has follows from what it is the result of
+    if any(fact[0] == key[0] and fact[1][:-1] == key[1][:-1] and fact[1] and fact[1] != key[1] for fact in facts):
+        return True  # another field of it was looked at: that may tell of this one
     return key[0].kind == "self" or (is_in_function and context.program.file.variable_of(key[0]) is not None)
 
 
@@ -71,9 +85,9 @@ def check_index(
     if base is None or name is None:
         return
     owner = context.inference.of(base, facts)
-    yield from check_nil(context, base, owner, "taking a field of it", bodies)
+    yield from check_nil(context, base, facts, "taking a field of it", bodies)
     if access == "write" and node.kind_id in BRACKET_INDEX:
-        yield from check_nil(context, name, context.inference.of(name, facts), "a field with such a key", bodies)
+        yield from check_nil(context, name, facts, "a field with such a key", bodies)
     field = context.inference.field(node, owner, facts)
     if isinstance(field, Missing):
         if access == "write":

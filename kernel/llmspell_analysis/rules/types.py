@@ -61,8 +61,7 @@ class _Checks(Observer):
         found, context = self.context.found, self.context
         callee = call.child_by_field_id(NAME_FIELD)
         if callee is not None:
-            given = context.inference.callee(call, facts)
-            found.extend(check_nil(context, callee, given, "calling it", bodies))
+            found.extend(check_nil(context, callee, facts, "calling it", bodies))
         found.extend(check_call(context, call, facts, bodies[-1] if bodies else None))
         if is_statement:
             found.extend(check_statement(context, call, facts))

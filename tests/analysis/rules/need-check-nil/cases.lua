@@ -127,3 +127,16 @@ end
 -- case: what one result says of another
 local file, message = io.open("x")
 if file then file:close() else print(message:upper()) end
+
+-- case: a field of an answer, and one of which another field says whether it is there
+local answer = Tool.execute("calculator", { operation = "evaluate", input = "1" })
+print(answer.error.code)
+---@class Outcome
+---@field ok boolean
+---@field problem? { text: string }
+
+---@param outcome Outcome
+local function show(outcome)
+  if not outcome.ok then print(outcome.problem.text) end
+end
+show({ ok = true })
