@@ -10,7 +10,8 @@ import re
 from dataclasses import replace
 
 from llmspell_analysis.rules.model import Diagnostic, Related
-from llmspell_analysis.rules.syntax_hints import Place, hint
+from llmspell_analysis.rules.syntax_hints import hint
+from llmspell_analysis.rules.syntax_place import Place
 from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.compiler import CompileError, compile_error
 from llmspell_analysis.syntax.document import Document
