@@ -127,7 +127,7 @@ def test_code_actions_of_another_kind_are_not_given(shared_client: Any) -> None:
     )
 
 
-def test_what_is_refused_for_a_reason_is_no_error_in_the_log(client: Client) -> None:
+def test_what_is_refused_for_a_reason_is_no_error_in_the_log(client: Any) -> None:
     client.open("print(1)\n")
     place = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 1}}
     refused = client.call("textDocument/rename", {**place, "newName": "other"})

@@ -82,14 +82,18 @@ def complete(
     analysis: Analysis, offset: int, catalogue: Catalogue, project: Project, *, snippets: bool = False
 ) -> Completion:
     """Items for byte `offset`. Never raises on any text."""
-    context = Context(analysis, offset, catalogue, project)
+    return complete_in(Context(analysis, offset, catalogue, project), snippets=snippets)
+
+
+def complete_in(context: Context, *, snippets: bool = False) -> Completion:
+    """The same for who needs the context for more."""
     if context.place == "string":
         start, end = context.string_span
         return Completion(start, end, _unique(_in_string(context)))
     start, end = context.word_span
     if context.place == "comment":
         start, items = in_comment(context, snippets=snippets)
-        return Completion(start, offset, _unique(items))
+        return Completion(start, context.offset, _unique(items))
     if context.place == "number":
         return Completion(start, end)
     return Completion(start, end, _unique(_in_code(context, snippets)))

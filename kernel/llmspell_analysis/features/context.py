@@ -236,6 +236,11 @@ class Context:
             fields.pop(key, None)
         return Frame("table", opening, commas, key, is_key_position, fields)
 
+    def is_call(self, frame: Frame) -> bool:
+        """Whether a parenthesis follows what can be called; others only group."""
+        before = self.tokens[frame.opening - 1] if frame.opening > 0 else None
+        return before is not None and (before.kind in ("name", "string") or before.text(self.data) in (b")", b"]"))
+
     def callee(self, frame: Frame) -> Value | None:
         """What an open call calls."""
         return self.value_before(frame.opening)

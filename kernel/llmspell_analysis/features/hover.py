@@ -24,6 +24,7 @@ from llmspell_analysis.features.markdown import (
 from llmspell_analysis.syntax.tokens import string_value
 
 _MAX_LITERAL = 80
+_MAX_FIELDS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +182,8 @@ def _typed(label: str, value: Value | None, context: Context, literal: str = "")
     own = context.evaluator.own_fields(value) if value is not None else {}
     if value is None or not (value.type or own):
         return code(label)
-    fields = "".join(f"\n  {_field(member, value)}," for member in list(own.values())[:12]) + (
-        "\n  …" if len(own) > 12 else ""
-    )
+    lines = [f"\n  {_field(member, value)}," for member in list(own.values())[:_MAX_FIELDS]]
+    fields = "".join(lines) + ("\n  …" if len(own) > _MAX_FIELDS else "")
     if own and not value.members:
         return code(f"{label}: {{{fields}\n}}")
     parts = [code(f"{label}: {value.type}{f' = {literal}' if literal else ''}")]

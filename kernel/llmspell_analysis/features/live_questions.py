@@ -35,7 +35,11 @@ _NAMING = (b"local", b"for", b"function", b"goto", b"::", b"@")
 
 
 def completion_question(analysis: Analysis, offset: int, catalogue: Catalogue, project: Project) -> Question | None:
-    context = Context(analysis, offset, catalogue, project)
+    return question_in(Context(analysis, offset, catalogue, project))
+
+
+def question_in(context: Context) -> Question | None:
+    """The same for who has the context already."""
     if context.place == "string":
         return _in_string(context)
     previous = context.previous

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,11 +119,12 @@ def modules_to_require(context: Context) -> Iterator[CompletionItem]:
     if not path:
         return
     try:
-        names = sorted(entry.name for entry in Path(path).parent.iterdir() if entry.suffix == ".lua")[:_MAX_MODULES]
+        with os.scandir(Path(path).parent) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".lua"))[:_MAX_MODULES]
     except OSError:
         return
     known = {name.rpartition(".")[2] for name in context.analysis.required} | set(context.locals)
-    place = _after_requires(context)
+    place: int | None = None
     for file in names:
         name = file.removesuffix(".lua")
         if (
@@ -131,6 +133,7 @@ def modules_to_require(context: Context) -> Iterator[CompletionItem]:
             and name not in context.catalogue.globals
             and file != Path(path).name
         ):
+            place = _after_requires(context) if place is None else place
             new = f'local {name} = require("{name}")\n'.encode()
             yield CompletionItem(name, "module", 15, f'require("{name}")', edits=(Edit(place, place, new),))
 

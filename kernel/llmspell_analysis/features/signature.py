@@ -30,7 +30,7 @@ def signature_at(analysis: Analysis, offset: int, catalogue: Catalogue, project:
     if context.place == "comment":
         return None
     for frame in context.frames:
-        if frame.kind != "call":
+        if frame.kind != "call" or not context.is_call(frame):
             continue
         value = context.callee(frame)
         if value is None:

@@ -19,12 +19,14 @@ _MAX_PENDING_EDITS = 64
 class Document:
     """Text, version and tree. Attributes never change after construction; threads may share it."""
 
-    __slots__ = ("_base", "_lock", "_tree", "path", "source", "version")
+    __slots__ = ("_base", "_lock", "_tree", "path", "source", "synchronised", "version")
 
     def __init__(self, source: SourceText, path: str = "", version: int | None = None) -> None:
         self.source = source
         self.path = path
         self.version = version
+        # the last offset that reading was synchronised for, and where it may start: one request asks several times
+        self.synchronised: tuple[int, int] = 0, 0
         self._tree: Tree | None = None
         self._base: tuple[Tree, tuple[tuple[bytes, Edit], ...]] | None = None
         self._lock = threading.Lock()

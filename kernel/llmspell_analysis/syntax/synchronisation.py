@@ -22,6 +22,15 @@ def synchronised_start(document: Document, offset: int) -> int:
 
     Tree-sitter reads from left to right, so that statements before the first error are what Lua sees too.
     """
+    kept = document.synchronised
+    if kept[0] == offset:
+        return kept[1]
+    start = _last_whole_statement(document, offset)
+    document.synchronised = offset, start
+    return start
+
+
+def _last_whole_statement(document: Document, offset: int) -> int:
     start = 0
     for child in document.tree.root_node.children:
         if child.start_byte > offset or child.kind_id == ERROR or child.has_error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llmspell_analysis.features.completion import Completion, CompletionItem, ItemKind, complete, documentation
-from llmspell_analysis.features.live_questions import completion_question
+from llmspell_analysis.features.completion import Completion, CompletionItem, ItemKind, complete_in, documentation
+from llmspell_analysis.features.context import Context
+from llmspell_analysis.features.live_questions import question_in
 from lsprotocol import types
 
 from llmspell_lsp.convert import markdown, to_text_edit
@@ -57,8 +58,8 @@ def register(server: LlmspellServer) -> None:
             return types.CompletionList(is_incomplete=False, items=[])
         offset = server.documents.codec.offset(snapshot.source, params.position)
         support = _support(server)
-        analysis = snapshot.analysis_before(offset)
-        found = complete(analysis, offset, server.catalogue, server.project, snippets=support.snippets)
+        here = Context(snapshot.analysis_before(offset), offset, server.catalogue, server.project)
+        found = complete_in(here, snippets=support.snippets)
         context = params.context
         if context is not None and context.trigger_character in _SPARING_TRIGGERS:
             found = Completion(found.start, found.end, tuple(item for item in found.items if item.rank < 2))
@@ -77,7 +78,7 @@ def register(server: LlmspellServer) -> None:
         items = [_item(each, target) for each in found.items]
         is_special = context is not None and context.trigger_character in _SPARING_TRIGGERS | _SPECIAL_TRIGGERS
         if not is_special:
-            items += _live_items(server, target, offset, {item.label for item in items})
+            items += _live_items(server, target, here, {item.label for item in items})
         return types.CompletionList(is_incomplete=False, items=items)
 
     @server.feature(types.COMPLETION_ITEM_RESOLVE)
@@ -88,13 +89,12 @@ def register(server: LlmspellServer) -> None:
         return item
 
 
-def _live_items(server: LlmspellServer, target: _Target, offset: int, known: set[str]) -> list[types.CompletionItem]:
+def _live_items(server: LlmspellServer, target: _Target, here: Context, known: set[str]) -> list[types.CompletionItem]:
     """What exists in the running kernel besides, as far as it is known already."""
     live = server.live(target.snapshot)
     if live is None:
         return []
-    analysis = target.snapshot.analysis_before(offset)
-    question = completion_question(analysis, offset, server.catalogue, server.project)
+    question = question_in(here)
     if question is None:
         return []
     if question.kind == "keys":
