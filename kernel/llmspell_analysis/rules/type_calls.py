@@ -174,6 +174,8 @@ def _types(
             continue  # one expression that gives several values is told of once
         if actual is None and unwrapped(node).kind_id not in TABLE:
             continue
+        if index == 0 and several[0].api_name in ("pcall", "xpcall"):
+            continue  # they catch what calling it raises
         wanted = [each for each in (_parameter(one, index + shift) for one in several) if each is not None]
         if not wanted or any(each.type is None or each.type == _ANY for each in wanted):
             continue
