@@ -1,8 +1,11 @@
 """The correlation id of a run: in hooks, events, steps, coroutines, threads of tools, and errors."""
 
+import threading
+
 import pytest
 from llmspell_kernel.runtime import correlation
 from llmspell_kernel.runtime.globals import tool as tool_module
+from llmspell_kernel.worker.errors import error_text
 
 STEP = "{name = 's', type = 'tool', tool = 'calculator', input = {input = '1'}}"
 BAD = STEP.replace("calculator", "none")
@@ -98,7 +101,7 @@ def test_the_thread_of_a_tool_knows_what_it_works_for(fresh, monkeypatch):
     [
         ("error('oh')", ""),
         ("Tool.execute('none', {})", "tool 'none'"),
-        (f"Workflow.sequential({{name = 'w', steps = {{{BAD}}}}}):execute()", "workflow 'w'"),
+        (f"Workflow.sequential({{name = 'w', steps = {{{BAD}}}}}):execute()", "workflow 'w' > step 's' > tool 'none'"),
         ("pcall(Tool.execute, 'none', {}) error('other')", ""),
     ],
 )  # fmt: skip
@@ -106,3 +109,76 @@ def test_an_error_says_what_it_came_from(fresh, code, context):
     error = fresh.runtime.execute(code).error
     assert error.context == context
     assert len(error.correlation_id) == 36
+
+
+NESTED = """
+local function inner()
+  local output = Tool.execute("none", {})
+  return output
+end
+
+local function outer()
+  Workflow.sequential({name = "w", steps = {{name = "s", type = "function", run = inner}}}):execute()
+end
+outer()
+"""
+
+
+def test_an_error_has_the_lua_stack_at_each_boundary_and_the_python_stack_beneath(fresh, tmp_path):
+    path = tmp_path / "project" / "script.lua"
+    path.write_text(NESTED)
+    error = fresh.runtime.run_file(path).error
+    parts = [line for line in error.boundaries.splitlines() if line.startswith("in ")]
+    assert parts == ["in tool 'none', called from", "in step 's', called from", "in workflow 'w', called from"]
+    tool_stack, step_stack, workflow_stack = error.boundaries.split("\nin ")
+    assert "script.lua:3: in" in tool_stack
+    assert "script.lua:8: in" in step_stack
+    assert "script.lua:8: in" in workflow_stack
+    assert error.context == "workflow 'w' > step 's' > tool 'none'"
+    assert error.python_stack.splitlines()[-1].startswith("llmspell_kernel/runtime/globals/tool.py:")
+
+
+def test_an_error_that_was_caught_is_no_part_of_the_next_one(fresh):
+    code = """
+        Workflow.sequential({name = "w", steps = {{name = "s", type = "function", run = function()
+          pcall(Tool.execute, "none", {})
+          error("another")
+        end}}}):execute()
+    """
+    error = fresh.runtime.execute(code).error
+    assert "tool 'none'" not in error.boundaries
+    assert error.boundaries.startswith("in step 's'")
+
+
+def test_boundaries_are_kept_across_coroutines(fresh):
+    code = """
+        local thread = coroutine.wrap(function() Tool.execute("none", {}) end)
+        local step = {name = "s", type = "function", run = function() thread() end}
+        Workflow.sequential({name = "w", steps = {step}}):execute()
+    """
+    assert fresh.runtime.execute(code).error.boundaries.startswith("in tool 'none', called from")
+
+
+def test_a_tool_of_a_thread_that_is_too_late_tells_where_it_was(fresh, monkeypatch):
+    released = threading.Event()
+
+    def run_tool(*_arguments):
+        released.wait(60)
+        return {}
+
+    monkeypatch.setattr(tool_module, "run_tool", run_tool)
+    late = STEP.replace("name = 's'", "name = 's', timeout_ms = 300")
+    try:
+        code = f"Workflow.parallel({{name = 'w', steps = {{{late}}}}}):execute()"
+        error = fresh.runtime.execute(code).error
+    finally:
+        released.set()
+    assert "took more than its limit of 300 ms" in error.message
+    assert "in run_tool" in error.python_stack
+    assert error.context == "workflow 'w' > branch 's' > step 's' > tool 'calculator'"
+
+
+def test_an_error_reads_with_its_boundaries(fresh):
+    text = error_text(fresh.runtime.execute("Tool.execute('none', {})").error)
+    assert "in tool 'none', called from\n\tcell:1: in" in text
+    assert "\nPython beneath:\n\tllmspell_kernel/runtime/" in text

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .circuit_breaker import CircuitBreakers
 from .configuration import Configuration
 from .memory import NOT_ENOUGH
+from .python_stacks import PythonStacks
 from .tools.python_call import PythonCalls
 from .values import Scalar, Value, ValueCodecError, decode, encode
 from .waiting import Waits
@@ -82,6 +83,7 @@ class Host:
         self._page_ids = count(1)
         self.python_calls = PythonCalls()
         self.waits = Waits()
+        self.python_stacks = PythonStacks()
         # seconds, without those that the script was stopped in the debugger (deadlines.py)
         self.script_clock: Callable[[], float] = time.monotonic
         self.script_tools: dict[str, Tool] = {}  # those that Lua runs: agents that are wrapped as tools
@@ -173,12 +175,14 @@ class Host:
         except HostInterruptedError:
             return None, b"interrupted"
         except (HostError, ValueCodecError) as error:
+            self.python_stacks.note(str(error), error)
             return False, str(error).encode("utf-8", "surrogateescape")
         except MemoryError:
             return False, NOT_ENOUGH
         except BaseException as error:  # noqa: BLE001 - nothing may unwind through Lua
             traceback.print_exc(file=sys.stderr)
             text = f"{name.decode()}: internal error: {type(error).__name__}: {error} (a fault of LLMSpell)"
+            self.python_stacks.note(text, error)
             return False, text.encode("utf-8", "surrogateescape")
         if len(result_scalars) <= PAGE:
             return True, result_shape, None, *result_scalars

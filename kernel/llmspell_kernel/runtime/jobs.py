@@ -5,6 +5,7 @@ ended, and its answer dropped; a job's thread has the correlation of what it wor
 """
 
 import math
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class Job:
     outcome: dict[str, Value] | None = None
     calls: PythonCalls = field(default_factory=PythonCalls)
     cancellation: Cancellation = field(default_factory=Cancellation)
+    thread: int = 0  # that it runs on; 0 until it does
 
     @property
     def due(self) -> float:
@@ -101,8 +103,9 @@ class Jobs:
         return None
 
     def _time_out(self, host: Host, job: Job) -> dict[str, Value]:
-        job.end()
         error = _too_late(job.timeout_ms)
+        host.python_stacks.note_frame(error, sys._current_frames().get(job.thread))
+        job.end()
         host.tool_breakers.of(job.tool).failed(error)
         return {"error": error, "duration_ms": round((time.monotonic() - job.started) * 1000)}
 
@@ -126,6 +129,7 @@ def now(_host: Host) -> Value:
 
 
 def _run(host: Host, job: Job, parameters: Value, correlation: Correlation) -> None:
+    job.thread = threading.get_ident()
     enter(correlation)
     calls_of_thread.set(job.calls)
     cancellation_of_thread.set(job.cancellation)
@@ -164,6 +168,7 @@ def _outcome(host: Host, tool: str, parameters: Value, timeout_ms: float) -> dic
     try:
         outcome["output"] = host.call("Tool.execute", [tool, parameters])
     except HostError as error:
+        host.python_stacks.note(str(error), error)
         outcome["error"] = str(error)
     except HostInterruptedError:
         if calls_of_thread.get() is None:

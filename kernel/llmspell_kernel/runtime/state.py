@@ -37,6 +37,7 @@ class ScriptError:
     """What ended a script. ``line`` is 1-based, 0 when unknown; ``path`` is empty unless the chunk is a file.
 
     ``correlation_id`` is the run's; ``context`` what the script was in the middle of: ``workflow 'w' > step 's'``.
+    ``boundaries`` has the script's stack at the call of each of these; ``python_stack`` the places in Python beneath.
     """
 
     kind: ErrorKind
@@ -46,6 +47,8 @@ class ScriptError:
     line: int
     correlation_id: str = ""
     context: str = ""
+    boundaries: str = ""
+    python_stack: str = ""
 
     @property
     def name(self) -> str:
@@ -231,8 +234,15 @@ class Runtime:
             self.host.script_has_ended()
             self.host.call("Display.settle", ())
         if outcome.error is not None:
-            identifier, context = self.library.failure_of_correlation(text_bytes(outcome.error.message))
-            error = replace(outcome.error, correlation_id=text(identifier), context=text(context))
+            message = outcome.error.message
+            identifier, context, boundaries = self.library.failure_of_correlation(text_bytes(message))
+            error = replace(
+                outcome.error,
+                correlation_id=text(identifier),
+                context=text(context),
+                boundaries=text(boundaries),
+                python_stack=self.host.python_stacks.of(message),
+            )
             outcome = replace(outcome, error=error)
         if outcome.error is None or (explained := self.memory.explain(outcome.error.message)) is None:
             return outcome

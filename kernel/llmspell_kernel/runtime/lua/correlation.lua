@@ -11,6 +11,8 @@ local correlation = {}
 local root = { kind = "script", name = "", id = "", number = 0, depth = 0 }
 local innermost = setmetatable({}, { __mode = "k" }) -- coroutine -> part
 local serial, failure = 0, nil
+local MAX_LINES <const> = 12 -- of the stack of one boundary
+local native_traceback, gmatch, find = library.debug.traceback, library.string.gmatch, library.string.find
 
 local function current() return innermost[running()] or root end
 
@@ -28,15 +30,48 @@ local function path(part)
   return concat(names, " > ")
 end
 
+-- The lines of a stack that are the script's.
+local function script_lines(stack)
+  local lines = {}
+  for line in gmatch(stack, "[^\n]+") do
+    if #lines < MAX_LINES and not find(line, "[llmspell", 1, true) and not find(line, "[C]", 1, true)
+      and find(line, ":%d+:") then
+      lines[#lines + 1] = line
+    end
+  end
+  return concat(lines, "\n")
+end
+
+local SHORT <const> = 8 -- what a text of fewer bytes is found in says nothing
+
+-- Whether the error of `part` tells of that of the part which has failed last: one within it, or of a coroutine that it
+-- has resumed.
+local function passes_on(part, message)
+  if not failure or not find(message, failure.said, 1, true) then return false end
+  local inner = failure.outermost
+  if inner.thread ~= part.thread and #failure.said >= SHORT then return true end
+  while inner do
+    if inner.parent == part then return true end
+    inner = inner.parent
+  end
+  return false
+end
+
 local part_metatable = { __metatable = false }
 function part_metatable.__close(part, err)
   innermost[part.thread] = part.parent
   if err == nil then return end
   -- what ends a run has been made a table by the handler of library.run, {kind, message, …}
   if type(err) == "table" then err = rawget(err, 2) end
-  if type(err) == "string" and (failure == nil or failure.message ~= err) then
-    failure = { message = err, id = part.id, path = path(part) }
+  if type(err) ~= "string" then return end
+  if passes_on(part, err) then
+    failure.outermost, failure.boundaries[#failure.boundaries + 1] = part, part
+  elseif failure == nil or failure.message ~= err then
+    -- without the place before it, which those who pass it on may leave out
+    local said = library.string.match(err, "^[^\n]-:%d+: (.*)$") or err
+    failure = { id = part.id, path = path(part), said = said, outermost = part, boundaries = { part } }
   end
+  failure.message = err
 end
 
 local function within(kind, name, call, ...)
@@ -48,6 +83,7 @@ local function within(kind, name, call, ...)
   serial = serial + 1
   local part <close> = setmetatable({
     kind = kind, name = name, id = outer.id, number = serial, depth = outer.depth + 1, parent = outer, thread = thread,
+    stack = native_traceback("", 2),
   }, part_metatable)
   innermost[thread] = part
   return call(...)
@@ -84,8 +120,14 @@ function library.begin_correlation(id)
   failure = nil
 end
 
--- Where the error came from that ended the run: the run's id and the path.
+-- Where the error came from that ended the run: the run's id, the path, and the script's stack at each boundary that the
+-- error passed, from the innermost outwards.
 function library.failure_of_correlation(message)
-  if failure and failure.message == message then return failure.id, failure.path end
-  return root.id, ""
+  if not failure or failure.message ~= message then return root.id, "", "" end
+  local boundaries = {}
+  for i, part in library.ipairs(failure.boundaries) do
+    local lines = script_lines(part.stack)
+    boundaries[i] = format("in %s '%s'%s%s", part.kind, part.name, lines ~= "" and ", called from\n" or "", lines)
+  end
+  return failure.id, failure.path, concat(boundaries, "\n")
 end
