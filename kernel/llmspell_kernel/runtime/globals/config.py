@@ -19,6 +19,7 @@ MAX_SNAPSHOTS = 100
 MAX_ALLOWED_PATHS = 1000
 MAX_PROVIDERS = 1000
 MAX_NAME, MAX_PROVIDER_BYTES = 256, 64 * 1024
+MAX_PATH = 4096
 _INTEGERS = range(-(2**63), 2**63)
 _PERMISSIONS: dict[str, Value] = {
     "read": True,
@@ -157,6 +158,8 @@ def _whole(host: Host, settings: _Settings) -> Table:
 
 def _add_allowed_path(host: Host, given: str) -> None:
     _check_permission(host, "Config.addAllowedPath", "modify_tools")
+    if len(given) > MAX_PATH:
+        raise HostError(f"Config.addAllowedPath: the path is longer than {MAX_PATH} characters")
     try:
         path = (host.context.project_root / Path(given).expanduser()).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # ~nobody, a NUL, a circle of links
