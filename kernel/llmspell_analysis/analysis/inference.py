@@ -202,11 +202,12 @@ class Inference:
         return found
 
     def _annotation_of_parameter(self, local: Local) -> tuple[lt.Type | None] | None:
-        node = self.unit.analysis.document.tree.root_node.descendant_for_byte_range(local.start, local.end)
-        function = node
+        if not self.unit.annotations.comments:
+            return None
+        function = self.unit.analysis.document.tree.root_node.descendant_for_byte_range(local.start, local.end)
         while function is not None and function.kind_id not in FUNCTION:
             function = function.parent
-        if function is None or not self.unit.annotations.comments:
+        if function is None:
             return None
         for each in self.signature(function).parameters:
             if each.name == local.name:
@@ -268,8 +269,10 @@ class Inference:
             return self.element(self.of(local.iterated))
         if local.kind != "local":
             return None
-        if local.value is not None and local.value.kind_id in TABLE:
-            return lt.Shape((local, ()), self.unit.analysis)
+        if local.value is not None:
+            if local.value.kind_id in TABLE:
+                return lt.Shape((local, ()), self.unit.analysis)
+            return self.of(local.value)
         statement, place = self._declaration(local)
         return self.place_of(self.values_of(statement), place) if statement is not None else None
 
