@@ -104,11 +104,12 @@ class Connection:
             message = None
         self._log.write("->", message if isinstance(message, dict) else {"unreadable_bytes": len(body)})
 
-    def _send(self, message: Json) -> None:
+    def _send(self, message: Json) -> bool:
+        """False for output that is dropped."""
         is_output = message.get("event") == "output"
         if is_output and self._unread() > MAX_UNREAD_BYTES:
             self._dropped_bytes += len(message["body"]["output"])
-            return
+            return False
         if is_output and self._dropped_bytes:
             note = f"[{self._dropped_bytes} characters of output were dropped: they came faster than they were read]\n"
             message = {**message, "body": {**message["body"], "output": note + message["body"]["output"]}}
@@ -116,6 +117,7 @@ class Connection:
         if self._log is not None:
             self._log.write("<-", message)
         self._write(encode(message))
+        return True
 
 
 async def serve_stream(

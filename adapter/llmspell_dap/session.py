@@ -59,9 +59,12 @@ PATIENCE = 0.5
 
 
 class DapSession:
-    """Takes message bodies through ``receive`` and gives messages to ``send``, all on one event loop."""
+    """Takes message bodies through ``receive`` and gives messages to ``send``, all on one event loop.
 
-    def __init__(self, send: Callable[[Json], None]) -> None:
+    ``send`` gives False for a message that it drops: the next one has its number.
+    """
+
+    def __init__(self, send: Callable[[Json], bool]) -> None:
         self._send_message = send
         self._sequence = 0
         self.closed = asyncio.Event()
@@ -158,8 +161,8 @@ class DapSession:
         return self._launch_arguments is not None or self._opening.under_way
 
     def _send(self, message: Json) -> int:
-        self._sequence += 1
-        self._send_message({"seq": self._sequence, **message})
+        if self._send_message({"seq": self._sequence + 1, **message}):
+            self._sequence += 1
         return self._sequence
 
     def _publish(self, told: Told) -> None:
@@ -459,8 +462,10 @@ class DapSession:
         if self._ending:
             raise RequestFailedError(ENDING)
         fields = request.arguments
-        terminate = fields.boolean("terminateDebuggee", self._ends_with_the_session)
         suspend = fields.boolean("suspendDebuggee", False)
+        # What is to stay stopped is not to be ended.
+        stays = suspend and self._script.stopped_thread is not None
+        terminate = fields.boolean("terminateDebuggee", self._ends_with_the_session and not stays)
         await self._end(terminate=terminate, suspend=suspend and not terminate, tell=True)
         return {}
 

@@ -114,9 +114,10 @@ class Conversation:
 
         monkeypatch.setattr(opening_module, "in_thread", in_thread)
 
-    def _take(self, message: Json) -> None:
+    def _take(self, message: Json) -> bool:
         self.told.append(message)
         self._changed.set()
+        return True
 
     def send(self, command: str, **arguments: Any) -> int:
         self._sequence += 1

@@ -60,13 +60,16 @@ def test_script_goes_on_after_a_disconnect_that_says_so(kernel: Any, start_adapt
         kernel.delete_session(name)
 
 
-def test_script_stays_stopped_after_a_disconnect_that_says_so(kernel: Any, start_adapter: Start, script: Write) -> None:
+@pytest.mark.parametrize("said", [{"terminateDebuggee": False}, {}], ids=["and not ended", "alone"])
+def test_script_stays_stopped_after_a_disconnect_that_says_so(
+    kernel: Any, start_adapter: Start, script: Write, said: dict[str, bool]
+) -> None:
     before = {each.session for each in kernel.list_sessions()}
     adapter = start_adapter()
     adapter.launch(script(GOES_ON), lines=(3,))
     adapter.event("stopped")
     name = own_session(kernel, before)
-    adapter.ask("disconnect", terminateDebuggee=False, suspendDebuggee=True)
+    adapter.ask("disconnect", suspendDebuggee=True, **said)
     adapter.until_end()
     try:
         second = start_adapter()
