@@ -1,6 +1,7 @@
 """Several adapters on one script: each with breakpoints of its own, all with the same stops."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,22 @@ def test_client_whose_connection_was_lost_finds_its_debug_session_again(shared: 
     assert running.result(10).content()["status"] == "ok"
 
 
+def test_client_that_leaves_a_name_to_another_takes_nothing_along(shared: Shared) -> None:
+    for client in shared.clients:
+        client.ask("disconnect")
+    first = shared.session.attach("step", debugSession="mine", resumeSeconds=60)
+    running = shared.run()
+    first.event("stopped")
+    second = shared.session.attach(debugSession="mine", resumeSeconds=60)
+    second.event("stopped")
+    second.ask("disconnect")
+    second.until_end()
+    assert first.top_frame(1)["name"] == "step"
+    first.ask("continue", threadId=1)
+    first.ask("disconnect")
+    assert running.result(10).content()["status"] == "ok"
+
+
 def test_attach_that_was_refused_may_be_tried_again(kernel_session: KernelSession, start_adapter: Any) -> None:
     adapter = start_adapter()
     adapter.initialize()
@@ -195,3 +212,10 @@ def test_others_are_told_of_changed_variables(shared: Shared) -> None:
     first.ask("continue", threadId=1)
     assert running.result(10).content()["status"] == "ok"
     assert first.outline().count("invalidated") == 1
+
+
+def test_attach_to_a_folder_is_refused_with_the_reason(start_adapter: Any, tmp_path: Path) -> None:
+    adapter = start_adapter()
+    adapter.initialize()
+    answer = adapter.request("attach", connectionFile=str(tmp_path))
+    assert answer["message"] == f"connectionFile: {tmp_path}: expected a regular file, found a folder"

@@ -89,6 +89,15 @@ class DebugClients:
         with self._lock:
             self._owners[client] = self._owner(client)
 
+    def leave_to_namesake(self, client: str) -> bool:
+        """True when another client debugs under the name of this one, which leaves: to that one stays what is set."""
+        with self._lock:
+            owner = self._owners.get(client, client)
+            if self.is_front_end(owner) or list(self._owners.values()).count(owner) < 2:
+                return False
+            del self._owners[client]
+            return True
+
     def leave(self, owner: str) -> bool:
         """True when nobody is left."""
         with self._lock:

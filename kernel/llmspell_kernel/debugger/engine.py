@@ -465,8 +465,9 @@ class Debugger:
         if not is_lost:
             self._departed.add(sender)
         stays = arguments.get("suspendDebuggee") or arguments.get("terminateDebuggee")
-        # one that is to end does so where it is stopped
-        self._leave(request["client"], lets_go=not stays)
+        if is_lost or not self._clients.leave_to_namesake(sender):
+            # one that is to end does so where it is stopped
+            self._leave(request["client"], lets_go=not stays)
         respond(response(request, {}))
         if arguments.get("terminateDebuggee"):
             self._terminate()

@@ -319,10 +319,12 @@ def read_private_json(path: str | os.PathLike[str]) -> dict[str, Any]:
     except OSError as error:
         reason = "is a symbolic link" if os.path.islink(path) else f"cannot be opened: {error.strerror}"
         raise ConnectionFileError(f"{path}: {reason}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        # Python makes no file of a folder.
+        os.close(descriptor)
+        raise ConnectionFileError(f"{path}: expected a regular file, found {_kind(status.st_mode)}")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ConnectionFileError(f"{path}: expected a regular file, found {_kind(status.st_mode)}")
         if os.name == "posix":
             if status.st_uid != os.geteuid():
                 raise ConnectionFileError(f"{path}: belongs to another user (uid {status.st_uid})")
