@@ -422,6 +422,7 @@ REFUSED = [
     ("Locals", "nothing", "1", "no local 'nothing'"),
     ("Upvalues/up", "nothing", "1", "no field 'nothing'"),
     ("Varargs", "[2]", "1", "no vararg '[2]'"),
+    ("Locals", "a", " ", "value: expected an expression, found nothing"),
 ]
 
 
@@ -446,6 +447,7 @@ EXPRESSIONS = [
     ("FOLDED", "1", "'FOLDED' is <const>"),
     ("a + 1", "1", "expected a variable or a field"),
     ("a +", "1", "unexpected symbol"),
+    ("a", "", "value: expected an expression, found nothing"),
     ("f()", "1", "'f()' is not assigned to: expected a variable or a field"),
     ("own, up.name", "1", "expected a variable or a field"),
 ]
@@ -575,6 +577,18 @@ def test_clipboard_refuses_what_no_literal_can_say(stopped, expression):
     assert UNREADABLE[expression] in debuggee.evaluate(expression, frameId=debuggee.frame(), context="clipboard")
 
 
+COPIED_TYPES = {"1": "integer", "1.5": "float", "'a'": "string", "nil": "nil", "{}": "table", "1, 2": None, "": None}
+
+
+@pytest.mark.parametrize("expression", COPIED_TYPES)
+def test_clipboard_tells_the_type_as_a_watch_does(stopped, expression):
+    debuggee = stopped("print(1) -- stop")
+    asked = {"expression": expression, "frameId": debuggee.frame()}
+    body = debuggee.body("evaluate", context="clipboard", **asked)
+    assert body.get("type") == debuggee.body("evaluate", context="watch", **asked).get("type")
+    assert body.get("type") == COPIED_TYPES[expression]
+
+
 def test_long_string_is_copied_whole(stopped):
     debuggee = stopped("local s = ('x'):rep(8 * 1024 * 1024)\nprint(#s) -- stop")
     assert len(debuggee.evaluate("s", frameId=debuggee.frame(), context="clipboard")) == 8 * 1024 * 1024 + 2
@@ -671,6 +685,23 @@ def test_completions(stopped, text):
     debuggee = stopped(COMPLETABLE)
     body = debuggee.body("completions", text=text, column=len(text) + 1, frameId=debuggee.frame())
     assert [(one["label"], one["type"]) for one in body["targets"]] == COMPLETIONS[text]
+
+
+LONG = {
+    "x" * 1_000_000: [],
+    "x" * 1_000_000 + " = account.ow": ["owner"],
+    "x." * 500_000: [],
+    "x" * 1_000_000 + "['": [],
+    "x" * 1_000_000 + " = account['ow": ["owner"],
+    "'" + "x" * 1_000_000 + " account.ow": [],
+}
+
+
+@pytest.mark.parametrize("text", LONG, ids=lambda text: text[-20:])
+def test_completions_in_a_line_of_a_million_letters(stopped, text):
+    debuggee = stopped(COMPLETABLE)
+    body = debuggee.body("completions", text=text, column=len(text) + 1, frameId=debuggee.frame())
+    assert [one["label"].partition('"')[0] for one in body["targets"]] == LONG[text]
 
 
 def test_completion_replaces_the_name_before_the_cursor(stopped):

@@ -109,11 +109,9 @@ def evaluated(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The body of an ``evaluate`` response; several values are shown side by side."""
     if len(entries) == 1:
         entry = entries[0]
-        body = {
-            "result": visible(entry["text"]),
-            "type": entry["type"],
-            "variablesReference": entry["reference"],
-        }
+        body = {"result": visible(entry["text"]), "variablesReference": entry["reference"]}
+        if "type" in entry:  # the text of several values for the clipboard has none
+            body["type"] = entry["type"]
         return _with_more(body, entry)
     return {
         "result": visible("\t".join(one["text"] for one in entries)),

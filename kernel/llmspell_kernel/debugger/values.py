@@ -21,6 +21,8 @@ _BASE = r"[A-Za-z_]\w*(?:\s*[.:]\s*[A-Za-z_]\w*|\s*\[\s*(?:\"[^\"\\]*\"|'[^'\\]*
 _CHAIN = re.compile(rf"(?:(?P<base>{_BASE})\s*(?P<separator>[.:])\s*)?(?P<prefix>[A-Za-z_]\w*)?$", re.ASCII)
 # the key of a field that is not written to its end; its quotation mark may have begun already
 _SUBSCRIPT = re.compile(rf"(?P<base>{_BASE})\s*\[\s*(?:(?P<quote>[\"'])(?P<prefix>[^\"'\\]*))?$", re.ASCII)
+# A name that is longer is not looked for: each of its letters might begin a chain.
+_MAX_CHAIN = 1000
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 
 
@@ -54,7 +56,7 @@ def set_variable(script: ScriptRequests, tell: Tell, request: Request, respond: 
     """``setVariable``: the value is an expression, evaluated in the frame that the variable was shown for."""
     arguments = request.get("arguments") or {}
     reference = integer_argument(arguments, "variablesReference")
-    name, value = text_argument(arguments, "name"), text_argument(arguments, "value")
+    name, value = text_argument(arguments, "name"), _expression_argument(arguments)
     if reference > FIRST_REFERENCE:
         raise RequestError(f"'{name}' is shown as the host holds it; State.save and an agent's methods change that")
     sent: list[Value] = [reference, name, value, is_hexadecimal(arguments)]
@@ -64,10 +66,18 @@ def set_variable(script: ScriptRequests, tell: Tell, request: Request, respond: 
 def set_expression(script: ScriptRequests, tell: Tell, request: Request, respond: Respond) -> None:
     """``setExpression``: assigns to what could stand left of a ``=`` in the frame."""
     arguments = request.get("arguments") or {}
-    target, value = text_argument(arguments, "expression"), text_argument(arguments, "value")
+    target, value = text_argument(arguments, "expression"), _expression_argument(arguments)
     frame = integer_argument(arguments, "frameId", default=0)
     sent: list[Value] = [target, value, frame, is_hexadecimal(arguments)]
     script.ask(request, respond, "setExpression", sent, lambda shown: _set(tell, target, shown))
+
+
+def _expression_argument(arguments: Mapping[str, Any]) -> str:
+    """The new value. Raises RequestError for none: a field that was left empty is not to become nil."""
+    value = text_argument(arguments, "value")
+    if not value.strip():
+        raise RequestError('value: expected an expression, found nothing (a text stands in quotes: "")')
+    return value
 
 
 def _set(tell: Tell, name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,11 +98,12 @@ def completions(script: ScriptRequests, request: Request, respond: Respond) -> N
         raise RequestError(f"line: {number} is not between 1 and {len(lines)}")
     before = lines[number - 1].encode("utf-16-le", "surrogatepass")[: 2 * max(column - 1, 0)]
     code = before.decode("utf-16-le", "replace")
-    found = _SUBSCRIPT.search(code)
+    nearest = max(0, len(code) - _MAX_CHAIN)
+    found = _SUBSCRIPT.search(code, nearest)
     if found is not None and not _is_in_string(code[: found.start("quote") if found["quote"] else found.end()]):
         _complete_key(script, request, respond, frame, found)
         return
-    found = None if _is_in_string(code) else _CHAIN.search(code)
+    found = None if _is_in_string(code) else _CHAIN.search(code, nearest)
     base, separator, prefix = ("", "", "") if found is None else (found[name] or "" for name in _GROUPS)
     if found is None or (not base and _is_inside_chain(found)):
         respond(response(request, {"targets": []}))

@@ -8,7 +8,7 @@ local type, tostring, select, pcall, rawget, setmetatable, raw_load, error = lib
   library.select, library.pcall, library.rawget, library.setmetatable, library.load, library.error
 local byte, format, sub, find, match = library.string.byte, library.string.format, library.string.sub,
   library.string.find, library.string.match
-local next, rawlen, rawset = library.next, library.rawlen, library.rawset
+local next, rawlen, rawset, math_type = library.next, library.rawlen, library.rawset, library.math.type
 local concat, sort, unpack = library.table.concat, library.table.sort, library.table.unpack
 local getinfo, getlocal, setlocal, getupvalue, setupvalue, getmetatable = library.debug.getinfo,
   library.debug.getlocal, library.debug.setlocal, library.debug.getupvalue, library.debug.setupvalue,
@@ -307,7 +307,8 @@ function commands.evaluate(expression, frame, context, hex)
   if context == "clipboard" then
     local texts = {}
     for i = 1, count do texts[i] = literal_of(results[i]) end
-    return { { text = concat(texts, ", "), type = count == 1 and type(results[1]) or "", reference = 0 } }
+    local kind = count == 1 and (math_type(results[1]) or type(results[1])) or nil
+    return { { text = concat(texts, ", "), type = kind, reference = 0 } }
   end
   local described = {}
   for i = 1, count do described[i] = describe(results[i], nil, count == 1 and expression or nil, frame) end
