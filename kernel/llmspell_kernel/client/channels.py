@@ -27,6 +27,8 @@ HEARTBEAT_INTERVAL = 1.0
 # The heartbeat is echoed by a thread of libzmq, so only a stopped or swapped-out process is late.
 HEARTBEAT_LIMIT = 10.0
 PROCESS_CHECK_INTERVAL = 0.5
+# of a kernel that has ended: silence for so long means that it has said all, and so long it is listened to at most
+LAST_WORDS_PAUSE_MS, LAST_WORDS_LIMIT = 100, 2.0
 LINGER_MS = 200
 CLOSE_LIMIT = 5.0
 # A burst of messages on one channel must not keep the others waiting.
@@ -164,12 +166,20 @@ class Channels:
                     return _closed()
                 lost = watch.ended() or heartbeat.beat(poller)
                 if lost is not None:
-                    # What it said before it ended is still worth delivering.
-                    for channel, connected in sockets.items():
-                        self._receive(channel, connected, limit=IOPUB_QUEUE)
+                    self._receive_last(sockets)
                     return KernelDiedError(lost)
         finally:
             watch.close()
+
+    def _receive_last(self, sockets: dict[Channel, zmq.Socket[bytes]]) -> None:
+        """What the kernel said before it ended is still worth delivering, and may be on its way through libzmq."""
+        poller = zmq.Poller()
+        for connected in sockets.values():
+            poller.register(connected, zmq.POLLIN)
+        until = time.monotonic() + LAST_WORDS_LIMIT
+        while poller.poll(LAST_WORDS_PAUSE_MS) and time.monotonic() < until:
+            for channel, connected in sockets.items():
+                self._receive(channel, connected, limit=IOPUB_QUEUE)
 
     def _connect(self, context: zmq.Context[zmq.Socket[bytes]], channel: Channel) -> zmq.Socket[bytes]:
         connected = context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
