@@ -1,13 +1,16 @@
 """References, highlights and renames: what names mean, in one file and in several."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
+from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.catalogue import load_catalogue
 from llmspell_analysis.features.highlights import highlights
 from llmspell_analysis.features.references import references
 from llmspell_analysis.features.rename import RenameRefusedError, rename
+from llmspell_analysis.features.workspace import Workspace
 
 from .workspace_cases import PlacedCase, WorkspaceCase, workspace_cases
 
@@ -62,3 +65,10 @@ def test_rename(case: WorkspaceCase, tmp_path: Path) -> None:
     assert {name: text.rstrip("\n") for name, text in texts.items()} == {
         name: text.rstrip("\n") for name, text in wanted.items()
     }
+
+
+def test_what_is_no_regular_file_is_not_looked_through(tmp_path: Path) -> None:
+    (tmp_path / "a.lua").write_text("local x = 1\n")
+    os.mkfifo(tmp_path / "pipe.lua")
+    (tmp_path / "endless.lua").symlink_to("/dev/zero")
+    assert list(Workspace(Project([str(tmp_path)])).paths()) == [str(tmp_path / "a.lua")]

@@ -7,6 +7,7 @@ of files, for a project's folder may be a home directory.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Workspace:
                 inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in _LEFT_OUT)
                 for name in sorted(names):
                     path = str(Path(folder) / name)
-                    if not name.endswith(".lua") or path in seen:
+                    if not name.endswith(".lua") or path in seen or not _is_regular(path):
                         continue
                     seen.add(path)
                     files += 1
@@ -57,3 +58,11 @@ class Workspace:
             found = self.project.file(path, word)
             if found is not None:
                 yield found
+
+
+def _is_regular(path: str) -> bool:
+    """Not a link, and not a pipe or a device, from which one could read for ever."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
