@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from llmspell_kernel.version import __version__
 
@@ -32,13 +34,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()
     try:
         if options.tcp is not None:
-            return server.serve_tcp(*options.tcp)
-        return server.serve_stdio(sys.stdin.buffer, sys.stdout.buffer)
+            code = server.serve_tcp(*options.tcp)
+        else:
+            code = server.serve_stdio(sys.stdin.buffer, sys.stdout.buffer)
     except KeyboardInterrupt:
         return 130
     except OSError as error:
         print(f"llmspell-lsp: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    return _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process without waiting for threads that are in the middle of an answer nobody wants any more."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:
