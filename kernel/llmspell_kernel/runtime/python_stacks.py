@@ -23,9 +23,11 @@ class PythonStacks:
 
     def note(self, message: str, error: BaseException) -> None:
         """The stack of an error, down to the first one that it came from."""
-        origin = error
-        while (cause := origin.__cause__ or origin.__context__) is not None:
+        origin, seen = error, {id(error)}
+        # two errors that were each raised while the other was handled are each other's context
+        while (cause := origin.__cause__ or origin.__context__) is not None and id(cause) not in seen:
             origin = cause
+            seen.add(id(cause))
         self._keep(message, list(_places(origin.__traceback__)))
 
     def note_frame(self, message: str, frame: FrameType | None) -> None:
