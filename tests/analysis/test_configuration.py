@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from llmspell_analysis.configuration import Configurations, llmspell_toml
 from llmspell_analysis.configuration.globs import GlobError, Globs
@@ -204,6 +204,7 @@ def test_no_bytes_are_too_much(project, name, data):
 
 @settings(deadline=None, max_examples=150)
 @given(document=st.dictionaries(st.sampled_from(KEYS[".luarc.json"]), VALUES, max_size=6))
+@example(document={"workspace.library": {"\0": None}})
 def test_no_shape_of_json_is_too_much(project, document):
     for each in NAMES_OF_FILES:
         (project / each).unlink(missing_ok=True)

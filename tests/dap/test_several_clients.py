@@ -100,7 +100,8 @@ def test_of_two_that_continue_at_once_one_wins_and_the_other_is_told(shared: Sha
 def test_of_two_that_continue_at_once_none_takes_the_script_from_a_stop_that_it_has_not_seen(shared: Shared) -> None:
     first, _ = shared.clients
     break_at(first, "step")
-    running = shared.run()
+    # the next stop comes when both have been asked
+    running = shared.run(CODE.replace("step() other()", "step() Utils.sleep(1000)"))
     for _ in range(3):
         for client in shared.clients:
             client.event("stopped")

@@ -20,6 +20,8 @@ _MAX_BYTES = 1024 * 1024
 def globals_below(path: str) -> frozenset[str]:
     """Those of a file, or of the files below a folder; none where nothing can be read."""
     found: set[str] = set()
+    if "\0" in path:
+        return frozenset()
     for file in _files(path):
         try:
             with open(file, "rb") as opened:
