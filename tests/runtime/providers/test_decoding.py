@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from llmspell_kernel.runtime.providers import decoding
 from llmspell_kernel.runtime.providers.decoding import Lines, ServerEvent, ServerEvents
@@ -24,6 +24,7 @@ def split_at(data, places):
 
 
 @given(st.lists(st.tuples(TEXT, ENDS), max_size=8), st.lists(st.integers(0, 1000), max_size=12))
+@example([("", "\r\n"), ("", "\n")], [1, 2])
 def test_lines_do_not_depend_on_where_the_bytes_are_split(parts, places):
     data = "".join(text + end for text, end in parts).encode()
     decoder = Lines()

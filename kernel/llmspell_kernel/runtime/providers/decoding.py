@@ -20,10 +20,9 @@ class Lines:
         self._skips_newline = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        if self._skips_newline and data[:1] == b"\n":
-            data = data[1:]
-        if data:
+        if self._skips_newline and data:
             self._skips_newline = False
+            data = data.removeprefix(b"\n")
         self._waiting += data
         if b"\n" not in data and b"\r" not in data:
             _check(len(self._waiting))
