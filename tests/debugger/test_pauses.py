@@ -59,3 +59,32 @@ def test_pause_stops_the_script_when_it_comes_in(debuggee, where):
     debuggee.body("evaluate", expression="(function() DONE = true end)()", frameId=frame["id"], context="repl")
     debuggee.body("continue", threadId=stop["threadId"])
     assert debuggee.end().error is None
+
+
+@pytest.mark.parametrize("watched", [False, True], ids=["breakpoint", "data breakpoint"])
+def test_time_limit_of_a_callback_ends_a_condition_that_runs_in_it(debuggee, watched):
+    library, defined = debuggee.runtime.library, threading.Event()
+
+    def define():
+        text = b"local library = ... function library.globals.timed(call) return library.timed(50, call) end"
+        library.load(text, b"=[llmspell] test")(library)
+        defined.set()
+
+    debuggee._jobs.put(define)
+    assert defined.wait(10)
+    path = debuggee.script(
+        "x = 1\nfunction forever() while true do end end\nlocal function call()\n  x = 2\n  print('not reached')\nend\n"
+        "print(timed(call))"
+    )
+    debuggee.breakpoints(path, 3)
+    debuggee.start(path)
+    assert debuggee.stopped()
+    condition = {"condition": "forever()"}
+    debuggee.breakpoints(path, *([] if watched else [{"line": 5, **condition}]))
+    if watched:
+        found = debuggee.body("dataBreakpointInfo", name="x", frameId=debuggee.frame())
+        debuggee.body("setDataBreakpoints", breakpoints=[{"dataId": found["dataId"], **condition}])
+    debuggee.body("continue", threadId=1)
+    assert debuggee.stopped(2) is None
+    assert debuggee.end().error is None
+    assert debuggee.output == ["false\tnil\ttrue\n"]

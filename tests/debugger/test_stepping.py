@@ -1,5 +1,7 @@
 """Where steps stop: over, in and out of calls of every kind, per coroutine; to a line; and what they show."""
 
+import threading
+
 import pytest
 from llmspell_kernel.debugger.stepping import calls_on_line, skip_files_of
 from llmspell_kernel.protocol.ldp import RequestError
@@ -623,6 +625,32 @@ def test_step_leaves_no_hook_behind(debuggee):
         b"return n, library.select('#', gethook()) end"
     )
     assert left(library) == (0, 1)
+
+
+def test_hook_that_outlives_its_step_goes_at_its_next_event(debuggee):
+    library, defined = debuggee.runtime.library, threading.Event()
+
+    def define():
+        text = (
+            b"local library = ... local handler "
+            b"function library.globals.keep() handler = library.debug.gethook() end "
+            b"function library.globals.put_back() library.debug.sethook(handler, 'crl') end "
+            b"function library.globals.hooked() return library.debug.gethook() ~= nil end"
+        )
+        library.load(text, b"=[llmspell] test")(library)
+        defined.set()
+
+    debuggee._jobs.put(define)
+    assert defined.wait(10)
+    path = debuggee.script("local x = 1\nkeep()\nprint(2)\nput_back()\nprint(3)\nN = hooked()")
+    debuggee.breakpoints(path, 1)
+    debuggee.start(path)
+    assert debuggee.stopped()
+    debuggee.breakpoints(path)
+    assert walk(debuggee, "next next") == [2, 3]
+    debuggee.body("continue", threadId=1)
+    assert debuggee.end().error is None
+    assert debuggee.run_cell("return N").shown == "false"
 
 
 def test_breakpoint_in_a_call_that_is_stepped_over_stops(debuggee):

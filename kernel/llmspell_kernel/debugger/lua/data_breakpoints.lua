@@ -101,9 +101,14 @@ local function rebase()
   if gone[1] then finish_watch(gone, kept) end
 end
 
+local function look_again()
+  local ok, problem = coroutine.resume(coroutine.create(rebase))
+  if not ok then library.pass_interrupt(problem) end
+end
+
 -- The client may have changed what is watched, while it was stopped.
 function state.resumed()
-  if active[1] then coroutine.resume(coroutine.create(rebase)) end
+  if active[1] then look_again() end
 end
 
 -- Stopping -------------------------------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ local function evaluate_here(code)
   state.inspecting = true
   local ok, value = evaluation.finished(inspector, coroutine.resume(inspector))
   state.inspecting = before
-  if not ok and (value == library.interrupted or value == library.terminated) then error(value, 0) end
+  if not ok then library.pass_interrupt(value) end
   return ok, value
 end
 
@@ -365,7 +370,7 @@ function data.update()
   for _, one in ipairs(gone) do ended(one.id, "this variable is not known any more: ask for it again") end
   local fresh = false
   for _, one in ipairs(list) do fresh = fresh or not known[one.id] end
-  if fresh then coroutine.resume(coroutine.create(rebase)) end
+  if fresh then look_again() end
 end
 
 -- The script has ended: its frames are gone, tables may be there still.

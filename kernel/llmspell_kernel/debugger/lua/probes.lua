@@ -115,7 +115,7 @@ local function value_of(part, expressions, level)
     end
   end
   evaluating = before
-  if not ok and (value == library.interrupted or value == library.terminated) then error(value, 0) end
+  if not ok then library.pass_interrupt(value) end
   return ok, value
 end
 

@@ -286,7 +286,7 @@ local handlers = { line = on_line, call = on_call, ["tail call"] = on_call, ["re
 
 function near(event, line)
   if not step then
-    sethook(running())
+    sethook((running())) -- which gives whether that is the main thread, too
     return
   end
   local told = step.told

@@ -72,7 +72,8 @@ function stops.park(reason, text, ...)
   stepping.clear()
   local thread = state.stopping or running()
   local inspector = coroutine.create(measure)
-  local _, depth, top = coroutine.resume(inspector, thread)
+  local measured, depth, top = coroutine.resume(inspector, thread)
+  if not measured then library.pass_interrupt(depth) end
   presentation.forget()
   frames.forget()
   -- in a coroutine: the stopped stack may have no room left
