@@ -79,10 +79,6 @@ class LiveKernel:
         found = self._get(("value", expression))
         return found if isinstance(found, str) else ""
 
-    def forget(self) -> None:
-        """What was known may have changed."""
-        self._known.clear()
-
     def close(self) -> None:
         self._closed = True
         if self._task is not None:

@@ -9,6 +9,7 @@ from llmspell_analysis.analysis.builder import analyze
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.catalogue import load_catalogue
 from llmspell_analysis.features.call_hierarchy import call_item, incoming, outgoing
+from llmspell_analysis.features.context import Context
 from llmspell_analysis.features.definition import declaration, implementation, type_definition
 from llmspell_analysis.features.folding import folds
 from llmspell_analysis.features.highlights import highlights
@@ -61,7 +62,7 @@ def exercise(data: bytes, offset: int, end: int) -> None:
     if item is not None:
         incoming(item, catalogue, workspace)
         outgoing(item, catalogue, project)
-    completion_question(analysis, offset, catalogue, project)
+    completion_question(Context(analysis, offset, catalogue, project))
     hover_question(analysis, offset, catalogue, project)
     for line in range(1, min(len(document.source.line_starts), 5)):
         applied(data, after_line_break(document, Style(), line))

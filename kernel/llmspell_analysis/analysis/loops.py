@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.kinds import BREAK, FOR, FUNCTION, GOTO, REPEAT, WHILE
@@ -46,16 +45,20 @@ def breaks_out(loop: Node) -> bool:
         if kind in FUNCTION:
             continue
         if kind in FOR or kind in WHILE or kind in REPEAT:
-            pending.extend(each for each in _descendants(node) if each.kind_id in GOTO)
+            if holds(node, GOTO):
+                return True
             continue
         pending.extend(node.named_children)
     return False
 
 
-def _descendants(node: Node) -> Sequence[Node]:
-    found, pending = [], [node]
+def holds(root: Node, kinds: frozenset[int]) -> bool:
+    """Whether a node of these kinds is below another one, in the same function."""
+    pending = list(root.named_children)
     while pending:
-        current = pending.pop()
-        found.append(current)
-        pending.extend(current.named_children)
-    return found
+        node = pending.pop()
+        if node.kind_id in kinds:
+            return True
+        if node.kind_id not in FUNCTION:
+            pending.extend(node.named_children)
+    return False

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from llmspell_analysis.analysis.changing_files import ChangingFiles
 from llmspell_analysis.analysis.python_tools import project_root
-
-_MAX_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class ProjectConfigurations:
     """What is known of the files that were read; a file is read again when it has changed."""
 
     def __init__(self) -> None:
-        self._files: dict[str, tuple[tuple[int, int], ProjectConfiguration]] = {}
+        self._files = ChangingFiles[ProjectConfiguration]()
 
     def of(self, script: str) -> ProjectConfiguration:
         """That of the project that a script belongs to."""
@@ -36,18 +34,7 @@ class ProjectConfigurations:
         if root is None:
             return ProjectConfiguration()
         path = os.path.join(root, "llmspell.toml")
-        try:
-            status = os.stat(path)
-            stamp = (status.st_mtime_ns, status.st_size)
-            known = self._files.get(path)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            text = Path(path).read_bytes() if status.st_size <= _MAX_BYTES else b""
-            found = _read(text, root)
-        except (OSError, ValueError):
-            return ProjectConfiguration(root)
-        self._files[path] = (stamp, found)
-        return found
+        return self._files.of(path, lambda text: _read(text, root)) or ProjectConfiguration(root)
 
 
 def _read(text: bytes, root: str) -> ProjectConfiguration:

@@ -11,20 +11,20 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
-from pathlib import Path
+
+from llmspell_analysis.analysis.changing_files import ChangingFiles
 
 FOLDER = "llmspell_tools"
 # as llmspell_kernel/runtime/configuration.py, which nothing here may import
 _PROJECT_MARKS = ("llmspell.toml", ".git")
 _MAX_FILES = 1000
-_MAX_BYTES = 1024 * 1024
 
 
 class PythonToolNames:
     """What is known of the files that were read."""
 
     def __init__(self) -> None:
-        self._files: dict[str, tuple[tuple[int, int], frozenset[str]]] = {}
+        self._files = ChangingFiles[frozenset[str]]()
 
     def of(self, script: str) -> frozenset[str]:
         """Those of the project that a script belongs to."""
@@ -40,17 +40,7 @@ class PythonToolNames:
         return frozenset().union(*(self._in_file(each) for each in files))
 
     def _in_file(self, path: str) -> frozenset[str]:
-        try:
-            status = os.stat(path)
-            stamp = (status.st_mtime_ns, status.st_size)
-            known = self._files.get(path)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            found = frozenset(_names(Path(path).read_bytes())) if status.st_size <= _MAX_BYTES else frozenset[str]()
-        except OSError:
-            return frozenset()
-        self._files[path] = (stamp, found)
-        return found
+        return self._files.of(path, lambda text: frozenset(_names(text))) or frozenset()
 
 
 def project_root(script: str) -> str | None:

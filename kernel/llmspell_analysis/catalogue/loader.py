@@ -4,14 +4,16 @@ Invariant: `load_tool` reads one JSON file and nothing else, so that running a t
 """
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from llmspell_analysis.catalogue.luacats import Definitions
 from llmspell_analysis.catalogue.model import Catalogue, CatalogueError, Operation, Template, Tool
 
+Made = TypeVar("Made")
 _ROOT = Path(__file__).parent  # importlib.resources would cost 30 ms
 DEFINITIONS = _ROOT / "definitions"
 
@@ -56,12 +58,7 @@ def load_template(name: str) -> Template:
     """One template. Raises KeyError when the catalogue has none of that name."""
     if name not in template_names():
         raise KeyError(name)
-    schema = json.loads((_ROOT / "templates" / f"{name}.json").read_text(encoding="utf-8"))
-    try:
-        facts = schema["x-llmspell"]
-        return Template(name, facts["description"], facts["category"], facts["version"], MappingProxyType(schema))
-    except (KeyError, TypeError) as error:
-        raise CatalogueError(f"templates/{name}.json: missing or misshapen {error}") from error
+    return _read("templates", name, _template)
 
 
 @cache
@@ -76,11 +73,7 @@ def load_tool(name: str) -> Tool:
     """One tool by its kebab-case name. Raises KeyError when the catalogue has none of that name."""
     if name not in tool_names():
         raise KeyError(name)
-    schema = json.loads((_ROOT / "tools" / f"{name}.json").read_text(encoding="utf-8"))
-    try:
-        return _tool(name, schema)
-    except (KeyError, TypeError) as error:
-        raise CatalogueError(f"tools/{name}.json: missing or misshapen {error}") from error
+    return _read("tools", name, _tool)
 
 
 @cache
@@ -88,6 +81,20 @@ def load_absent() -> dict[str, str]:
     """Names that do not exist, with what to use instead ("" for nothing)."""
     absent: dict[str, str] = json.loads((_ROOT / "absent.json").read_text(encoding="utf-8"))
     return absent
+
+
+def _read(folder: str, name: str, make: Callable[[str, dict[str, Any]], Made]) -> Made:
+    """What a schema describes. Raises CatalogueError that names its file."""
+    schema = json.loads((_ROOT / folder / f"{name}.json").read_text(encoding="utf-8"))
+    try:
+        return make(name, schema)
+    except (KeyError, TypeError) as error:
+        raise CatalogueError(f"{folder}/{name}.json: missing or misshapen {error}") from error
+
+
+def _template(name: str, schema: dict[str, Any]) -> Template:
+    facts = schema["x-llmspell"]
+    return Template(name, facts["description"], facts["category"], facts["version"], MappingProxyType(schema))
 
 
 def _tool(name: str, schema: dict[str, Any]) -> Tool:

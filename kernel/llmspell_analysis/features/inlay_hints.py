@@ -37,7 +37,6 @@ class InlayHint:
     offset: int
     label: str
     kind: HintKind
-    tooltip: str = ""
 
 
 def inlay_hints(

@@ -34,12 +34,7 @@ _STATE_FUNCTIONS = ("State.load", "State.get", "State.save", "State.set", "State
 _NAMING = (b"local", b"for", b"function", b"goto", b"::", b"@")
 
 
-def completion_question(analysis: Analysis, offset: int, catalogue: Catalogue, project: Project) -> Question | None:
-    return question_in(Context(analysis, offset, catalogue, project))
-
-
-def question_in(context: Context) -> Question | None:
-    """The same for who has the context already."""
+def completion_question(context: Context) -> Question | None:
     if context.place == "string":
         return _in_string(context)
     previous = context.previous

@@ -50,18 +50,6 @@ def format_lines(document: Document, style: Style, first: int, last: int) -> tup
     return _format(document, style, first, last) if _is_valid(document) else ()
 
 
-def indent_line(document: Document, style: Style, line: int) -> tuple[Edit, ...]:
-    """The indentation of one line of a text that may be unfinished."""
-    source = document.source
-    found = indentation(source, list(tokenize(source.data)))
-    start, end = source.line_span(line)
-    level = found.levels[line] if found.levels[line] >= 0 else found.blank.get(line, -1)
-    if level < 0:
-        return ()
-    indent, old = style.indent(level), _leading(source.data, start, end)
-    return () if old == indent else (Edit(start, start + len(old), indent),)
-
-
 def _is_valid(document: Document) -> bool:
     return not document.is_binary and compile_error(document.source.data) is None
 
@@ -124,11 +112,6 @@ def _line_end(data: bytes, start: int) -> int:
     while end < len(data) and data[end : end + 1] in (b" ", b"\t", b"\f", b"\v"):
         end += 1
     return end
-
-
-def _leading(data: bytes, start: int, end: int) -> bytes:
-    line = data[start:end]
-    return line[: len(line) - len(line.lstrip(_BLANKS))]
 
 
 def _end(source: SourceText, style: Style) -> Iterator[Edit]:

@@ -23,7 +23,6 @@ from llmspell_analysis.analysis.kinds import (
     EMPTY,
     FOR,
     FOR_GENERIC,
-    FUNCTION,
     GOTO,
     IF,
     LABEL,
@@ -31,6 +30,7 @@ from llmspell_analysis.analysis.kinds import (
     RETURN,
     WHILE,
 )
+from llmspell_analysis.analysis.loops import breaks_out, holds
 from llmspell_analysis.rules.model import Diagnostic, FileSubject, Piece, Severity, found
 from llmspell_analysis.rules.reading import shown, text
 
@@ -147,10 +147,10 @@ def leaves(statement: Node, analysis: Analysis, depth: int = 0) -> bool:
     if kind in IF:
         return _all_branches_leave(statement, analysis, depth)
     if kind in WHILE:
-        return is_always_true(statement.child_by_field_id(CONDITION_FIELD), analysis) and not _can_break(statement)
+        return is_always_true(statement.child_by_field_id(CONDITION_FIELD), analysis) and not breaks_out(statement)
     if kind in REPEAT:
         endless = is_always_false(statement.child_by_field_id(CONDITION_FIELD), analysis)
-        return (endless or _returns_first(statement, analysis, depth)) and not _can_break(statement)
+        return (endless or _returns_first(statement, analysis, depth)) and not breaks_out(statement)
     return False
 
 
@@ -189,42 +189,13 @@ def _body_of(branch: Node) -> Node | None:
 
 def _returns_first(loop: Node, analysis: Analysis, depth: int) -> bool:
     body = loop.child_by_field_id(BODY_FIELD)
-    return not _has(loop, GOTO) and _block_leaves(body, analysis, depth)
-
-
-def _can_break(loop: Node) -> bool:
-    """Whether a `break` of this very loop is in it, or a `goto` that may leave it."""
-    pending = list(loop.named_children)
-    while pending:
-        node = pending.pop()
-        kind = node.kind_id
-        if kind in BREAK or kind in GOTO:
-            return True
-        if kind in FUNCTION:
-            continue
-        if kind in _LOOPS:
-            if _has(node, GOTO):
-                return True
-            continue
-        pending.extend(node.named_children)
-    return False
-
-
-def _has(root: Node, kinds: frozenset[int]) -> bool:
-    pending = list(root.named_children)
-    while pending:
-        node = pending.pop()
-        if node.kind_id in kinds:
-            return True
-        if node.kind_id not in FUNCTION:
-            pending.extend(node.named_children)
-    return False
+    return not holds(loop, GOTO) and _block_leaves(body, analysis, depth)
 
 
 def loop(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     """loop-once. For `for … in` it is a hint: leaving at the first element is how one is picked."""
     body = node.child_by_field_id(BODY_FIELD)
-    if body is None or node.has_error or _has(node, GOTO):
+    if body is None or node.has_error or holds(node, GOTO):
         return
     if node.kind_id in REPEAT and is_always_true(node.child_by_field_id(CONDITION_FIELD), piece.analysis):
         return  # `repeat … until true` is a block that `break` leaves

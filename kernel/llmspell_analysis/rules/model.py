@@ -88,6 +88,11 @@ class Rule:
     needs_valid_text: bool = False
 
 
+def rule_on_valid_text(code: str, severity: Severity, explanation: str, *, is_on: bool = True) -> Rule:
+    """A rule on texts that compile."""
+    return Rule(code, severity, explanation, is_on, needs_valid_text=True)
+
+
 def found(
     code: str,
     message: str,

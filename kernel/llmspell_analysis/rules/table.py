@@ -2,14 +2,10 @@
 
 from llmspell_analysis.rules.host_table import HOST_RULES
 from llmspell_analysis.rules.model import Rule, Severity
+from llmspell_analysis.rules.model import rule_on_valid_text as _rule
 from llmspell_analysis.rules.type_table import TYPE_RULES
 
 _ERROR, _WARNING, _INFORMATION, _HINT = Severity.ERROR, Severity.WARNING, Severity.INFORMATION, Severity.HINT
-
-
-def _rule(code: str, severity: Severity, explanation: str, *, is_on: bool = True) -> Rule:
-    """A rule on texts that compile."""
-    return Rule(code, severity, explanation, is_on, needs_valid_text=True)
 
 
 RULES: dict[str, Rule] = {

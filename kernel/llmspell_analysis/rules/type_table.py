@@ -1,12 +1,9 @@
 """The codes of the rules on types and on annotations."""
 
 from llmspell_analysis.rules.model import Rule, Severity
+from llmspell_analysis.rules.model import rule_on_valid_text as _rule
 
 _WARNING, _HINT = Severity.WARNING, Severity.HINT
-
-
-def _rule(code: str, severity: Severity, explanation: str, *, is_on: bool = True) -> Rule:
-    return Rule(code, severity, explanation, is_on, needs_valid_text=True)
 
 
 TYPE_RULES: tuple[Rule, ...] = (

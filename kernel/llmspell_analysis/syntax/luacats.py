@@ -205,15 +205,21 @@ class _Content:
         mark = _DESCRIPTION.match(self.reader.text, self.parser.position, end)
         return decoded(self.reader.text[mark.end() if mark is not None else self.parser.position : end])
 
+    def name_of(self, what: str) -> re.Match[str] | None:
+        """The word that has to follow; its absence is a problem."""
+        found = self.word()
+        if found is None:
+            self.problem(f"{what} needs a name")
+        return found
+
     def stop(self) -> int:
         return self.reader._stripped(self.start, max(self.end, self.parser.position))
 
 
 def _class(content: _Content) -> None:
     flags = content.flags()
-    name = content.word()
+    name = content.name_of("A class")
     if name is None:
-        content.problem("A class needs a name")
         return
     generics = content.parser.generics() if content.parser.position < content.end else ()
     parents: list[Type | None] = []
@@ -239,9 +245,8 @@ def _class(content: _Content) -> None:
 
 def _alias(content: _Content) -> None:
     flags = content.flags()
-    name = content.word()
+    name = content.name_of("An alias")
     if name is None:
-        content.problem("An alias needs a name")
         return
     generics = content.parser.generics() if content.reader.text[name.end() : name.end() + 1] == "<" else ()
     given = None if "key" in flags else content.type()
@@ -251,9 +256,8 @@ def _alias(content: _Content) -> None:
 
 def _enum(content: _Content) -> None:
     flags = content.flags()
-    name = content.word()
+    name = content.name_of("An enum")
     if name is None:
-        content.problem("An enum needs a name")
         return
     span = (content.start, content.stop(), decoded(name.group()), name.start(), name.end())
     content.add(EnumTag(content.name, *span, "key" in flags))

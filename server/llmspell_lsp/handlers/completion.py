@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmspell_analysis.features.completion import Completion, CompletionItem, ItemKind, complete_in, documentation
 from llmspell_analysis.features.context import Context
-from llmspell_analysis.features.live_questions import question_in
+from llmspell_analysis.features.live_questions import completion_question
 from lsprotocol import types
 
 from llmspell_lsp.convert import markdown, to_text_edit
@@ -94,7 +94,7 @@ def _live_items(server: LlmspellServer, target: _Target, here: Context, known: s
     live = server.live(target.snapshot)
     if live is None:
         return []
-    question = question_in(here)
+    question = completion_question(here)
     if question is None:
         return []
     if question.kind == "keys":

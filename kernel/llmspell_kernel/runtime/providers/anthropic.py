@@ -13,6 +13,7 @@ from .connection import Connection
 from .decoding import ServerEvents
 from .errors import ProviderError
 from .model import Done, Event, Message, Request, TextDelta, Usage
+from .provider import model_ids
 
 VERSION = "2023-06-01"
 DEFAULT_MAX_TOKENS = 4096
@@ -30,9 +31,7 @@ class AnthropicProvider:
     async def models(self) -> Sequence[str]:
         answer = await self._connection.get(f"{self._prefix}/models?limit=1000")
         listed = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(listed, list):
-            raise ProviderError("protocol", "the list of models has no field 'data'")
-        return sorted(str(one.get("id")) for one in listed if isinstance(one, dict))
+        return model_ids(listed)
 
     async def close(self) -> None:
         await self._connection.close()

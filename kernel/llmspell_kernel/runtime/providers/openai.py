@@ -13,6 +13,7 @@ from .connection import Connection
 from .decoding import ServerEvents
 from .errors import ProviderError
 from .model import Done, Event, Message, Request, TextDelta, Usage
+from .provider import model_ids
 
 _OFFICIAL = "https://api.openai.com"
 
@@ -27,9 +28,7 @@ class OpenAIProvider:
     async def models(self) -> Sequence[str]:
         answer = await self._connection.get("/models")
         listed = answer.get("data") if isinstance(answer, dict) else answer
-        if not isinstance(listed, list):
-            raise ProviderError("protocol", "the list of models has no field 'data'")
-        return sorted(str(one.get("id")) for one in listed if isinstance(one, dict))
+        return model_ids(listed)
 
     async def close(self) -> None:
         await self._connection.close()

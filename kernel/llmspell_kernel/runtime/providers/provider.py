@@ -5,17 +5,17 @@ expect.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from .errors import ProviderError
 from .model import Event, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    max_context_tokens: int
-    supports_streaming: bool = True
-    supports_multimodal: bool = False
+def model_ids(listed: Any) -> Sequence[str]:
+    """The names of models that OpenAI's and Anthropic's dialects list. Raises ProviderError."""
+    if not isinstance(listed, list):
+        raise ProviderError("protocol", "the list of models has no field 'data'")
+    return sorted(str(one.get("id")) for one in listed if isinstance(one, dict))
 
 
 class Provider(Protocol):

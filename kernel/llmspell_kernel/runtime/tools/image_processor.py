@@ -6,13 +6,14 @@ from typing import Any, BinaryIO
 from ..values import Value
 from .child_work import work
 from .confinement import open_for_reading
-from .media_files import checked_size, target_format, write_target
-from .media_formats import IMAGES, detect
+from .media_files import Media, looked_at, target_format, write_target
+from .media_formats import IMAGES
 from .output import ToolError, ToolOutput, envelope
 from .registry import Parameters, ToolContext
 
 MAX_BYTES = 200 * 1024 * 1024
 MAX_SIDE = 20_000
+_IMAGE = Media("image", IMAGES, MAX_BYTES, "image_work", "metadata", mime_type="image")
 _ENDINGS: Mapping[str, str] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp"}
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "resize": ("width", "height", "maintain_aspect_ratio"),
@@ -27,20 +28,9 @@ def run(parameters: Parameters, context: ToolContext) -> ToolOutput:
     operation = parameters["operation"]
     path = parameters["file_path" if operation in {"detect", "metadata"} else "source_path"]
     with open_for_reading(path, context.allowed_roots) as file:
-        kind = detect(file, IMAGES)
-        if operation == "detect":
-            mime = f"image/{kind}" if kind else "application/octet-stream"
-            facts: Value = {"file_path": path, "format": kind or "unknown", "mime_type": mime,
-                            "supported": kind is not None}  # fmt: skip
-            return envelope("detect", facts)
-        size = checked_size(file, path, MAX_BYTES)
-        if kind is None:
-            raise ToolError(f"'{path}' is no image of a known format ({', '.join(IMAGES)})", "unsupported")
-        if operation == "metadata":
-            metadata = work("image_work", {"operation": "metadata"}, file, context)
-            return envelope(
-                "metadata", {"file_path": path, "metadata": {**metadata, "format": kind, "file_size": size}}
-            )
+        answer = looked_at(operation, path, file, _IMAGE, context)
+        if answer is not None:
+            return answer
         return envelope(operation, _change(file, parameters, context))
 
 

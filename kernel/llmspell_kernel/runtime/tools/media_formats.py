@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 HEAD = 64
-_Test = Callable[[bytes], bool]
+Test = Callable[[bytes], bool]
 
 
-def _starts(*beginnings: bytes) -> _Test:
+def _starts(*beginnings: bytes) -> Test:
     return lambda head: head.startswith(beginnings)
 
 
-def _riff(kind: bytes) -> _Test:
+def _riff(kind: bytes) -> Test:
     return lambda head: head.startswith(b"RIFF") and head[8:12] == kind
 
 
-def _brand(*brands: bytes) -> _Test:
+def _brand(*brands: bytes) -> Test:
     return lambda head: head[4:8] == b"ftyp" and head[8:12].startswith(brands)
 
 
@@ -23,7 +23,7 @@ def _is_mp3(head: bytes) -> bool:
     return head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] in {b"\xfb", b"\xf3", b"\xf2", b"\xfa"})
 
 
-IMAGES: Mapping[str, _Test] = {
+IMAGES: Mapping[str, Test] = {
     "png": _starts(b"\x89PNG\r\n\x1a\n"),
     "jpeg": _starts(b"\xff\xd8\xff"),
     "gif": _starts(b"GIF87a", b"GIF89a"),
@@ -31,7 +31,7 @@ IMAGES: Mapping[str, _Test] = {
     "bmp": _starts(b"BM"),
     "tiff": _starts(b"II*\0", b"MM\0*"),
 }
-AUDIO: Mapping[str, _Test] = {
+AUDIO: Mapping[str, Test] = {
     "wav": _riff(b"WAVE"),
     "mp3": _is_mp3,
     "flac": _starts(b"fLaC"),
@@ -40,7 +40,7 @@ AUDIO: Mapping[str, _Test] = {
     "aac": _starts(b"\xff\xf1", b"\xff\xf9"),
     "aiff": lambda head: head.startswith(b"FORM") and head[8:12] in {b"AIFF", b"AIFC"},
 }
-VIDEO: Mapping[str, _Test] = {
+VIDEO: Mapping[str, Test] = {
     "mov": _brand(b"qt"),
     "mp4": _brand(b"iso", b"mp4", b"avc1", b"M4V", b"dash", b"3gp"),
     "webm": lambda head: head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head,
@@ -51,7 +51,7 @@ VIDEO: Mapping[str, _Test] = {
 }
 
 
-def detect(file: BinaryIO, formats: Mapping[str, _Test]) -> str | None:
+def detect(file: BinaryIO, formats: Mapping[str, Test]) -> str | None:
     """The format of an open file among these; None when it has none of them."""
     file.seek(0)
     head = file.read(HEAD)

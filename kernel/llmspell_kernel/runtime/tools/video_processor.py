@@ -5,29 +5,23 @@ import math
 from ..values import Value
 from .child_work import work
 from .confinement import open_for_reading
-from .media_files import checked_size, target_format, write_target
-from .media_formats import VIDEO, detect
+from .media_files import Media, looked_at, target_format, write_target
+from .media_formats import VIDEO
 from .output import ToolError, ToolOutput, envelope
 from .registry import Parameters, ToolContext
 
 MAX_BYTES = 4 * 1024 * 1024 * 1024
 THUMBNAIL_SIDE = 320
+_VIDEO = Media("video", VIDEO, MAX_BYTES, "media_work", "video_metadata")
 _ENDINGS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 
 
 def run(parameters: Parameters, context: ToolContext) -> ToolOutput:
     operation, path = parameters["operation"], parameters["file_path"]
     with open_for_reading(path, context.allowed_roots) as file:
-        kind = detect(file, VIDEO)
-        if operation == "detect":
-            return envelope("detect", {"file_path": path, "format": kind or "unknown", "supported": kind is not None})
-        size = checked_size(file, path, MAX_BYTES)
-        if kind is None:
-            raise ToolError(f"'{path}' is no video of a known format ({', '.join(VIDEO)})", "unsupported")
-        if operation == "metadata":
-            found = work("media_work", {"operation": "video_metadata"}, file, context)
-            metadata: Value = {**found, "format": kind, "file_size": size}
-            return envelope("metadata", {"file_path": path, "metadata": metadata})
+        answer = looked_at(operation, path, file, _VIDEO, context)
+        if answer is not None:
+            return answer
         target, seconds = parameters["target_path"], parameters["timestamp_seconds"]
         if not 0 <= seconds < math.inf:
             raise ToolError("parameter 'timestamp_seconds': expected 0 or more", "invalid_parameters")
