@@ -1,5 +1,6 @@
 """What editors show of a file or do with its text: folds, selections, links, tokens, hints, formatting."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,22 @@ def test_formatting_keeps_line_breaks_of_windows_and_ends_the_last_line() -> Non
     assert applied(document.source.data, format_document(document, STYLE)) == b"do\r\n  local a\r\nend\r\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "formatted"),
+    [
+        (b"f()", b"f()\n"),
+        (b"f()\n ", b"f()\n"),
+        (b"f() ", b"f()\n"),
+        (b"f()\n\n\t", b"f()\n"),
+        (b"f() -- x \n ", b"f() -- x\n"),
+        (b"f() \n \n", b"f()\n"),
+        (b"f()\r\n\t\r\n", b"f()\r\n"),
+    ],
+)
+def test_formatting_ends_the_last_line_once(text: bytes, formatted: bytes) -> None:
+    assert applied(text, format_document(Document(SourceText(text), "/x.lua"), STYLE)) == formatted
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_examples_are_formatted(path: Path) -> None:
     assert format_document(Document(SourceText(path.read_bytes()), str(path)), STYLE) == ()
@@ -121,7 +138,9 @@ return x|t = {|}|1,|-- comment|--[[ long|]]|s = [[|x[ [[k]] ] = 2|goto a|::a::|l
 @given(st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from([" ", "\n", "\t", "  ", "\r\n"])), max_size=30))
 def test_formatting_changes_no_token_and_is_done_at_once(pieces: list[tuple[str, str]]) -> None:
     data = "".join(text + space for text, space in pieces).encode()
-    new = applied(data, format_document(Document(SourceText(data), "/x.lua"), STYLE))
+    edits = sorted(format_document(Document(SourceText(data), "/x.lua"), STYLE), key=lambda edit: edit.start)
+    assert all(edit.end <= following.start for edit, following in pairwise(edits))
+    new = applied(data, tuple(edits))
     before = [(token.kind, token.text(data).rstrip()) for token in tokenize(data)]
     assert [(token.kind, token.text(new).rstrip()) for token in tokenize(new)] == before
     assert (compile_error(new) is None) == (compile_error(data) is None)

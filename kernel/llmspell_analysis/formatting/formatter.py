@@ -6,6 +6,7 @@ the same code of it, with the same line numbers, and no comment is lost. A text 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from llmspell_analysis.syntax.tokens import Token, tokenize
 from llmspell_analysis.syntax.tree import Edit
 
 _BLANKS = b" \t\f\v"
+_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
 # a line that is indented deeper is of no person
 _MAX_LEVEL = 100
 
@@ -37,12 +39,12 @@ class Style:
 
 
 def format_document(document: Document, style: Style) -> tuple[Edit, ...]:
-    """None where nothing is to be done, and for a text that the compiler refuses."""
-    lines = len(document.source.line_starts)
-    edits = _format(document, style, 0, lines - 1)
-    if not edits and compile_error(document.source.data) is not None:
+    """None where nothing is to be done, and for a text that the compiler refuses. No two of them overlap."""
+    if not _is_valid(document):
         return ()
-    return (*edits, *_end(document.source, style)) if _is_valid(document) else ()
+    edits = _format(document, style, 0, len(document.source.line_starts) - 1)
+    end = _end(document.source, style)
+    return edits if end is None else (*(edit for edit in edits if edit.start < end.start), end)
 
 
 def format_lines(document: Document, style: Style, first: int, last: int) -> tuple[Edit, ...]:
@@ -55,8 +57,6 @@ def _is_valid(document: Document) -> bool:
 
 
 def _format(document: Document, style: Style, first: int, last: int) -> tuple[Edit, ...]:
-    if not _is_valid(document):
-        return ()
     source = document.source
     tokens = list(tokenize(source.data))
     found = indentation(source, tokens)
@@ -114,17 +114,17 @@ def _line_end(data: bytes, start: int) -> int:
     return end
 
 
-def _end(source: SourceText, style: Style) -> Iterator[Edit]:
+def _end(source: SourceText, style: Style) -> Edit | None:
+    """What stands behind the last change of the text, replaced as a whole: edits of one answer may not overlap."""
     data = source.data
     content = len(data.rstrip())
-    if content == 0:
-        return
-    ending, breaks = data[content:], data[content:].count(b"\n")
-    line_break = b"\r\n" if b"\r\n" in data else b"\n"
-    if style.trim_final_newlines and breaks > 1:
-        yield Edit(content, len(data), line_break)
-    elif style.insert_final_newline and not ending.endswith((b"\n", b"\r")):
-        yield Edit(len(data), len(data), line_break)
+    breaks = _LINE_BREAK.findall(data, content)
+    if style.trim_final_newlines:
+        breaks = breaks[:1]
+    if style.insert_final_newline and not breaks:
+        breaks = [b"\r\n" if b"\r\n" in data else b"\n"]
+    new = b"".join(breaks)
+    return Edit(content, len(data), new) if content > 0 and new != data[content:] else None
 
 
 def applied(data: bytes, edits: tuple[Edit, ...]) -> bytes:
