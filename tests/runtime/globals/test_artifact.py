@@ -5,6 +5,7 @@ import hashlib
 import sqlite3
 
 import pytest
+from llmspell_analysis.catalogue import load_catalogue
 
 
 @pytest.fixture
@@ -43,6 +44,12 @@ def test_artifacts_of_a_name_are_versions(fresh):
     listed = fresh.value("Artifact.list(id)")
     assert [one["version"] for one in listed] == [1, 2, 3, 1]
     assert [one.get("parent_artifact") for one in listed] == [None, listed[0]["id"], listed[1]["id"], None]
+
+
+def test_what_is_told_of_an_artifact_is_in_its_definition(fresh):
+    fresh.run("for i = 1, 2 do Artifact.store(id, 'x', 'n', ('x'):rep(1000 * i), {description = 'd'}) end")
+    told = {field for one in fresh.value("Artifact.list(id)") for field in one}
+    assert told <= set(load_catalogue().classes["ArtifactMetadata"].members)
 
 
 def test_a_sequence_is_not_used_again(fresh):

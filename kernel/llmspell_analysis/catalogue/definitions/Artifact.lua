@@ -50,6 +50,7 @@ function Artifact.store_file(session_id, path, artifact_type, metadata) end
 
 ---Artifact metadata. artifact_type is a debug rendering such as "AgentOutput".
 ---@class ArtifactMetadata
+---@field id? ArtifactId What `Artifact.get` and `Artifact.delete` take; `Artifact.list` and `Artifact.query` give it.
 ---@field name string
 ---@field description? string
 ---@field artifact_type string
