@@ -7,6 +7,9 @@ local type, pcall, error, ipairs, setmetatable = library.type, library.pcall, li
 local raise, format, huge = library.raise, library.string.format, library.math.huge
 local guarded, correlation, is_interrupt = library.guarded, library.correlation, library.is_interrupt
 
+-- Of one answer.
+local MAX_TOOLS_AT_ONCE <const> = 8
+
 local agents = {}
 library.agents = agents
 
@@ -53,6 +56,29 @@ local function run_tool(call, number)
   return library.text_of(output), true
 end
 
+-- Runs the tools of one answer, several side by side. The model is told of them in the order in which it called them,
+-- when all have ended: a tool that fails takes away no other's result.
+local function run_tools(calls, number)
+  local results = {}
+  local function run(i)
+    local result, is_error = run_tool(calls[i], number)
+    results[i] = { result, is_error }
+  end
+  if #calls == 1 then
+    run(1) -- not in a branch: a tool of the project's that runs alone can be debugged
+  else
+    local branches = {}
+    for i = 1, #calls do branches[i] = function() run(i) end end
+    library.run_branches(branches, MAX_TOOLS_AT_ONCE, function(_, ok, problem)
+      if not ok then error(problem, 0) end
+    end)
+  end
+  for i, call in ipairs(calls) do
+    local result = results[i]
+    host("Agent.tool_done", number, call.id, result[1], result[2])
+  end
+end
+
 -- The next answer of the model: the tools that it wants. on_chunk(text) is called for each piece.
 local function receive(number, on_chunk)
   while true do
@@ -73,10 +99,7 @@ local function converse(run, on_chunk)
   while true do
     host("Agent.send", number)
     local calls = receive(number, on_chunk)
-    for _, call in ipairs(calls) do
-      local result, is_error = run_tool(call, number)
-      host("Agent.tool_done", number, call.id, result, is_error)
-    end
+    run_tools(calls, number)
     if #calls == 0 then
       local output = host("Agent.finish", number)
       if output then return output end
