@@ -251,18 +251,29 @@ end
 -- What others want of a coroutine's events: {handler, mask, count}.
 local wanted = setmetatable({}, { __mode = "k" })
 
+local hook
+
+-- An update that was taken in this hook may have put an end to it.
+local function hook_of_others(thread)
+  local other = wanted[thread]
+  if other then return other.handler, other.mask end
+  if armed then return nil end
+  local handler, mask = gethook(thread)
+  if type(handler) == "function" and handler ~= hook then return handler, mask end
+end
+
 -- Others are told by a tail call: they count levels.
-local function hook(event, line)
+function hook(event, line)
   -- whoever has stopped may have begun a step
-  if event ~= "count" and check(event) then return end
+  if event ~= "count" and check(event) then return state.begun_at(event) end
   if action_waits() then
     state.parked = false
     library.attend_in_hook()
-    if state.parked then return end
+    if state.parked then return state.begun_at(event) end
   end
-  local other = wanted[running()]
-  if not other then return end
-  if event == "count" or find(other.mask, CODES[event], 1, true) then return other.handler(event, line) end
+  local handler, mask = hook_of_others(running())
+  if not handler then return end
+  if event == "count" or find(mask, CODES[event], 1, true) then return handler(event, line) end
 end
 
 -- Sets the hook of a thread that others want `other` of. An update may come between any two instructions, and arm or

@@ -116,6 +116,13 @@ local function note_away(thread, is_away)
   set_hook(thread)
 end
 
+-- What a step wants of a thread's events; an update that was taken in this hook may have put an end to ours.
+local function step_of(thread)
+  if armed then return wanted[thread] end
+  local handler, mask = gethook(thread)
+  return type(handler) == "function" and { handler = handler, mask = mask } or nil
+end
+
 -- The step's handler is told by a tail call: it counts levels.
 function hook(event, line)
   local thread = running()
@@ -129,9 +136,9 @@ function hook(event, line)
   if action_waits() then
     state.parked = false
     library.attend_in_hook()
-    if state.parked then return end
+    if state.parked then return state.begun_at(event) end
   end
-  local step = wanted[thread]
+  local step = step_of(thread)
   if due and event == "return" and not step and places_in(2) and not is_recursive() then
     due = false
     return state.swap_left()

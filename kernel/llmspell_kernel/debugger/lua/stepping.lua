@@ -331,6 +331,11 @@ function stepping.begin(mode, ...)
   hook(stop.thread, step.line and "entered" or "steps", step.line and not (home and has_lines(home)) and "cr" or "lcr")
 end
 
+-- A hook has stopped at an event: a step that was begun there misses none. Called by a tail call.
+function state.begun_at(event)
+  if step and event == "return" then return near(event) end
+end
+
 -- The hook of the running thread was taken away by one that is set from outside. `near` finds out how deep it is.
 function stepping.rearm()
   local thread = running()
