@@ -40,11 +40,14 @@ async function breakpointWith(title, text, typed) {
 
 async function withoutBreakpoints() {
   await command(page, 'Remove All Breakpoints');
-  await page.waitForSelector('.codicon-debug-breakpoint', { state: 'detached' });
+  await page.waitForSelector('.monaco-editor [class*="codicon-debug-breakpoint"]', { state: 'detached' });
 }
 
+/** Takes a button of the debugger's toolbar. A key is lost while the focus goes from one part of the workbench to another. */
+const act = (window, name) => window.locator(`.debug-toolbar .codicon-debug-${name}:not(.disabled)`).click();
+
 async function stop() {
-  await page.keyboard.press('Shift+F5');
+  await act(page, 'stop');
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
 }
 
@@ -74,7 +77,7 @@ try {
   });
 
   await step('sets a value in the variables, which the script goes on with', async () => {
-    await page.keyboard.press('F10');
+    await act(page, 'step-over');
     await stoppedIn('sell', 'stock[kind] = left');
     const left = await variable('left', '3');
     await left.dblclick();
@@ -86,7 +89,7 @@ try {
   });
 
   await step('steps into the call that was chosen', async () => {
-    await page.keyboard.press('F10');
+    await act(page, 'step-over');
     await stoppedIn('sell', 'history[#history');
     await page.keyboard.press('Control+F11');
     await page.locator('.quick-input-list .monaco-list-row, .context-view .action-label', { hasText: 'describe' }).first().waitFor({ timeout: 3_000 }).then(
@@ -98,10 +101,10 @@ try {
   });
 
   await step('breaks on a value change', async () => {
-    await page.keyboard.press('Shift+F11');
+    await act(page, 'step-out');
     await stoppedIn('sell', 'history[#history');
     await withoutBreakpoints();
-    await page.keyboard.press('Shift+F11');
+    await act(page, 'step-out');
     await stoppedIn('stock.lua', 'print("sold"');
     const stock = await variable('stock =');
     await stock.click();
@@ -112,7 +115,7 @@ try {
     await page.keyboard.press('Enter');
     await row(BREAKPOINTS, 'apples').waitFor();
     await picture('data-breakpoint');
-    await page.keyboard.press('F5');
+    await act(page, 'continue');
     await row(STACK, 'sell').waitFor();
     await row(STACK, 'stock.lua', `${lineOf('local left = sell')}:`).waitFor();
     await stop();
@@ -136,10 +139,10 @@ try {
   });
 
   await step('restarts, and stops at the function breakpoint again', async () => {
-    await page.keyboard.press('F5');
+    await act(page, 'continue');
     await row(CONSOLE, 'sells 2 of apples').waitFor();
     await stoppedIn('describe', 'return kind ..');
-    await page.keyboard.press('Control+Shift+F5');
+    await act(page, 'restart');
     // The console begins anew with the script.
     await row(CONSOLE, 'sells 2 of apples').waitFor({ state: 'detached' });
     await row(CONSOLE, 'sells 1 of apples').waitFor();
@@ -163,11 +166,11 @@ try {
     await command(other, 'View: Show Run and Debug');
     await other.locator(STACK, { hasText: `${lineOf('local stock =')}:` }).first().waitFor();
     if (process.env.LLMSPELL_DEBUGGING_PICTURES) await other.screenshot({ path: `${process.env.LLMSPELL_DEBUGGING_PICTURES}-second.png` });
-    await other.keyboard.press('F10');
+    await act(other, 'step-over');
     await other.locator(STACK, { hasText: `${lineOf('local history =')}:` }).first().waitFor();
     await stoppedIn('stock.lua', 'local history =');
     await page.bringToFront();
-    await page.keyboard.press('F5');
+    await act(page, 'continue');
     await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
     await other.locator('.debug-toolbar').waitFor({ state: 'hidden' });
     await other.close();

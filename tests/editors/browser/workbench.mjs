@@ -54,6 +54,11 @@ async function pick(page, key, text, row) {
     }
   }
   await page.keyboard.press('Enter');
+  // What was picked is done once its quick pick is gone, or has become the next one.
+  await page.waitForFunction(
+    ([selector, typed]) => [...document.querySelectorAll(selector)].every((input) => input.value !== typed || input.offsetParent === null),
+    [QUICK_INPUT, text],
+  );
 }
 
 export const command = (page, title) => pick(page, 'F1', `>${title}`, title);
