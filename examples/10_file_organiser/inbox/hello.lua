@@ -1,0 +1,1 @@
+print("hello from a script that wants a folder of its own")
