@@ -1,4 +1,4 @@
-"""Actions that a hook of the debugger's takes at its events: a step that follows or is under way loses no event by it."""
+"""Actions that a hook of the debugger takes at its events: no step loses an event by it."""
 
 import threading
 

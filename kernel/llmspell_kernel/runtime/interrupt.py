@@ -243,13 +243,15 @@ class AsyncHook:
                 "this build of lupa does not export lua_sethook: a running script cannot be stopped from outside"
             )
         with self._wanted:
+            if not self._actions:
+                # of the one that waits longest: a stream of others would put the arming off for ever
+                self._asked = time.process_time(), time.monotonic()
             if action not in self._actions:
                 self._actions.append(action)
             if self._thread is None:
                 self._thread = ServiceThread(self._arm_until_taken, name="arm")
                 self._thread.start()
             self._taken.clear()
-            self._asked = time.process_time(), time.monotonic()
             self._note()
             self._wanted.notify()
         self.end_waiting()

@@ -120,7 +120,8 @@ end
 local function step_of(thread)
   if armed then return wanted[thread] end
   local handler, mask = gethook(thread)
-  return type(handler) == "function" and { handler = handler, mask = mask } or nil
+  if type(handler) ~= "function" or handler == hook or handler == quick_hook then return nil end
+  return { handler = handler, mask = mask }
 end
 
 -- The step's handler is told by a tail call: it counts levels.
