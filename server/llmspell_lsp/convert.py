@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from llmspell_analysis.rules.model import Diagnostic
 from llmspell_analysis.syntax.document import Document
-from llmspell_analysis.syntax.text import decode
+from llmspell_analysis.syntax.text import SourceText, decode
 from llmspell_analysis.syntax.tree import Edit
 from lsprotocol import types
 from pygls.uris import from_fs_path
@@ -34,11 +36,20 @@ def file_uri(path: str) -> str:
     return from_fs_path(path) or ""
 
 
-def to_diagnostic(found: Diagnostic, snapshot: Snapshot, codec: PositionCodec) -> types.Diagnostic:
-    source = snapshot.source
+class Located(Protocol):
+    """A text that the client knows by its URI."""
+
+    @property
+    def uri(self) -> str: ...
+    @property
+    def source(self) -> SourceText: ...
+
+
+def to_diagnostic(found: Diagnostic, text: Located, codec: PositionCodec) -> types.Diagnostic:
+    source = text.source
     related = [
         types.DiagnosticRelatedInformation(
-            types.Location(snapshot.uri, codec.range(source, each.start, each.end)), each.message
+            types.Location(text.uri, codec.range(source, each.start, each.end)), each.message
         )
         for each in found.related
     ]

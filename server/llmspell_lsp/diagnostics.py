@@ -1,4 +1,8 @@
-"""Diagnostics in the background: after a short pause in typing, on a thread of their own, never for a stale text."""
+"""Diagnostics in the background: after a short pause in typing, on a thread of their own, never for a stale text.
+
+Invariant: a client sees a finding once: one that pulls is not pushed to, and before it pulls for the first time it is
+told like all others.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.segments import Segments
 from llmspell_analysis.rules.model import Diagnostic, Options
+from lsprotocol import types
 
+from llmspell_lsp.convert import to_diagnostic
 from llmspell_lsp.documents import NOTHING_GIVEN, Given, Snapshot
 
 if TYPE_CHECKING:
@@ -54,6 +60,12 @@ class Diagnostics:
         # Mistakes in configuration files, and whether nobody has been told of them yet.
         self._problems: dict[Problem, bool] = {}
         self._closed = False
+        self._is_pulled = False
+        # What was published last, by URI, where it was not nothing.
+        self._pushed: set[str] = set()
+        # What the files of each root give that are not open, once all of them were looked at.
+        self._files_give: dict[str | None, Given] = {}
+        self._refresh: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
         self._closed = True
@@ -66,9 +78,48 @@ class Diagnostics:
         if not self._closed:
             self._executor.submit(_load)
 
-    def submit(self, snapshot: Snapshot) -> Future[tuple[Diagnostic, ...]]:
-        """The findings of a snapshot, computed on the thread of their own."""
-        return self._executor.submit(self.compute, snapshot)
+    # --- who is told, and how --------------------------------------------------------------------------------------
+
+    def client_pulls(self) -> None:
+        """From now on it asks: what it was told is withdrawn."""
+        document = self._server.client_capabilities.text_document
+        if self._is_pulled or document is None or document.diagnostic is None:
+            return
+        for uri in list(self._pushed):
+            self.push(uri, None, [])
+        self._is_pulled = True
+
+    def push(self, uri: str, version: int | None, items: list[types.Diagnostic]) -> None:
+        document = self._server.client_capabilities.text_document
+        asks_only = document is not None and document.publish_diagnostics is None and document.diagnostic is not None
+        if self._is_pulled or asks_only:
+            return
+        (self._pushed.add if items else self._pushed.discard)(uri)
+        self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, items, version))
+
+    async def pulled(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
+        """The findings of a snapshot for a client that asks."""
+        kept = self._found.get(snapshot.uri)
+        if kept is not None and kept[0] is snapshot:
+            return kept[1]
+        found = await asyncio.wrap_future(self._executor.submit(self.compute, snapshot))
+        if self._server.documents.get(snapshot.uri) is snapshot:
+            self._keep(snapshot, found)
+        return found
+
+    def _ask_to_pull(self) -> None:
+        """Something else than a document's text has changed: a client that pulls does so again."""
+        workspace = self._server.client_capabilities.workspace
+        capability = workspace.diagnostics if workspace is not None else None
+        if not self._is_pulled or capability is None or not capability.refresh_support:
+            return
+        if self._refresh is not None:
+            self._refresh.cancel()
+        self._refresh = asyncio.get_running_loop().call_later(
+            _DEBOUNCE_SECONDS, self._server.workspace_diagnostic_refresh, None
+        )
+
+    # --- when ------------------------------------------------------------------------------------------------------
 
     def schedule(self, uri: str, delay: float = _DEBOUNCE_SECONDS) -> None:
         """Looks at a document once nothing has changed in it for `delay` seconds."""
@@ -81,7 +132,9 @@ class Diagnostics:
     def schedule_all(self, but: str | None = None) -> None:
         for snapshot in self._server.documents:
             if snapshot.uri != but:
+                self._found.pop(snapshot.uri, None)
                 self.schedule(snapshot.uri)
+        self._ask_to_pull()
 
     def clear(self, uri: str) -> None:
         """The document was closed: what was said about it is withdrawn."""
@@ -91,12 +144,12 @@ class Diagnostics:
         self._segments.pop(uri, None)
         if self._given.pop(uri, NOTHING_GIVEN) != NOTHING_GIVEN:
             self.schedule_all()
-        self._server.publish(uri, None, (), None)
+        self.push(uri, None, [])
 
     def _start(self, uri: str) -> None:
         self._timers.pop(uri, None)
         snapshot = self._server.documents.get(uri)
-        if snapshot is None or self._closed:
+        if snapshot is None or self._closed or (uri in self._found and self._found[uri][0] is snapshot):
             return
         loop = asyncio.get_running_loop()
         future = self._executor.submit(self.compute, snapshot)
@@ -118,12 +171,8 @@ class Diagnostics:
         options = self._options(snapshot)
         if options is None:
             return ()
-        others = [given for uri, given in list(self._given.items()) if uri != snapshot.uri]
-        options = replace(
-            options,
-            other_globals=frozenset().union(*(names for names, _ in others)),
-            other_types=frozenset().union(*(types for _, types in others)),
-        )
+        other_globals, other_types = self.given_in(server.project.root_of(snapshot.document.path), but=snapshot.uri)
+        options = replace(options, other_globals=other_globals, other_types=other_types)
         segments = self._segments.setdefault(snapshot.uri, Segments())
         found, file = check_file(snapshot.document, load_catalogue(), server.project, options, segments)
         if any(each.code == UNDEFINED_TYPE for each in found) and snapshot.document.path:
@@ -135,6 +184,19 @@ class Diagnostics:
         snapshot.given = frozenset(file.globals_assigned), declared_types(snapshot.source.data)
         snapshot.prepare()
         return found
+
+    def given_in(self, root: str | None, but: str = "") -> Given:
+        """What the files of a root define, open ones and others, as far as they were looked at; by any thread."""
+        root_of, path_at = self._server.project.root_of, self._server.documents.path_at
+        given = [each for uri, each in list(self._given.items()) if uri != but and root_of(path_at(uri)) == root]
+        given.append(self._files_give.get(root, NOTHING_GIVEN))
+        return frozenset().union(*(names for names, _ in given)), frozenset().union(*(types for _, types in given))
+
+    def files_give(self, given: dict[str | None, Given]) -> None:
+        """What the files of each root define that are not open, by any thread."""
+        if given != self._files_give:
+            self._files_give = given
+            self._server.call_soon(self.schedule_all)
 
     def _options(self, snapshot: Snapshot) -> Options | None:
         """What the client's settings and the project's configuration files say; None for no findings at all."""
@@ -149,10 +211,12 @@ class Diagnostics:
             self._configurations = Configurations()
         configuration = self._configurations.of(snapshot.document.path, settings.as_configuration())
         self._problems = dict.fromkeys(configuration.problems, True) | self._problems
+        self._server.configuration_files.learn(configuration)
         return None if configuration.is_excluded else configuration.options
 
     def _tell_problems(self) -> None:
-        """What is wrong with configuration files, each mistake once."""
+        """What is wrong with configuration files, each mistake once, and where it stands."""
+        self._server.configuration_files.tell()
         for problem, is_new in list(self._problems.items()):
             if is_new:
                 self._problems[problem] = False
@@ -165,10 +229,14 @@ class Diagnostics:
         if error is not None:
             logger.error("diagnostics of %s failed", snapshot.uri, exc_info=error)
             return
-        self._tell_problems()
         found = finished.result()
+        codec = self._server.documents.codec
+        self.push(snapshot.uri, snapshot.document.version, [to_diagnostic(each, snapshot, codec) for each in found])
+        self._keep(snapshot, found)
+
+    def _keep(self, snapshot: Snapshot, found: tuple[Diagnostic, ...]) -> None:
+        self._tell_problems()
         self._found[snapshot.uri] = (snapshot, found)
-        self._server.publish(snapshot.uri, snapshot.document.version, found, snapshot)
         asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._make_tables, snapshot)
         if self._given.get(snapshot.uri, NOTHING_GIVEN) != snapshot.given:
             self._given[snapshot.uri] = snapshot.given

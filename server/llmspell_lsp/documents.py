@@ -6,7 +6,7 @@ Changes are applied on the event loop's thread alone; snapshots may be read by a
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from llmspell_analysis.analysis.builder import analyze
@@ -75,17 +75,22 @@ class Snapshot:
         return Snapshot(self.uri, document, self._earlier, min(self._unchanged_until, first))
 
 
-class Documents:
-    """Open documents by URI."""
+def is_script(uri: str, language: str) -> bool:
+    return language in LANGUAGES or uri.endswith(".lua")
 
-    def __init__(self) -> None:
+
+class Documents:
+    """Open documents by URI. `accepts` says by URI and language which ones are kept."""
+
+    def __init__(self, accepts: Callable[[str, str], bool] = is_script) -> None:
+        self._accepts = accepts
         self.codec = PositionCodec()
         self._snapshots: dict[str, Snapshot] = {}
         self._by_path: dict[str, str] = {}
 
     def open(self, item: TextDocumentItem) -> Snapshot | None:
-        """None for a document of another language."""
-        if item.language_id not in LANGUAGES and not item.uri.endswith(".lua"):
+        """None for a document of another kind."""
+        if not self._accepts(item.uri, item.language_id):
             return None
         path = to_fs_path(item.uri) or ""
         document = Document(SourceText.from_str(item.text), path, item.version)
@@ -130,6 +135,11 @@ class Documents:
     def uri_at(self, path: str) -> str | None:
         """The URI of the open document that is the file at `path`."""
         return self._by_path.get(path)
+
+    def path_at(self, uri: str) -> str:
+        """Where an open document is; empty for one that is no file."""
+        snapshot = self._snapshots.get(uri)
+        return snapshot.document.path if snapshot is not None else ""
 
     def __iter__(self) -> Iterator[Snapshot]:
         return iter(list(self._snapshots.values()))

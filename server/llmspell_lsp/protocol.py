@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
-SERVER_NOT_INITIALIZED, REQUEST_FAILED = -32002, -32803
+SERVER_NOT_INITIALIZED, REQUEST_FAILED, REQUEST_CANCELLED = -32002, -32803, -32800
+# What a handler answers with by intent.
+_REFUSALS = frozenset({REQUEST_FAILED, REQUEST_CANCELLED})
 _NOTIFICATIONS_BEFORE_INITIALIZE = frozenset({types.EXIT, types.CANCEL_REQUEST})
 _MAX_ERROR_LENGTH = 500
 
@@ -108,9 +110,9 @@ class LlmspellProtocol(LanguageServerProtocol):
     def _send_handler_result(self, future: Future[Any], *, msg_id: int | str) -> None:
         """As pygls; but what a handler refuses for a reason is an answer, not a failure of ours to be logged."""
         error = None if future.cancelled() else future.exception()
-        if isinstance(error, JsonRpcException) and error.code == REQUEST_FAILED:
+        if isinstance(error, JsonRpcException) and error.code in _REFUSALS:
             self._request_futures.pop(msg_id, None)
-            self.answer_error(msg_id, REQUEST_FAILED, error.message)
+            self.answer_error(msg_id, error.code, error.message)
             return
         super()._send_handler_result(future, msg_id=msg_id)
 
@@ -124,14 +126,19 @@ class LlmspellProtocol(LanguageServerProtocol):
         error = {"code": code, "message": text}
         self._send_data({"jsonrpc": self.VERSION, "id": identifier, "error": error})
 
+    @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> None:
+        work = self._server.works.get(params.token)
+        if work is not None:
+            work.cancel()
+
     # --- life cycle --------------------------------------------------------------------------------------------
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
         result: types.InitializeResult = yield from super().lsp_initialize(params)
         text_document = params.capabilities.text_document
-        # A client that is pushed to and pulls would show everything twice: it gets one of the two.
-        if text_document is None or text_document.publish_diagnostics is not None:
+        if text_document is None or text_document.diagnostic is None:
             result.capabilities.diagnostic_provider = None
         return result
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.analysis.project import Project
+from llmspell_analysis.analysis.python_tools import project_root
 from llmspell_analysis.catalogue import Catalogue, load_catalogue
-from llmspell_analysis.features.workspace import Workspace
-from llmspell_analysis.rules.model import Diagnostic
+from llmspell_analysis.features.workspace import Step, Workspace, is_wide
 from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.tree import Edit
@@ -29,13 +30,15 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 from llmspell_lsp.background import Background
-from llmspell_lsp.convert import file_uri, to_diagnostic, to_text_edit
+from llmspell_lsp.configuration_files import ConfigurationFiles
+from llmspell_lsp.convert import file_uri, to_text_edit
 from llmspell_lsp.diagnostics import Diagnostics
 from llmspell_lsp.documents import Documents, Snapshot
 from llmspell_lsp.handlers import register
 from llmspell_lsp.live import LiveKernel
 from llmspell_lsp.orphan import watch_parent
 from llmspell_lsp.positions import PositionCodec
+from llmspell_lsp.progress import Work
 from llmspell_lsp.protocol import PARSE_ERROR, LlmspellProtocol
 from llmspell_lsp.settings import SECTION, Settings, read_settings
 from llmspell_lsp.transport import FramingError, StdioReader, StreamFramer, parse
@@ -59,19 +62,32 @@ class LlmspellServer(LanguageServer):
         self.settings = Settings()
         self.project = Project(open_document=self.documents.at_path)
         self.diagnostics = Diagnostics(self)
+        self.configuration_files = ConfigurationFiles(self)
         self.background = Background()
+        # what looks at all files of the workspace holds up nothing else
+        self.scanning = Background()
+        self.works: dict[types.ProgressToken, Work] = {}
         self._live: dict[str, LiveKernel] = {}
         self.exit_code: int | None = None
         self._stopped: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         register(self)
 
     @property
     def catalogue(self) -> Catalogue:
         return load_catalogue()
 
-    @property
-    def workspace_files(self) -> Workspace:
-        return Workspace(self.project)
+    def workspace_of(self, script: str = "", step: Step | None = None) -> Workspace:
+        """The files of the root that a script belongs to; those of all roots without one."""
+        return Workspace(self.project, self._searched_roots(), script, step)
+
+    def _searched_roots(self) -> list[str]:
+        """The roots; instead of a home directory the projects in it whose files are open."""
+        roots = [root for root in self.project.roots if not is_wide(root)]
+        if len(roots) < len(self.project.roots):
+            opened = (project_root(each.document.path) for each in self.documents)
+            roots += [folder for folder in opened if folder is not None and not is_wide(folder)]
+        return list(dict.fromkeys(roots))
 
     def live(self, snapshot: Snapshot) -> LiveKernel | None:
         """The kernel of a document's folder; None for one that is no file, and where live data is off."""
@@ -157,6 +173,12 @@ class LlmspellServer(LanguageServer):
 
     def _begin(self) -> None:
         self._stopped = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def call_soon(self, run: Callable[[], None]) -> None:
+        """On the loop's thread, by any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(run)
 
     async def _until_stopped(self) -> int:
         if self._stopped is None:
@@ -164,6 +186,7 @@ class LlmspellServer(LanguageServer):
         await self._stopped.wait()
         self.diagnostics.close()
         self.background.close()
+        self.scanning.close()
         for live in self._live.values():
             live.close()
         return self.exit_code or 0
@@ -202,12 +225,21 @@ class LlmspellServer(LanguageServer):
 
     def initialize(self, params: types.InitializeParams) -> None:
         self.documents.codec = PositionCodec(self.workspace.position_encoding)
-        roots = [folder.uri for folder in params.workspace_folders or []] or [params.root_uri or ""]
-        paths = [path for uri in roots if uri and (path := to_fs_path(uri))]
-        self.project = Project(paths, self.documents.at_path)
+        folders = [folder.uri for folder in params.workspace_folders or []] or [params.root_uri or ""]
+        paths = [path for uri in folders if uri and (path := to_fs_path(uri))]
+        if not paths and params.root_path:
+            paths = [params.root_path]
+        self.project = Project(dict.fromkeys(map(os.path.normpath, paths)), self.documents.at_path)
         self.apply_settings(params.initialization_options)
         if params.process_id is not None:
             watch_parent(params.process_id, asyncio.get_running_loop(), self.client_left)
+
+    def change_roots(self, added: Iterable[str], removed: Iterable[str]) -> None:
+        """Folders, by their URIs, that the client has opened and closed."""
+        gone = {os.path.normpath(path) for uri in removed if (path := to_fs_path(uri))}
+        new = [os.path.normpath(path) for uri in added if (path := to_fs_path(uri))]
+        self.project.roots = tuple(dict.fromkeys([*(root for root in self.project.roots if root not in gone), *new]))
+        self.diagnostics.schedule_all()
 
     def apply_settings(self, raw: object) -> None:
         if isinstance(raw, dict) and SECTION in raw:
@@ -228,24 +260,26 @@ class LlmspellServer(LanguageServer):
 
     def did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         snapshot = self.documents.open(params.text_document)
-        if snapshot is not None:
-            self.diagnostics.schedule(snapshot.uri, delay=0)
+        if snapshot is None:
+            self.configuration_files.did_open(params.text_document)
+            return
+        self.diagnostics.schedule(snapshot.uri, delay=0)
 
     def did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         document = params.text_document
         snapshot = self.documents.change(document.uri, document.version, params.content_changes)
-        if snapshot is not None:
-            self.diagnostics.schedule(snapshot.uri)
+        if snapshot is None:
+            self.configuration_files.did_change(params)
+            return
+        self.diagnostics.schedule(snapshot.uri)
 
     def did_close(self, params: types.DidCloseTextDocumentParams) -> None:
-        if self.documents.get(params.text_document.uri) is not None:
-            self.documents.close(params.text_document.uri)
-            self.diagnostics.clear(params.text_document.uri)
-
-    def publish(self, uri: str, version: int | None, found: tuple[Diagnostic, ...], snapshot: Snapshot | None) -> None:
-        """Sends the findings of one version of a document; none withdraws what was said before."""
-        items = [to_diagnostic(each, snapshot, self.documents.codec) for each in found if snapshot is not None]
-        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, items, version))
+        uri = params.text_document.uri
+        if self.documents.get(uri) is None:
+            self.configuration_files.did_close(uri)
+            return
+        self.documents.close(uri)
+        self.diagnostics.clear(uri)
 
 
 class _TcpWriter:

@@ -117,20 +117,6 @@ def test_types_of_another_open_document_are_declared(client: Any) -> None:
     assert "doc-undefined-type" not in [each["code"] for each in client.diagnostics()]
 
 
-def test_a_client_that_only_pulls_is_told_so(raw_client: Any) -> None:
-    capabilities = raw_client.initialize({"textDocument": {"diagnostic": {}}})["capabilities"]
-    assert capabilities["diagnosticProvider"]["interFileDependencies"] is True
-    raw_client.open("prnt(1)")
-    report = raw_client.request("textDocument/diagnostic", {"textDocument": {"uri": URI}})
-    assert report["kind"] == "full"
-    assert [item["code"] for item in report["items"]] == ["undefined-global"]
-
-
-def test_a_client_that_is_pushed_to_is_not_made_to_pull(raw_client: Any) -> None:
-    capabilities = raw_client.initialize({"textDocument": {"diagnostic": {}, "publishDiagnostics": {}}})
-    assert "diagnosticProvider" not in capabilities["capabilities"]
-
-
 def test_settings_are_used_and_their_mistakes_named(raw_client: Any) -> None:
     raw_client.initialize(
         initializationOptions={

@@ -6,6 +6,7 @@ counts are limited, for a project folder may be anything.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -40,7 +41,8 @@ OpenDocument = Callable[[str], "Analysis | None"]
 class Project:
     """Resolves modules as LLMSpell's `require` does: beside the requiring script, then in the project's root.
 
-    `roots` are folders that an editor has open; they come between the two.
+    `roots` are folders that an editor has open; they come between the two, and a script belongs to the innermost one
+    that it lies in.
     """
 
     def __init__(
@@ -64,9 +66,7 @@ class Project:
         relative = _relative(name)
         if not from_path or relative is None:
             return None
-        for root in dict.fromkeys((str(Path(from_path).parent), *self.roots, project_root(from_path))):
-            if root is None:
-                continue
+        for root in dict.fromkeys((str(Path(from_path).parent), *self._roots_of(from_path))):
             for candidate in (f"{relative}.lua", f"{relative}/init.lua"):
                 found = self._load(str(Path(root) / candidate))
                 if found is not None:
@@ -109,9 +109,15 @@ class Project:
         """What could be given to `require`, for suggestions."""
         return [name for root in self._roots_of(from_path) for name in self._files.names(root)]
 
+    def root_of(self, path: str) -> str | None:
+        """The innermost root that a file lies in."""
+        around = [root for root in self.roots if path.startswith(root.rstrip(os.sep) + os.sep)]
+        return max(around, key=len, default=None)
+
     def _roots_of(self, path: str) -> tuple[str, ...]:
-        own = project_root(path)
-        return self.roots if own is None or own in self.roots else (*self.roots, own)
+        innermost, own = self.root_of(path), project_root(path)
+        roots = self.roots if innermost is None else (innermost,)
+        return roots if own is None or own in roots else (*roots, own)
 
     def file(self, path: str, word: bytes = b"") -> Analysis | None:
         """The tables of a file of the project; None where it cannot be read, or does not have the word in it."""

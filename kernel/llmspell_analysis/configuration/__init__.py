@@ -5,6 +5,16 @@ floor `syntax`, and is imported by what runs the rules.
 """
 
 from llmspell_analysis.configuration.model import FileConfiguration, Problem, Settings
-from llmspell_analysis.configuration.search import NAMES, Configurations
+from llmspell_analysis.configuration.reading import MAX_CONFIGURATION_BYTES
+from llmspell_analysis.configuration.search import NAMES, Configurations, read_file, read_opened
 
-__all__ = ["NAMES", "Configurations", "FileConfiguration", "Problem", "Settings"]
+__all__ = [
+    "MAX_CONFIGURATION_BYTES",
+    "NAMES",
+    "Configurations",
+    "FileConfiguration",
+    "Problem",
+    "Settings",
+    "read_file",
+    "read_opened",
+]

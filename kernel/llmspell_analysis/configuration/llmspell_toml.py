@@ -33,9 +33,15 @@ _KINDS: Mapping[type, str] = {
 def read(path: str) -> Source:
     try:
         text = read_text(path)
-        document = tomllib.loads(text)
     except UnreadableError as error:
         return Source(path, problems=(Problem(path, error.line, "", str(error)),))
+    return read_opened(path, text)
+
+
+def read_opened(path: str, text: str) -> Source:
+    """The file as somebody has it who edits it."""
+    try:
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Source(path, problems=(_syntax_problem(path, str(error)),))
     except RecursionError:

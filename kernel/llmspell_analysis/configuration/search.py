@@ -24,9 +24,21 @@ _KINDS: tuple[tuple[tuple[str, ...], _Reader], ...] = (
     (("selene.toml",), selene.read),
 )
 NAMES = tuple(name for names, _ in _KINDS for name in names)
+_READERS = {name: read for names, read in _KINDS for name in names}
 _LAST_FOLDER = ".git"
 
 _Stamp = tuple[int, int, int]
+
+
+def read_file(path: str) -> Source | None:
+    """One configuration file of any kind by itself; None where there is none."""
+    read = _READERS.get(os.path.basename(path))
+    return read(path) if read is not None and os.path.isfile(path) else None
+
+
+def read_opened(path: str, text: str) -> Source:
+    """One that is being edited; of a kind that is not ours nothing is said before it is saved."""
+    return llmspell_toml.read_opened(path, text) if os.path.basename(path) == OURS else Source(path)
 
 
 class Configurations:

@@ -18,6 +18,10 @@ def register(server: LlmspellServer) -> None:
     def did_change_watched_files(params: types.DidChangeWatchedFilesParams) -> None:
         server.diagnostics.schedule_all()
 
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def did_change_workspace_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.change_roots((each.uri for each in params.event.added), (each.uri for each in params.event.removed))
+
     asking: set[asyncio.Task[None]] = set()
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)

@@ -15,6 +15,7 @@ from pygls.exceptions import JsonRpcException
 
 from llmspell_lsp.background import Wanted
 from llmspell_lsp.convert import file_uri
+from llmspell_lsp.progress import Work, shown
 from llmspell_lsp.protocol import REQUEST_FAILED
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def _register_uses(server: LlmspellServer) -> None:
         offset = server.documents.codec.offset(snapshot.source, params.position)
         with_declaration = params.context.include_declaration
 
-        def compute(wanted: Wanted) -> list[types.Location] | None:
-            found = references(snapshot.analysis, offset, server.catalogue, server.workspace_files, wanted)
+        def compute(work: Work, wanted: Wanted) -> list[types.Location] | None:
+            workspace = server.workspace_of(snapshot.document.path, work.step)
+            found = references(snapshot.analysis, offset, server.catalogue, workspace, wanted)
             if found is None:
                 return None
             return [
@@ -54,7 +56,7 @@ def _register_uses(server: LlmspellServer) -> None:
                 if with_declaration or one.use != "declaration"
             ]
 
-        return await server.background.run(compute)
+        return await shown(server, "Finding references", params.work_done_token, compute)
 
     @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     def highlight(params: types.DocumentHighlightParams) -> list[types.DocumentHighlight]:
@@ -92,7 +94,7 @@ def _register_rename(server: LlmspellServer) -> None:
         codec = server.documents.codec
         offset = codec.offset(snapshot.source, params.position)
         try:
-            found = prepare(snapshot.analysis, offset, server.catalogue, server.workspace_files)
+            found = prepare(snapshot.analysis, offset, server.catalogue, server.workspace_of(snapshot.document.path))
         except RenameRefusedError as refusal:
             raise JsonRpcException(str(refusal), REQUEST_FAILED) from refusal
         name = snapshot.source.slice(found.start, found.end)
@@ -105,13 +107,13 @@ def _register_rename(server: LlmspellServer) -> None:
             return None
         offset = server.documents.codec.offset(snapshot.source, params.position)
 
-        def compute(wanted: Wanted) -> types.WorkspaceEdit:
-            workspace, new = server.workspace_files, params.new_name
+        def compute(work: Work, wanted: Wanted) -> types.WorkspaceEdit:
+            workspace, new = server.workspace_of(snapshot.document.path, work.step), params.new_name
             found = rename(snapshot.analysis, offset, new, server.catalogue, workspace, wanted=wanted)
             return server.workspace_edit(server.edits_of(found.edits.values()))
 
         try:
-            return await server.background.run(compute)
+            return await shown(server, "Renaming", params.work_done_token, compute)
         except RenameRefusedError as refusal:
             raise JsonRpcException(str(refusal), REQUEST_FAILED) from refusal
 
@@ -134,14 +136,15 @@ def _register_call_hierarchy(server: LlmspellServer) -> None:
         if item is None or item.function is None:
             return None
 
-        def compute(wanted: Wanted) -> list[types.CallHierarchyIncomingCall]:
-            found = incoming(item, server.catalogue, server.workspace_files, wanted)
+        def compute(work: Work, wanted: Wanted) -> list[types.CallHierarchyIncomingCall]:
+            workspace = server.workspace_of(item.analysis.document.path, work.step)
+            found = incoming(item, server.catalogue, workspace, wanted)
             return [
                 types.CallHierarchyIncomingCall(_call_item(server, each.item), _spans(server, each.item.analysis, each))
                 for each in found
             ]
 
-        return await server.background.run(compute)
+        return await shown(server, "Finding callers", params.work_done_token, compute)
 
     @server.feature(types.CALL_HIERARCHY_OUTGOING_CALLS)
     async def outgoing_calls(

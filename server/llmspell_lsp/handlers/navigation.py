@@ -69,7 +69,7 @@ def register(server: LlmspellServer) -> None:
         moves = {old: new for old, new in pairs if old and new}
 
         def compute(_: Wanted) -> types.WorkspaceEdit | None:
-            edits = list(rename_edits(moves, server.workspace_files, [snapshot.analysis for snapshot in opened]))
+            edits = list(rename_edits(moves, server.workspace_of(), [snapshot.analysis for snapshot in opened]))
             return server.workspace_edit(server.edits_of(edits)) if edits else None
 
         return await server.background.run(compute)

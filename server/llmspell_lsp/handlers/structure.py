@@ -15,6 +15,7 @@ from lsprotocol import types
 
 from llmspell_lsp.background import Wanted
 from llmspell_lsp.convert import SYMBOL_KINDS, file_uri
+from llmspell_lsp.progress import Work, shown
 
 if TYPE_CHECKING:
     from llmspell_lsp.server import LlmspellServer
@@ -95,12 +96,12 @@ def _register_symbols(server: LlmspellServer) -> None:
     async def workspace_symbol(params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
         opened = list(server.documents)
 
-        def compute(wanted: Wanted) -> list[types.WorkspaceSymbol]:
+        def compute(work: Work, wanted: Wanted) -> list[types.WorkspaceSymbol]:
             analyses = [snapshot.analysis for snapshot in opened]
-            found = workspace_symbols(params.query, server.workspace_files, analyses, wanted)
+            found = workspace_symbols(params.query, server.workspace_of(step=work.step), analyses, wanted)
             return [_symbol(server, one) for one in found]
 
-        return await server.background.run(compute)
+        return await shown(server, "Finding symbols", params.work_done_token, compute)
 
 
 def _symbol(server: LlmspellServer, one: WorkspaceSymbol) -> types.WorkspaceSymbol:
@@ -143,7 +144,8 @@ def _register_lenses(server: LlmspellServer) -> None:
             return lens
 
         def compute(wanted: Wanted) -> list[types.Location]:
-            found = references(snapshot.analysis, offset, server.catalogue, server.workspace_files, wanted)
+            workspace = server.workspace_of(snapshot.document.path)
+            found = references(snapshot.analysis, offset, server.catalogue, workspace, wanted)
             codec = server.documents.codec
             return [
                 types.Location(
