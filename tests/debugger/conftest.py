@@ -1,7 +1,6 @@
 """A runtime and its debugger in this process: the script runs on the test's own worker thread."""
 
 import queue
-import tempfile
 import threading
 
 import pytest
@@ -178,7 +177,7 @@ def temporary_folder(tmp_path, monkeypatch):
     """Where the files of cells lie; without it they are in a folder that other tests share."""
     folder = tmp_path / "tmp"
     folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
     return folder
 
 

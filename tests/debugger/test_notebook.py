@@ -475,16 +475,15 @@ def test_file_of_a_cell_is_private_and_gone_after_the_session(debuggee, temporar
 
 def test_folder_of_a_process_that_was_killed_is_removed_by_the_next(temporary_folder):
     code = """
-import os, signal, sys, tempfile
+import os, signal
 from llmspell_kernel.debugger.notebook import Cells
-tempfile.tempdir = sys.argv[1]
 cells = Cells()
 cells.dump("x = 1")
 os.kill(os.getpid(), signal.SIGKILL)
 """
     live = Cells()
     kept, _ = live.dump("y = 1")
-    assert subprocess.run([sys.executable, "-c", code, str(temporary_folder)], check=False, timeout=30).returncode == -9
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == -9
     assert len(list(temporary_folder.iterdir())) == 2
     third = Cells()
     third.dump("z = 1")

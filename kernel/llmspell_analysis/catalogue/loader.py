@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from llmspell_analysis.catalogue.luacats import Definitions
 from llmspell_analysis.catalogue.model import Catalogue, CatalogueError, Operation, Template, Tool
 
 Made = TypeVar("Made")
@@ -21,6 +20,9 @@ DEFINITIONS = _ROOT / "definitions"
 @cache
 def load_catalogue() -> Catalogue:
     """The whole script API. Raises CatalogueError when a file of the package is damaged."""
+    # who only runs tools reads no definitions: what reads them is half a megabyte in each of a session's processes
+    from llmspell_analysis.catalogue.luacats import Definitions
+
     definitions = Definitions()
     for folder in (DEFINITIONS / "stdlib", DEFINITIONS):
         for each in sorted(folder.glob("*.lua")):

@@ -13,7 +13,6 @@ hook stays, and nobody is told.
 """
 
 import itertools
-import logging
 import os
 import sys
 import threading
@@ -48,8 +47,6 @@ MAX_FAILURES = 3
 
 # "0" leaves all breakpoints in loaded chunks to the line hook
 _SETTING = "LLMSPELL_FAST_TIER"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +99,12 @@ class _Pair:
 
 def is_wanted() -> bool:
     return os.environ.get(_SETTING) != "0"
+
+
+def _note(text: str, *values: object) -> None:
+    import logging  # a third of a megabyte that sessions do without
+
+    logging.getLogger(__name__).debug(text, *values)
 
 
 class CodeSwap:
@@ -214,10 +217,10 @@ class CodeSwap:
             try:
                 spans, of_colour = self._swap(attempt, functions, stacks)
             except SwapRefusedError as refusal:
-                _log.debug("%s: not now: %s", attempt.chunk_name, refusal)
+                _note("%s: not now: %s", attempt.chunk_name, refusal)
                 continue
             except (UnexpectedFunctionError, UnreadableMemoryError) as problem:
-                _log.debug("%s: %s", attempt.chunk_name, problem)
+                _note("%s: %s", attempt.chunk_name, problem)
                 for load in attempt.loads:
                     load.failed()
                 continue

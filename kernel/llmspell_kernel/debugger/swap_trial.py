@@ -4,7 +4,6 @@ Invariant: what cannot be shown here is not done in the script's state.
 """
 
 import contextlib
-import logging
 from functools import cache
 from typing import Any
 
@@ -22,8 +21,6 @@ from .protos import (
     functions_of,
     verify,
 )
-
-_log = logging.getLogger(__name__)
 
 _NAME = b"@/a name that is longer than those that Lua keeps once only.lua"
 # functions that have an upvalue, that are nested, that have varargs, and one that waits
@@ -117,7 +114,9 @@ def exchange_works() -> bool:
     try:
         _try()
     except (LuaError, SwapRefusedError, UnexpectedFunctionError, UnreadableMemoryError) as problem:
-        _log.debug("functions cannot be given new code in this process: %s", problem)
+        import logging  # a third of a megabyte that sessions do without
+
+        logging.getLogger(__name__).debug("functions cannot be given new code in this process: %s", problem)
         return False
     return True
 

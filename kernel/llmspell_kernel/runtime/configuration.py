@@ -5,7 +5,6 @@ Invariant: a mistake in the file is reported with the file's path and the settin
 
 import contextlib
 import os
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -172,6 +171,8 @@ def load_configuration(project_root: Path) -> Configuration:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     if len(text) > MAX_CONFIGURATION_BYTES:
         raise ConfigurationError(f"{path}: larger than {MAX_CONFIGURATION_BYTES} bytes")
+    import tomllib  # half a megabyte that projects without the file do without
+
     try:
         document = tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..host import HostError
+from ..timestamps import now_text
 from ..values import Value
 from .agent import Agent
 from .definition import Fields
-from .life_cycle import timestamp
 from .reports import health, metrics, performance
 
 MAX_RAISED = 1000
@@ -81,7 +81,7 @@ class Alerts:
             if now - one.since >= one.duration and not is_cooling:
                 one.raised = now
                 self.raised.append(
-                    {"severity": one.severity, "message": f"{one.name}: {message}", "timestamp": timestamp()}
+                    {"severity": one.severity, "message": f"{one.name}: {message}", "timestamp": now_text()}
                 )
 
 

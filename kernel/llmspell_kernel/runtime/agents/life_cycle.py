@@ -7,9 +7,9 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from ..host import HostError
+from ..timestamps import now_text
 from ..values import Value
 
 MAX_HISTORY = 1000
@@ -32,10 +32,6 @@ _ADVICE: Mapping[str, str] = {
     "Error": "agent:recover() leaves the error state",
     "Terminated": "build a new one",
 }
-
-
-def timestamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(slots=True)
@@ -112,7 +108,7 @@ class LifeCycle:
         now = time.monotonic()
         elapsed = now - self._since
         self._history.append(
-            {"from": self.state, "to": target, "timestamp": timestamp(), "elapsed": elapsed, "reason": reason}
+            {"from": self.state, "to": target, "timestamp": now_text(), "elapsed": elapsed, "reason": reason}
         )
         self._times[self.state] = self._times.get(self.state, 0.0) + elapsed
         self.state, self._since = target, now

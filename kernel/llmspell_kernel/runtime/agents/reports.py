@@ -5,9 +5,9 @@ Invariant: every figure is counted, none is made up; what was never measured is 
 
 import time
 
+from ..timestamps import now_text
 from ..values import Value
 from .agent import Agent, size_of
-from .life_cycle import timestamp
 
 
 def metrics(agent: Agent) -> dict[str, Value] | None:
@@ -51,7 +51,7 @@ def health(agent: Agent) -> dict[str, Value]:
         message = f"{agent.figures.failed} of {agent.figures.ended} calls failed, the last: {life.last_error}"
     else:
         status, message = "healthy", f"it is in the state {agent.state}"
-    return {"status": status, "message": message, "timestamp": timestamp()}
+    return {"status": status, "message": message, "timestamp": now_text()}
 
 
 def details(agent: Agent) -> dict[str, Value]:

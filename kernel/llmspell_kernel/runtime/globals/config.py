@@ -4,7 +4,6 @@ Invariants: no secret leaves (``secrets.redacted``); a change holds for this ses
 security settings are read only.
 """
 
-import datetime
 import json
 import time
 from dataclasses import dataclass, field, replace
@@ -188,8 +187,10 @@ def _plain(value: object) -> Value:
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool) and value not in _INTEGERS:
         return float(value)
-    return value if isinstance(value, (bool, int, float, str)) else None
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    import datetime  # a quarter of a megabyte that is there already where a file has such a value
+
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else None
