@@ -12,7 +12,7 @@ from llmspell_analysis.rules.model import Diagnostic, Fix, Options, Related, Sev
 from llmspell_analysis.syntax.compiler import compile_error
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.luacats_names import declared_types, mentioned_types
-from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES, SourceText
+from llmspell_analysis.syntax.text import MAX_CHECKED_BYTES, MAX_SOURCE_BYTES, SourceText
 
 __all__ = [
     "MAX_CHECKED_BYTES",
@@ -22,15 +22,13 @@ __all__ = [
     "Related",
     "Report",
     "Severity",
+    "compiler_findings",
     "declared_types",
     "read_script",
     "report",
     "validate",
     "validate_file",
 ]
-
-# A larger text is data that somebody has generated: the compiler alone looks at it.
-MAX_CHECKED_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def report(
     """`validate`, for who puts the findings of many scripts together."""
     source = SourceText(text) if isinstance(text, bytes) else SourceText.from_str(text)
     if len(source) > MAX_CHECKED_BYTES:
-        return Report(_of_compiler(source))
+        return Report(compiler_findings(source))
     options, catalogue = options or Options(), load_catalogue()
     findings, file = check_file(Document(source, path), catalogue, project or Project(), options)
     assigned = frozenset(file.globals_assigned)
@@ -82,7 +80,8 @@ def report(
     return Report(findings, frozenset(needed), assigned, mentioned_types(source.data) - declared, declared)
 
 
-def _of_compiler(source: SourceText) -> tuple[Diagnostic, ...]:
+def compiler_findings(source: SourceText) -> tuple[Diagnostic, ...]:
+    """All that is found in a text that is too large for the rules."""
     error = compile_error(source.data)
     if error is None:
         return ()

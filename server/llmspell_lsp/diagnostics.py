@@ -97,8 +97,8 @@ class Diagnostics:
         (self._pushed.add if items else self._pushed.discard)(uri)
         self._server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, items, version))
 
-    async def pulled(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
-        """The findings of a snapshot for a client that asks."""
+    async def of(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
+        """The findings of this very snapshot, computed now if need be."""
         kept = self._found.get(snapshot.uri)
         if kept is not None and kept[0] is snapshot:
             return kept[1]
@@ -165,12 +165,14 @@ class Diagnostics:
         from llmspell_analysis.catalogue import load_catalogue
         from llmspell_analysis.project_types import UNDEFINED_TYPE, ProjectTypes
         from llmspell_analysis.rules.check import check_file
-        from llmspell_analysis.validation import declared_types
+        from llmspell_analysis.validation import compiler_findings, declared_types
 
         server = self._server
         options = self._options(snapshot)
         if options is None:
             return ()
+        if snapshot.is_too_large:
+            return compiler_findings(snapshot.source)
         other_globals, other_types = self.given_in(server.project.root_of(snapshot.document.path), but=snapshot.uri)
         options = replace(options, other_globals=other_globals, other_types=other_types)
         segments = self._segments.setdefault(snapshot.uri, Segments())
@@ -245,8 +247,3 @@ class Diagnostics:
     def _make_tables(self, snapshot: Snapshot) -> None:
         if not self._closed and self._server.documents.get(snapshot.uri) is snapshot:
             self._executor.submit(lambda: snapshot.analysis)
-
-    def latest(self, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
-        """The findings of this very snapshot, computed now if need be."""
-        kept = self._found.get(snapshot.uri)
-        return kept[1] if kept is not None and kept[0] is snapshot else self.compute(snapshot)

@@ -13,7 +13,7 @@ from llmspell_analysis.analysis.builder import analyze
 from llmspell_analysis.analysis.model import Analysis
 from llmspell_analysis.syntax.document import Document
 from llmspell_analysis.syntax.synchronisation import synchronised_start
-from llmspell_analysis.syntax.text import SourceText
+from llmspell_analysis.syntax.text import MAX_CHECKED_BYTES, SourceText
 from llmspell_analysis.syntax.tree import Edit
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangePartial, TextDocumentItem
 from pygls.uris import to_fs_path
@@ -44,6 +44,11 @@ class Snapshot:
     @property
     def source(self) -> SourceText:
         return self.document.source
+
+    @property
+    def is_too_large(self) -> bool:
+        """No structure is looked for in it; the compiler alone looks at it."""
+        return len(self.source) > MAX_CHECKED_BYTES
 
     @property
     def analysis(self) -> Analysis:

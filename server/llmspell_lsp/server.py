@@ -22,6 +22,7 @@ from llmspell_analysis.catalogue import Catalogue, load_catalogue
 from llmspell_analysis.features.workspace import Step, Workspace, is_wide
 from llmspell_analysis.rules.table import RULES
 from llmspell_analysis.syntax.document import Document
+from llmspell_analysis.syntax.text import MAX_CHECKED_BYTES
 from llmspell_analysis.syntax.tree import Edit
 from llmspell_kernel.version import __version__
 from lsprotocol import types
@@ -67,6 +68,7 @@ class LlmspellServer(LanguageServer):
         # what looks at all files of the workspace holds up nothing else
         self.scanning = Background()
         self.works: dict[types.ProgressToken, Work] = {}
+        self._told_too_large: set[str] = set()
         self._live: dict[str, LiveKernel] = {}
         self.exit_code: int | None = None
         self._stopped: asyncio.Event | None = None
@@ -264,6 +266,7 @@ class LlmspellServer(LanguageServer):
             self.configuration_files.did_open(params.text_document)
             return
         self.diagnostics.schedule(snapshot.uri, delay=0)
+        self._tell_too_large(snapshot)
 
     def did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         document = params.text_document
@@ -272,6 +275,7 @@ class LlmspellServer(LanguageServer):
             self.configuration_files.did_change(params)
             return
         self.diagnostics.schedule(snapshot.uri)
+        self._tell_too_large(snapshot)
 
     def did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
@@ -279,7 +283,19 @@ class LlmspellServer(LanguageServer):
             self.configuration_files.did_close(uri)
             return
         self.documents.close(uri)
+        self._told_too_large.discard(uri)
         self.diagnostics.clear(uri)
+
+    def _tell_too_large(self, snapshot: Snapshot) -> None:
+        """Once, until it is closed."""
+        if not snapshot.is_too_large or snapshot.uri in self._told_too_large:
+            return
+        self._told_too_large.add(snapshot.uri)
+        text = (
+            f"{snapshot.document.path or snapshot.uri} has {len(snapshot.source)} bytes, more than the "
+            f"{MAX_CHECKED_BYTES} that are analysed: only the compiler looks at it"
+        )
+        self.window_log_message(types.LogMessageParams(types.MessageType.Info, text))
 
 
 class _TcpWriter:

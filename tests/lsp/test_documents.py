@@ -139,3 +139,28 @@ def test_changed_settings_apply_to_open_documents(client: Any) -> None:
     settings = {"llmspell": {"diagnostics": {"severity": {"undefined-global": "off"}}}}
     client.notify("workspace/didChangeConfiguration", {"settings": settings})
     assert client.diagnostics() == []
+
+
+def test_a_text_of_ten_megabytes_keeps_nobody_waiting_and_is_said_to_be_too_large_once(client: Any) -> None:
+    large = "file:///project/large.lua"
+    client.open("local t = {}\n" + "t[1] = 1 -- é\n" * 650_000, uri=large)
+    client.open("local name = 1\nprint(name)\n")
+    assert client.at("hover", 1, 7)
+    span = {"start": {"line": 9, "character": 0}, "end": {"line": 9, "character": 0}}
+    document = {"textDocument": {"uri": large}, "range": span, "context": {"diagnostics": []}}
+    assert client.request("textDocument/codeAction", document) == []
+    assert client.request("textDocument/foldingRange", {"textDocument": {"uri": large}}) == []
+    assert client.at("hover", 9, 1, uri=large) is None
+    client.change(2, {"range": span, "text": "= "}, uri=large)
+    (found,) = client.diagnostics(version=2, uri=large)
+    assert (found["code"], found["range"]["start"]["line"]) == ("syntax-error", 9)
+    said = [message["params"] for message in client.kept if message.get("method") == "window/logMessage"]
+    assert [each["type"] for each in said] == [3]
+    assert large.removeprefix("file://") in said[0]["message"]
+
+
+def test_a_large_text_that_shrinks_is_analysed_again(client: Any) -> None:
+    client.open("t = 1\n" * 400_000)
+    assert client.diagnostics() == []
+    client.change(2, {"text": "prnt(1)\n"})
+    assert [each["code"] for each in client.diagnostics(version=2)] == ["undefined-global"]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tree_sitter import Tree
 
-from llmspell_analysis.syntax.text import MAX_SOURCE_BYTES, SourceText
+from llmspell_analysis.syntax.text import MAX_CHECKED_BYTES, SourceText
 from llmspell_analysis.syntax.tree import Edit, parse, reparse
 
 # Beyond so many unparsed edits a fresh parse is cheaper than replaying them.
@@ -34,10 +34,13 @@ class Document:
     @property
     def is_binary(self) -> bool:
         """A text with NUL bytes early on, or one that is too large: no structure is looked for in it."""
-        return len(self.source) > MAX_SOURCE_BYTES or b"\0" in self.source.data[:8192]
+        return len(self.source) > MAX_CHECKED_BYTES or b"\0" in self.source.data[:8192]
 
     @property
     def tree(self) -> Tree:
+        # Once made it stays: who finds it needs no lock.
+        if self._tree is not None:
+            return self._tree
         with self._lock:
             if self._tree is None:
                 self._tree = self._parse()

@@ -12,6 +12,8 @@ from itertools import accumulate
 
 # A text above this size is not analysed: it is data, not a script that somebody edits.
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
+# A larger text is data that somebody has generated: no structure is looked for in it, the compiler alone looks at it.
+MAX_CHECKED_BYTES = 2 * 1024 * 1024
 
 # Lua counts `\r\n` and `\n\r` as one line break (llex.c, inclinenumber); LSP does not know the second.
 _LUA_LINE_BREAK = re.compile(rb"\r\n|\n\r|\n|\r")

@@ -39,7 +39,7 @@ _OFFERED: list[types.CodeActionKind | str] = [
 
 def register(server: LlmspellServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=_OFFERED))
-    def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
+    async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
         snapshot = server.documents.get(params.text_document.uri)
         if snapshot is None:
             return []
@@ -47,7 +47,8 @@ def register(server: LlmspellServer) -> None:
         start = codec.offset(snapshot.source, params.range.start)
         end = codec.offset(snapshot.source, params.range.end)
         only = params.context.only
-        offer = _Offer(server, snapshot, None if only is None else tuple(map(_name, only)))
+        latest = await server.diagnostics.of(snapshot)
+        offer = _Offer(server, snapshot, latest, None if only is None else tuple(map(_name, only)))
         return [*offer.fixes(start, end), *offer.refactorings(start, end), *offer.fix_all()]
 
 
@@ -57,6 +58,7 @@ class _Offer:
 
     server: LlmspellServer
     snapshot: Snapshot
+    latest: tuple[Diagnostic, ...]
     only: tuple[str, ...] | None
 
     def wants(self, kind: types.CodeActionKind | str) -> bool:
@@ -67,8 +69,7 @@ class _Offer:
     def fixes(self, start: int, end: int) -> Iterator[types.CodeAction]:
         if not self.wants(types.CodeActionKind.QuickFix):
             return
-        latest = self.server.diagnostics.latest(self.snapshot)
-        found = [each for each in latest if each.start <= end and start <= each.end]
+        found = [each for each in self.latest if each.start <= end and start <= each.end]
         for each in found:
             for fix in each.fixes:
                 yield self._fix(fix.title, fix.edits, each, preferred=len(each.fixes) == 1)
@@ -83,7 +84,7 @@ class _Offer:
         if self.only is None or not self.wants(FIX_ALL):
             return
         chosen: list[Edit] = []
-        for each in self.server.diagnostics.latest(self.snapshot):
+        for each in self.latest:
             edits = each.fixes[0].edits if len(each.fixes) == 1 else ()
             overlap = any(edit.start < other.end and other.start < edit.end for edit in edits for other in chosen)
             if not overlap:

@@ -32,7 +32,7 @@ def register(server: LlmspellServer) -> None:
     async def items_of(uri: str) -> list[types.Diagnostic]:
         snapshot = server.documents.get(uri)
         if snapshot is not None:
-            found = await server.diagnostics.pulled(snapshot)
+            found = await server.diagnostics.of(snapshot)
             return [to_diagnostic(each, snapshot, server.documents.codec) for each in found]
         path = to_fs_path(uri) or ""
         mistakes = server.configuration_files.mistakes_at(uri, path)
