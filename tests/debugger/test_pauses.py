@@ -88,3 +88,27 @@ def test_time_limit_of_a_callback_ends_a_condition_that_runs_in_it(debuggee, wat
     assert debuggee.stopped(2) is None
     assert debuggee.end().error is None
     assert debuggee.output == ["false\tnil\ttrue\n"]
+
+
+def test_pause_that_is_asked_for_again_and_again_stops_a_loop_without_events(debuggee):
+    text = "local function other()\n  return 1\nend\nprint('goes')\nlocal n = 0\nwhile true do n = n + 1 end"
+    path = debuggee.script(text)
+    debuggee.breakpoints(path, 4)
+    debuggee.start(path)
+    assert debuggee.stopped()
+    # the debugger's hook is there, and sees calls and returns alone
+    debuggee.breakpoints(path, {"line": 2, "condition": "false", "mode": "hook"})
+    debuggee.body("continue", threadId=1)
+    over = threading.Event()
+
+    def ask():
+        while not over.wait(0.001):
+            debuggee.runtime.async_hook.request("pause")
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        assert debuggee.stopped(2)["reason"] == "pause"
+    finally:
+        over.set()
+        asking.join()
