@@ -132,7 +132,7 @@ def test_the_limit_of_calls_is_kept_before_any_of_an_answer_runs(calling):
 
 
 def tools_that_run():
-    return [one for one in threading.enumerate() if one.name.startswith("tool-")]
+    return [one for one in threading.enumerate() if one.name.startswith("llmspell-tool-")]
 
 
 def none_runs():

@@ -8,7 +8,7 @@ import base64
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,7 +21,9 @@ from .output import ToolError
 from .registry import ToolContext
 from .settings import Database
 
-MAX_TEXT = 1024 * 1024
+# Of the texts and bytes of an answer.
+MAX_ANSWER = 64 * 1024 * 1024
+MAX_DEPTH = 50
 _SQLITE = "sqlite:///"
 _STEPS_BETWEEN_LOOKS = 10_000
 # What an authorizer is asked about that would lead to other files, or change how the connection behaves.
@@ -104,7 +106,7 @@ def _sqlite(path: str, is_read_only: bool, seconds: float, context: ToolContext)
     except OSError as error:
         raise explain(error, path) from error
     with closing(connection):
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 64 * 1024 * 1024)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_ANSWER)
         connection.set_authorizer(_authorize)
         yield _SqliteConnection(connection, seconds, context)
 
@@ -132,7 +134,7 @@ class _SqliteConnection:
                 # asked again and again: an interrupt that comes before the statement would not be seen by it
                 self._connection.set_progress_handler(is_ended, _STEPS_BETWEEN_LOOKS)
                 cursor = self._connection.execute(query, values)
-                return found_of(cursor.description, cursor.fetchmany(max_rows + 1), cursor.rowcount, max_rows)
+                return found_of(cursor.description, cursor, cursor.rowcount, max_rows)
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
             raise ToolError(f"the database refused the statement: {error}", "query_failed") from None
 
@@ -154,20 +156,34 @@ class _SqliteConnection:
         ]
 
 
-def found_of(description: Any, rows: Any, count: int, max_rows: int) -> Found:
-    """Rows as tables by the names of their columns."""
+def found_of(description: Any, rows: Iterable[tuple[Any, ...]], count: int, max_rows: int) -> Found:
+    """Rows as tables by the names of their columns. Raises ToolError when they hold more than an answer may."""
     if description is None:
         return Found([], max(count, 0), is_cut=False)
     names = [column[0] for column in description]
-    shown = [{name: _value(cell) for name, cell in zip(names, row, strict=True)} for row in rows[:max_rows]]
-    return Found(list[Value](shown), len(shown), is_cut=len(rows) > max_rows)
+    shown: list[Value] = []
+    size = 0
+    for row in rows:
+        if len(shown) == max_rows:
+            return Found(shown, max_rows, is_cut=True)
+        size += sum(len(cell) for cell in row if isinstance(cell, str | bytes | bytearray | memoryview))
+        if size > MAX_ANSWER:
+            raise ToolError(
+                f"the rows hold more than the limit of {MAX_ANSWER} bytes; ask for fewer rows or columns", "too_large"
+            )
+        shown.append({name: _value(cell) for name, cell in zip(names, row, strict=True)})
+    return Found(shown, len(shown), is_cut=False)
 
 
-def _value(cell: Any) -> Value:
+def _value(cell: Any, depth: int = 0) -> Value:
     """A value that scripts have; bytes as Base64, dates and numbers of the database's own as text."""
     match cell:
         case None | bool() | int() | float():
             return cell if not isinstance(cell, int) or -(2**63) <= cell < 2**63 else str(cell)
         case bytes() | bytearray() | memoryview():
             return base64.b64encode(bytes(cell)).decode("ascii")
+        case list() if depth < MAX_DEPTH:
+            return [_value(one, depth + 1) for one in cell]
+        case dict() if depth < MAX_DEPTH:
+            return {str(key): _value(one, depth + 1) for key, one in cell.items()}
     return cell if isinstance(cell, str) else (cell.isoformat() if hasattr(cell, "isoformat") else str(cell))
