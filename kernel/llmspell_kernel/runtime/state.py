@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
 
+from ..protocol.flight_record import FlightRecord
 from .correlation import Correlation, enter, new_id
 from .deadlines import Deadlines
 from .globals import GLOBALS, SHARED
@@ -186,6 +187,7 @@ class Runtime:
             self._define(name.encode(), compile_internal(self.lua, LUA_FOLDER / f"{name}.lua"))
         self._deliver_comm = self.library.deliver_comm
         self.set_search_folder(host.context.project_root)
+        self._flight_record: FlightRecord | None = None
 
     def _restrictions(self) -> tuple[Any, Any]:
         """What ``io``, ``os`` and ``require`` ask before they do something; None where nothing is restricted."""
@@ -200,6 +202,12 @@ class Runtime:
     def load_internal(self, path: Path, *arguments: Any) -> Any:
         """Run one of our own chunks with the library as its first argument and give its result."""
         return compile_internal(self.lua, path)(self.library, *arguments)
+
+    def record_flight(self, record: FlightRecord) -> None:
+        """Have what the script is in the middle of written to a record that outlives this process."""
+        self._flight_record = record
+        self.library.enter_part = never_raising(record.enter)
+        self.library.leave_part = never_raising(record.leave)
 
     def set_search_folder(self, folder: Path) -> None:
         """Where ``require`` looks first; the project's root comes after it."""
@@ -231,6 +239,8 @@ class Runtime:
             outcome = Outcome(error=ScriptError(kind, kind, "", "", 0))
         finally:
             self.memory.lift()
+            if self._flight_record is not None:
+                self._flight_record.end()
             self.host.script_has_ended()
             self.host.call("Display.settle", ())
         if outcome.error is not None:
@@ -254,6 +264,8 @@ class Runtime:
         identifier = new_id()
         enter(Correlation(identifier))
         self.library.begin_correlation(identifier.encode())
+        if self._flight_record is not None:
+            self._flight_record.begin(identifier)
         begun = self._tell_hooks(b"SystemStartup", None)
         if begun.error is not None:
             return begun

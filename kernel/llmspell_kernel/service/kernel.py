@@ -16,6 +16,7 @@ from typing import Any
 import zmq
 
 from ..protocol.connection import ConnectionInfo
+from ..protocol.flight_record import read_record
 from ..protocol.frames import Frame, FrameError
 from ..protocol.wire import Message, Signer, WireError, encode
 from .channels import Channels
@@ -270,10 +271,13 @@ class Kernel:
 
         ``died``: nobody asked for its end.
         """
+        record = session.flight_record
+        whereabouts = "" if record is None else read_record(record)
         self._workers.forget(session)
         self._sessions.forget_comms(session)
         request = session.current
-        error = {"ename": "SessionEnded", "evalue": reason, "traceback": [reason]}
+        lines = [reason, *whereabouts.splitlines()]
+        error = {"ename": "SessionEnded", "evalue": reason, "traceback": lines}
         if request is not None:
             self._publish_of(session, "error", error, request.message.header_bytes)
             self._shell.finish(session, {"status": "error", "execution_count": 0, **error})
@@ -284,7 +288,8 @@ class Kernel:
         parent = session.last_origin().header
         session.debuggers.clear()
         if request is None and session.exit_code is None and (died or session.debugged):
-            self._publish_of(session, "stream", {"name": "stderr", "text": f"llmspell: {reason}\n"}, parent)
+            text = "llmspell: " + "\n".join(lines) + "\n"
+            self._publish_of(session, "stream", {"name": "stderr", "text": text}, parent)
         if session.debugged:
             session.debugged = False
             code = 1 if session.exit_code is None else session.exit_code

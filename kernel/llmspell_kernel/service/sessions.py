@@ -72,6 +72,7 @@ class Session:
         self.is_owned = bool(owner)
         self.is_subshell = is_subshell
         self.link: WorkerLink | None = None
+        self.flight_record: int | None = None  # descriptor of what its worker is in the middle of
         self.worker = 0  # the number under which the zygote knows the worker; 0: there is none
         self.pid: int | None = None  # None too until the zygote has told it
         self.queue: deque[PendingRequest] = deque()

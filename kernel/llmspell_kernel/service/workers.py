@@ -3,6 +3,7 @@
 Invariant: writing to a worker never blocks, however little it reads.
 """
 
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from itertools import count
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import zmq
 
+from ..protocol.flight_record import new_record
 from ..protocol.frames import Frame, FrameDecoder, pack
 
 if TYPE_CHECKING:
@@ -125,6 +127,12 @@ class Workers:
 
     def _spawn(self, session: "Session") -> WorkerLink:
         ours, theirs = socket.socketpair()
+        try:
+            record = new_record()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         number = session.worker = next(self._numbers)
         request = {
             "type": "spawn",
@@ -134,10 +142,11 @@ class Workers:
             "shared": not session.is_owned,
         }
         try:
-            socket.send_fds(self._zygote, [pack(request)], [theirs.fileno()])
+            socket.send_fds(self._zygote, [pack(request)], [theirs.fileno(), record])
         finally:
             theirs.close()
         link = session.link = WorkerLink(ours)
+        session.flight_record = record
         session.exit_code, session.exit_reason = None, ""
         self._by_descriptor[link.fileno()] = session
         self._by_number[number] = session
@@ -167,7 +176,9 @@ class Workers:
             self._by_descriptor.pop(session.link.fileno(), None)
             session.link.close()
         self._by_number.pop(session.worker, None)
-        session.link, session.pid, session.worker = None, None, 0
+        if session.flight_record is not None:
+            os.close(session.flight_record)
+        session.link, session.pid, session.worker, session.flight_record = None, None, 0, None
         session.runs_program = False
 
     def read_zygote(self) -> list[Ended] | None:

@@ -22,6 +22,7 @@ from typing import Any
 from ..debugger.engine import Debugger
 from ..debugger.launching import LaunchArguments
 from ..debugger.notebook import Cells
+from ..protocol.flight_record import FlightRecord
 from ..protocol.frames import Frame, FrameDecoder
 from ..protocol.ldp import error_response
 from ..protocol.wire import COMM_MESSAGES, MAX_FRAME_BYTES, encode
@@ -57,7 +58,16 @@ class Job:
 class Session:
     """The main thread calls ``run``; it returns when the kernel says so or is gone."""
 
-    def __init__(self, channel: socket.socket, folder: Path, home: Path, *, shared: bool = True) -> None:
+    def __init__(
+        self,
+        channel: socket.socket,
+        folder: Path,
+        home: Path,
+        *,
+        shared: bool = True,
+        record: FlightRecord | None = None,
+    ) -> None:
+        self._record = record
         self._folder, self._home, self._shared = folder, home, shared
         self._project_root = find_project_root(folder)
         self._link = KernelLink(channel)
@@ -95,6 +105,8 @@ class Session:
         self._input.register(host)
         self._runtime = Runtime(host, self._output.write_from_script, self._leave)
         self._runtime.set_search_folder(self._folder)
+        if self._record is not None:
+            self._runtime.record_flight(self._record)
         self._stopper = ScriptStopper(
             self._runtime.async_hook,
             raise_in_stopped=self._raise_in_stopped,
@@ -338,6 +350,8 @@ class Session:
 
     def _end_process(self, reason: str) -> None:
         self._warn(f"{reason}; its process was ended")
+        if self._record is not None:
+            self._record.keep_python_stacks()
         self._output.release()
         self._output.flush()
         self._history.close(HISTORY_SECONDS)

@@ -2,9 +2,9 @@
 
 It is forked from the kernel before any thread or ZeroMQ context exists and stays single-threaded itself. Over its
 socket come frames ``warm`` (the kernel is ready: load what workers need), ``spawn`` {number, folder, home, shared}
-with the worker's end of a socketpair attached, and ``kill`` {number}; it answers ``spawned`` {number, pid} or
-``failed`` {number, reason}, and ``ended`` {number, status}. The kernel gives each worker a number of its own: a
-session may have had other workers before, and a pid may come again.
+with the worker's end of a socketpair and its flight record attached, and ``kill`` {number}; it answers ``spawned``
+{number, pid} or ``failed`` {number, reason}, and ``ended`` {number, status}. The kernel gives each worker a number of
+its own: a session may have had other workers before, and a pid may come again.
 
 Invariant: when the kernel is gone the zygote ends its workers and itself.
 """
@@ -17,6 +17,7 @@ import socket
 import sys
 from collections.abc import Callable
 
+from ..protocol.flight_record import FlightRecord
 from ..protocol.frames import FrameDecoder, pack
 
 
@@ -74,11 +75,11 @@ def _serve(kernel: socket.socket) -> None:
         for frame in decoder.feed(data):
             if frame.type == "spawn":
                 number = int(frame.header["number"])
-                descriptor = descriptors.pop(0)
+                given = (descriptors.pop(0), descriptors.pop(0))
                 try:
-                    pid = _fork_worker(descriptor, frame.header, kernel, (wake_read, wake_write))
+                    pid = _fork_worker(given, frame.header, kernel, (wake_read, wake_write))
                 except OSError as error:  # the system has no room for another process
-                    os.close(descriptor)
+                    _close(given)
                     kernel.sendall(pack({"type": "failed", "number": number, "reason": f"fork: {error.strerror}"}))
                     continue
                 children[pid] = number
@@ -103,26 +104,32 @@ def _report_ended(kernel: socket.socket, children: dict[int, int], clean_up: Cal
         kernel.sendall(pack({"type": "ended", "number": children.pop(pid), "status": code}))
 
 
-def _fork_worker(descriptor: int, header: dict[str, object], kernel: socket.socket, pipe: tuple[int, int]) -> int:
+def _close(descriptors: tuple[int, ...]) -> None:
+    for one in descriptors:
+        os.close(one)
+
+
+def _fork_worker(
+    given: tuple[int, int], header: dict[str, object], kernel: socket.socket, pipe: tuple[int, int]
+) -> int:
     pid = os.fork()
     if pid:
-        os.close(descriptor)
+        _close(given)
         return pid
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         kernel.close()
-        for one in pipe:
-            os.close(one)
+        _close(pipe)
         from pathlib import Path
 
         from .session import Session
 
-        channel = socket.socket(fileno=descriptor)
+        channel, record = socket.socket(fileno=given[0]), FlightRecord(given[1])
         os.chdir(str(header["folder"]))
         folder, home = Path(str(header["folder"])), Path(str(header["home"]))
-        Session(channel, folder, home, shared=bool(header["shared"])).run()
+        Session(channel, folder, home, shared=bool(header["shared"]), record=record).run()
         status = 0
     except BaseException as error:  # noqa: BLE001 - a forked process must not unwind into its parent's frames
         sys.excepthook(type(error), error, error.__traceback__)

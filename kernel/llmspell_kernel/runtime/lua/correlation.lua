@@ -60,6 +60,7 @@ end
 local part_metatable = { __metatable = false }
 function part_metatable.__close(part, err)
   innermost[part.thread] = part.parent
+  if library.leave_part then library.leave_part(part.number) end
   if err == nil then return end
   -- what ends a run has been made a table by the handler of library.run, {kind, message, …}
   if type(err) == "table" then err = rawget(err, 2) end
@@ -86,6 +87,8 @@ local function within(kind, name, call, ...)
     stack = native_traceback("", 2),
   }, part_metatable)
   innermost[thread] = part
+  local enter = library.enter_part -- the kernel reads it when this process has died
+  if enter then enter(part.number, outer.number, kind, name, part.stack) end
   return call(...)
 end
 
