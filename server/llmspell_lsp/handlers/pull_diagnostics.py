@@ -6,6 +6,7 @@ A result's id stands for what the client sees: the same findings at the same pla
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -16,10 +17,10 @@ from pygls.uris import to_fs_path
 from llmspell_lsp.background import Wanted
 from llmspell_lsp.convert import to_diagnostic
 from llmspell_lsp.progress import Work, shown
-from llmspell_lsp.workspace_findings import FileFindings, WorkspaceFindings
 
 if TYPE_CHECKING:
     from llmspell_lsp.server import LlmspellServer
+    from llmspell_lsp.workspace_findings import FileFindings, WorkspaceFindings
 
 # So many reports are sent together where the client takes them piece by piece.
 _REPORTS_AT_ONCE = 20
@@ -27,7 +28,12 @@ _WorkspaceReport = types.WorkspaceFullDocumentDiagnosticReport | types.Workspace
 
 
 def register(server: LlmspellServer) -> None:
-    findings = WorkspaceFindings(server)
+    @functools.cache
+    def findings() -> WorkspaceFindings:
+        # what it needs is not loaded before somebody asks
+        from llmspell_lsp.workspace_findings import WorkspaceFindings
+
+        return WorkspaceFindings(server)
 
     async def items_of(uri: str) -> list[types.Diagnostic]:
         snapshot = server.documents.get(uri)
@@ -40,7 +46,7 @@ def register(server: LlmspellServer) -> None:
             return mistakes
         if not path.endswith(".lua"):
             return []
-        one = await server.scanning.run(lambda _: findings.of_file(path))
+        one = await server.scanning.run(lambda _: findings().of_file(path))
         return _items(server, one) if one is not None else []
 
     @server.feature(
@@ -70,7 +76,7 @@ def register(server: LlmspellServer) -> None:
         def compute(work: Work, wanted: Wanted) -> list[_WorkspaceReport]:
             reports: list[_WorkspaceReport] = []
             seen = set()
-            for one in findings.look(opened, work, wanted):
+            for one in findings().look(opened, work, wanted):
                 seen.add(one.uri)
                 reports.append(_report(one.uri, one.version, _items(server, one), previous))
                 if token is not None and len(reports) >= _REPORTS_AT_ONCE:
