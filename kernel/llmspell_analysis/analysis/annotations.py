@@ -79,8 +79,9 @@ def inner_annotations(segment: Segment) -> tuple[bytes, ...]:
     """The text of the annotations inside a segment, for those who need to know whether they changed."""
     if "inner annotations" not in segment.kept:
         data = segment.data
+        marks = _MARK.finditer(data) if b"--" in data else ()
         segment.kept["inner annotations"] = tuple(
-            data[mark.start() : _end_of_line(data, mark.start())] for mark in _MARK.finditer(data)
+            data[mark.start() : _end_of_line(data, mark.start())] for mark in marks
         )
     found: tuple[bytes, ...] = segment.kept["inner annotations"]
     return found
@@ -88,7 +89,7 @@ def inner_annotations(segment: Segment) -> tuple[bytes, ...]:
 
 def annotations_of(analysis: Analysis, above: bytes = b"", below: bytes = b"") -> Annotations:
     data = analysis.document.source.data
-    if not above and not below and _MARK.search(data) is None:
+    if not above and not below and (b"--" not in data or _MARK.search(data) is None):
         return NOTHING
     whole = above + data + below
     shift = len(above)

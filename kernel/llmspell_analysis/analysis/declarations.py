@@ -6,7 +6,7 @@ It depends on the text alone, and is kept with it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from llmspell_analysis.analysis.annotations import Annotations, Comment
@@ -54,6 +54,8 @@ class Unit:
     analysis: Analysis
     annotations: Annotations
     index: int | None
+    # what `signature_of` has found, by where functions start
+    signatures: dict[int, lt.Function] = field(default_factory=dict)
 
     @property
     def data(self) -> bytes:
@@ -190,13 +192,13 @@ def key_of(node: Node, unit: Unit) -> Key | None:
 
 def literal_fields(table: Node, data: bytes) -> dict[str, lt.Type | None] | None:
     members: dict[str, lt.Type | None] = {}
-    for field in table.named_children:
-        if field.kind_id in COMMENT:
+    for each in table.named_children:
+        if each.kind_id in COMMENT:
             continue
-        name, value = field.child_by_field_id(NAME_FIELD), field.child_by_field_id(VALUE_FIELD)
-        if name is None or value is None or field.kind_id not in FIELD:
+        name, value = each.child_by_field_id(NAME_FIELD), each.child_by_field_id(VALUE_FIELD)
+        if name is None or value is None or each.kind_id not in FIELD:
             return None
-        if name.kind_id in IDENTIFIER and name.start_byte == field.start_byte:
+        if name.kind_id in IDENTIFIER and name.start_byte == each.start_byte:
             key: str | None = data[name.start_byte : name.end_byte].decode("utf-8", "replace")
         else:
             key = literal_string(name, data)

@@ -8,7 +8,7 @@ segment has the same findings, which is why they are kept.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.annotations import inner_annotations
@@ -251,6 +251,7 @@ class FileEvaluator(Evaluator):
         super().__init__(file.placed[index].segment.analysis, catalogue, project)
         self.file = file
         self.index = index
+        self._globals: dict[str, Value | None] = {}
 
     def of_name(self, name: str, offset: int, depth: int = 0) -> Value | None:
         found = self.lookup(name, offset)
@@ -272,6 +273,11 @@ class FileEvaluator(Evaluator):
         return variable.local if variable is not None else None
 
     def of_global(self, name: str) -> Value | None:
+        if name not in self._globals:
+            self._globals[name] = self._of_global(name)
+        return self._globals[name]
+
+    def _of_global(self, name: str) -> Value | None:
         if self.file.has_environment:
             return None
         entry = self.catalogue.globals.get(name)
@@ -280,7 +286,7 @@ class FileEvaluator(Evaluator):
             return own
         if entry is None:
             return own if name in self.file.globals else None
-        return replace(self.of_entry(entry), analysis=self.analysis, owner=(name, ()))
+        return self.of_entry(entry, analysis=self.analysis, owner=(name, ()))
 
     def is_constant(self, local: Local) -> bool:
         variable = self.file.variable_of(local)

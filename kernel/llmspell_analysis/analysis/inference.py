@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from llmspell_analysis.analysis.project import Project
 
 _MAX_DEPTH = 24
+_MANY = CALL | VARARG
 Facts = dict[Key, "lt.Type | None"]
 _NO_FACTS: Facts = {}
 
@@ -102,6 +103,9 @@ class Inference:
         # of the statement that is looked at; facts are kept alive, so that no other has their identity
         self._seen: dict[tuple[int, int], tuple[Facts, lt.Type | None]] = {}
         self._arguments: dict[int, list[Node]] = {}
+        self._found_fields: dict[tuple[int, int], tuple[Facts, Field | Missing | None]] = {}
+        # of the whole text: what an expression names depends on nothing else
+        self._keys: dict[int, Key | None] = {}
 
     # --- names -------------------------------------------------------------------------------------------------
 
@@ -126,6 +130,12 @@ class Inference:
 
     def key(self, node: Node) -> Key | None:
         """The variable and fields that an expression names, as facts are kept by."""
+        number = node.id
+        if number not in self._keys:
+            self._keys[number] = self._key(node)
+        return self._keys[number]
+
+    def _key(self, node: Node) -> Key | None:
         if node.kind_id in IDENTIFIER:
             local = self.local_at(node)
             if local is None:
@@ -285,7 +295,7 @@ class Inference:
 
     def place_of(self, values: Sequence[Node], place: int, facts: Facts = _NO_FACTS) -> lt.Type | None:
         """The type of the value at a place of a list of expressions, the last of which may give several."""
-        if place < len(values) - 1 or (place == len(values) - 1 and values[place].kind_id not in CALL | VARARG):
+        if place < len(values) - 1 or (place == len(values) - 1 and values[place].kind_id not in _MANY):
             return self.of(values[place], facts)
         if not values:
             return lt.NIL
@@ -316,6 +326,7 @@ class Inference:
         """Another statement is looked at."""
         self._seen = {}
         self._arguments = {}
+        self._found_fields = {}
 
     def arguments(self, call: Node) -> list[Node]:
         """The arguments of a call of the statement that is looked at."""
@@ -414,10 +425,21 @@ class Inference:
         base = node.child_by_field_id(TABLE_FIELD)
         if base is None:
             return None
-        found = self.field(node, self.of(base, facts, depth + 1), facts)
-        if isinstance(found, Field):
-            return found.type
-        return None
+        found = self._field_at(node, base, facts, depth)
+        return found.type if isinstance(found, Field) else None
+
+    def field_at(self, node: Node, facts: Facts) -> Field | Missing | None:
+        """What `base.name` is where it stands, whatever conditions tell of it."""
+        base = node.child_by_field_id(TABLE_FIELD)
+        return self._field_at(node, base, facts, 0) if base is not None else None
+
+    def _field_at(self, node: Node, base: Node, facts: Facts, depth: int) -> Field | Missing | None:
+        key = (node.id, id(facts))
+        seen = self._found_fields.get(key)
+        if seen is None:
+            found = self.field(node, self.of(base, facts, depth + 1), facts)
+            seen = self._found_fields[key] = (facts, found)
+        return seen[1]
 
     def field(self, node: Node, owner: lt.Type | None, facts: Facts = _NO_FACTS) -> Field | Missing | None:
         """What `base.name` is in a value of type `owner`."""

@@ -34,8 +34,10 @@ def changed_in(flow: TypeFlow, node: Node, facts: Facts) -> Facts:
     return {key: None if key[1] and key[1][-1] in names else given for key, given in after.items()}
 
 
-def breaks_out(loop: Node) -> bool:
+def breaks_out(loop: Node, data: bytes) -> bool:
     """Whether something in a loop may leave it for what follows: `break` of its own, or `goto`."""
+    if data.find(b"break", loop.start_byte, loop.end_byte) < 0 and not _may_jump(loop, data):
+        return False
     pending = list(loop.named_children)
     while pending:
         node = pending.pop()
@@ -45,19 +47,26 @@ def breaks_out(loop: Node) -> bool:
         if kind in FUNCTION:
             continue
         if kind in FOR or kind in WHILE or kind in REPEAT:
-            if holds(node, GOTO):
+            if jumps(node, data):
                 return True
             continue
         pending.extend(node.named_children)
     return False
 
 
-def holds(root: Node, kinds: frozenset[int]) -> bool:
-    """Whether a node of these kinds is below another one, in the same function."""
+def _may_jump(node: Node, data: bytes) -> bool:
+    """The text is looked at before the tree: most loops have no such word."""
+    return data.find(b"goto", node.start_byte, node.end_byte) >= 0
+
+
+def jumps(root: Node, data: bytes) -> bool:
+    """Whether a `goto` is below a node, in the same function."""
+    if not _may_jump(root, data):
+        return False
     pending = list(root.named_children)
     while pending:
         node = pending.pop()
-        if node.kind_id in kinds:
+        if node.kind_id in GOTO:
             return True
         if node.kind_id not in FUNCTION:
             pending.extend(node.named_children)

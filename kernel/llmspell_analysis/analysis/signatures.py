@@ -75,6 +75,14 @@ def is_method(function: Node) -> bool:
 
 def signature_of(function: Node, unit: Unit) -> lt.Function:
     """What annotations and parameters say of a function. Without annotations no parameter is wanted."""
+    start = function.start_byte
+    found = unit.signatures.get(start)
+    if found is None:
+        found = unit.signatures[start] = _read_signature(function, unit)
+    return found
+
+
+def _read_signature(function: Node, unit: Unit) -> lt.Function:
     comments = comments_of(function, unit)
     data = unit.data
     tags = tuple(tag for comment in comments for tag in comment.block.tags)

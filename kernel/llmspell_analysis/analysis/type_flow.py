@@ -373,7 +373,7 @@ class TypeFlow:
                 if each.kind_id not in VARIABLE_LIST and each != clause.child_by_field_id(NAME_FIELD):
                     self.visit(each, facts)
         unsure = changed_in(self, node, facts)
-        leaves = breaks_out(node)
+        leaves = breaks_out(node, self.unit.data)
         if node.kind_id in REPEAT:
             after = self.block(body, unsure)
             if after is not None and condition is not None:

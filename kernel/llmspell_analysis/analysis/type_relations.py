@@ -16,6 +16,8 @@ _MAX_DEPTH = 12
 _NUMBERS = frozenset({"number", "integer"})
 # values that are neither tables nor anything that a class could stand for
 _SCALARS = frozenset({"string", "number", "integer", "boolean", "nil", "thread"})
+# Types that are what they are: no choice, and no name that may stand for another.
+_PLAIN = frozenset({lt.Literal, lt.Function, lt.Shape, lt.Array, lt.Record, lt.Tuple})
 _OPEN = frozenset({"any", "unknown", "self", "void", "never", "userdata", "lightuserdata"})
 ENUM_TABLE = "enum "
 
@@ -27,16 +29,14 @@ def enum_table(name: str) -> lt.Named:
 
 def is_plain(given: lt.Type | None) -> bool:
     """Whether a type is what it is: no choice, and no name that may stand for another."""
-    if isinstance(given, lt.Named):
-        return given.name in lt.BASIC
-    return isinstance(given, lt.Literal | lt.Function | lt.Shape | lt.Array | lt.Record | lt.Tuple)
+    return type(given) in _PLAIN or (isinstance(given, lt.Named) and given.name in lt.BASIC)
 
 
 def expand(given: lt.Type | None, types: DeclaredTypes, depth: int = 0) -> tuple[lt.Type | None, ...]:
     """The members of a union, with aliases and enums as what they stand for; None is an unknown one."""
-    if is_plain(given):
+    if given is None or is_plain(given):
         return (given,)
-    if given is None or depth > _MAX_DEPTH:
+    if depth > _MAX_DEPTH:
         return (None,)
     if isinstance(given, lt.Union):
         return tuple(each for member in given.members for each in expand(member, types, depth))

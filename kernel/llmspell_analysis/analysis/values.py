@@ -71,6 +71,18 @@ class Binding:
     type: str = ""
 
 
+# by the identity of entries, which the catalogue keeps
+_of_functions: dict[int, Value] = {}
+
+
+def _of_function(entry: Entry) -> Value:
+    """A function of the API, which is the same wherever it is used."""
+    known = _of_functions.get(id(entry))
+    if known is None or known.entry is not entry:
+        known = _of_functions[id(entry)] = Value(type=entry.type, entry=entry)
+    return known
+
+
 Lookup = Callable[[str, int], "Local | Binding | None"]
 
 
@@ -150,7 +162,7 @@ class Evaluator:
             return own
         if entry is None:
             return own if (name, ()) in self.analysis.members else None
-        return replace(self.of_entry(entry), analysis=self.analysis, owner=(name, ()))
+        return self.of_entry(entry, analysis=self.analysis, owner=(name, ()))
 
     def of_local(self, local: Local, depth: int = 0) -> Value | None:
         if local not in self._known:
@@ -176,13 +188,17 @@ class Evaluator:
             return replace(value, analysis=self.analysis, owner=(local, ()))
         return value
 
-    def of_entry(self, entry: Entry, tool: Tool | None = None) -> Value:
+    def of_entry(
+        self, entry: Entry, tool: Tool | None = None, analysis: Analysis | None = None, owner: Key | None = None
+    ) -> Value:
         """What the catalogue says about one of its entries."""
         if entry.kind in ("function", "method"):
-            return Value(type=entry.type, entry=entry, tool=tool)
+            if tool is None and analysis is None and owner is None:
+                return _of_function(entry)
+            return Value(type=entry.type, entry=entry, tool=tool, analysis=analysis, owner=owner)
         members = entry.members or members_of(entry.type, self.catalogue)
         is_closed = entry.kind == "table" and entry.type in self.catalogue.classes
-        return Value(type=entry.type, entry=entry, members=members, is_closed=is_closed, tool=tool)
+        return Value(entry.type, entry, members, is_closed, tool, analysis, owner)
 
     def of_type(self, text: str, tool: Tool | None = None) -> Value | None:
         """A value of a LuaCATS type; None when the type says nothing."""

@@ -30,7 +30,7 @@ from llmspell_analysis.analysis.kinds import (
     RETURN,
     WHILE,
 )
-from llmspell_analysis.analysis.loops import breaks_out, holds
+from llmspell_analysis.analysis.loops import breaks_out, jumps
 from llmspell_analysis.rules.model import Diagnostic, FileSubject, Piece, Severity, found
 from llmspell_analysis.rules.reading import shown, text
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from llmspell_analysis.analysis.model import Analysis
     from llmspell_analysis.analysis.segments import Segment
 
+_ELSE_BRANCHES = ELSEIF | ELSE
 _LOOPS = WHILE | REPEAT | FOR
 # Deeper blocks are written by programs.
 _MAX_DEPTH = 60
@@ -140,6 +141,7 @@ def leaves(statement: Node, analysis: Analysis, depth: int = 0) -> bool:
         return True
     if depth > _MAX_DEPTH:
         return False
+    data = analysis.document.source.data
     if kind in CALL:
         return never_returns(statement, analysis)
     if kind in DO:
@@ -147,10 +149,12 @@ def leaves(statement: Node, analysis: Analysis, depth: int = 0) -> bool:
     if kind in IF:
         return _all_branches_leave(statement, analysis, depth)
     if kind in WHILE:
-        return is_always_true(statement.child_by_field_id(CONDITION_FIELD), analysis) and not breaks_out(statement)
+        return is_always_true(statement.child_by_field_id(CONDITION_FIELD), analysis) and not breaks_out(
+            statement, data
+        )
     if kind in REPEAT:
         endless = is_always_false(statement.child_by_field_id(CONDITION_FIELD), analysis)
-        return (endless or _returns_first(statement, analysis, depth)) and not breaks_out(statement)
+        return (endless or _returns_first(statement, analysis, depth)) and not breaks_out(statement, data)
     return False
 
 
@@ -180,7 +184,7 @@ def _all_branches_leave(statement: Node, analysis: Analysis, depth: int) -> bool
 
 
 def _branches(statement: Node) -> list[Node]:
-    return [statement, *(child for child in statement.named_children if child.kind_id in ELSEIF | ELSE)]
+    return [statement, *(child for child in statement.named_children if child.kind_id in _ELSE_BRANCHES)]
 
 
 def _body_of(branch: Node) -> Node | None:
@@ -189,13 +193,13 @@ def _body_of(branch: Node) -> Node | None:
 
 def _returns_first(loop: Node, analysis: Analysis, depth: int) -> bool:
     body = loop.child_by_field_id(BODY_FIELD)
-    return not holds(loop, GOTO) and _block_leaves(body, analysis, depth)
+    return not jumps(loop, analysis.document.source.data) and _block_leaves(body, analysis, depth)
 
 
 def loop(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     """loop-once. For `for … in` it is a hint: leaving at the first element is how one is picked."""
     body = node.child_by_field_id(BODY_FIELD)
-    if body is None or node.has_error or holds(node, GOTO):
+    if body is None or node.has_error or jumps(node, piece.data):
         return
     if node.kind_id in REPEAT and is_always_true(node.child_by_field_id(CONDITION_FIELD), piece.analysis):
         return  # `repeat … until true` is a block that `break` leaves

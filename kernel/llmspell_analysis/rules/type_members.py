@@ -84,11 +84,10 @@ def check_index(
     name = node.child_by_field_id(METHOD_FIELD if is_method else FIELD_FIELD)
     if base is None or name is None:
         return
-    owner = context.inference.of(base, facts)
     yield from check_nil(context, base, facts, "taking a field of it", bodies)
     if access == "write" and node.kind_id in BRACKET_INDEX:
         yield from check_nil(context, name, facts, "a field with such a key", bodies)
-    field = context.inference.field(node, owner, facts)
+    field = context.inference.field_at(node, facts)
     if isinstance(field, Missing):
         if access == "write":
             yield from _injected(context, base, name, field)
