@@ -68,6 +68,7 @@ class LlmspellServer(LanguageServer):
         # what looks at all files of the workspace holds up nothing else
         self.scanning = Background()
         self.works: dict[types.ProgressToken, Work] = {}
+        self._told_settings: tuple[str, ...] = ()
         self._told_too_large: set[str] = set()
         self._live: dict[str, LiveKernel] = {}
         self.exit_code: int | None = None
@@ -251,8 +252,9 @@ class LlmspellServer(LanguageServer):
         if not isinstance(raw, dict) or "commands" not in raw:
             # they are no setting: the client tells them once
             self.settings = replace(self.settings, commands=commands)
-        for problem in problems:
-            self.warn(f"LLMSpell settings: {problem}")
+        if problems and problems != self._told_settings:
+            self.warn(f"LLMSpell settings: {'; '.join(problems)}")
+        self._told_settings = problems
         self.diagnostics.schedule_all()
 
     def warn(self, message: str) -> None:

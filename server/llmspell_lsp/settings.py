@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmspell_analysis.features.inlay_hints import ParameterHints
 from llmspell_analysis.rules.model import Options, Severity
+from llmspell_analysis.rules.nearest import nearest
 
 if TYPE_CHECKING:
     from llmspell_analysis.configuration import Settings as Configured
@@ -15,6 +16,15 @@ SECTION = "llmspell"
 _RUN_COMMANDS = (("Run", "llmspell.runFile"), ("Debug", "llmspell.debugFile"))
 _SHOW_REFERENCES = "llmspell.showReferences"
 _PARAMETER_HINTS: tuple[ParameterHints, ...] = ("all", "literals", "off")
+
+# What may stand below each name. The last three of the first are the client's own, and `commands` no setting.
+_KNOWN: dict[str, tuple[str, ...]] = {
+    "": ("diagnostics", "hints", "codeLens", "live", "commands", "python", "files", "trace"),
+    "diagnostics": ("enable", "globals", "tools", "severity"),
+    "hints": ("parameters", "types"),
+    "codeLens": ("enable",),
+    "live": ("enable",),
+}
 
 _SEVERITIES: dict[str, Severity | None] = {
     "error": Severity.ERROR,
@@ -62,9 +72,8 @@ def read_settings(raw: object, known_codes: frozenset[str]) -> tuple[Settings, t
         return Settings(), ()
     if not isinstance(raw, dict):
         return Settings(), (f"{SECTION} must be an object",)
-    section: Any = raw.get("diagnostics", {})
-    if not isinstance(section, dict):
-        return Settings(), (f"{SECTION}.diagnostics must be an object",)
+    problems += _unknown(raw)
+    section = _section(raw, "diagnostics", problems)
     enabled = section.get("enable", True)
     if not isinstance(enabled, bool):
         problems.append(f"{SECTION}.diagnostics.enable must be true or false")
@@ -93,6 +102,20 @@ def read_settings(raw: object, known_codes: frozenset[str]) -> tuple[Settings, t
         commands=frozenset(commands),
     )
     return settings, tuple(problems)
+
+
+def _unknown(raw: dict[str, Any]) -> list[str]:
+    """Names that are no settings. Where all are unknown, they are those of somebody else."""
+    if not raw.keys() & set(_KNOWN[""]):
+        return []
+    found: list[str] = []
+    for name, known in _KNOWN.items():
+        section = raw.get(name, {}) if name else raw
+        for key in section.keys() - set(known) if isinstance(section, dict) else ():
+            near = nearest(str(key), known)
+            advice = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
+            found.append(f"{SECTION}.{f'{name}.' if name else ''}{key}: there is no such setting; {advice}")
+    return sorted(found)
 
 
 def _section(raw: dict[str, Any], name: str, problems: list[str]) -> dict[str, Any]:

@@ -123,14 +123,42 @@ def test_settings_are_used_and_their_mistakes_named(raw_client: Any) -> None:
             "llmspell": {"diagnostics": {"globals": ["prnt"], "tools": 5, "severity": {"undefined-global": "loud"}}}
         }
     )
-    shown = [
-        raw_client.wait(lambda message: message.get("method") == "window/showMessage", "a message")["params"]["message"]
-        for _ in range(2)
-    ]
-    assert any("llmspell.diagnostics.tools" in message for message in shown)
-    assert any("llmspell.diagnostics.severity.undefined-global" in message for message in shown)
+    message = raw_client.wait(lambda message: message.get("method") == "window/showMessage", "a message")
+    text = message["params"]["message"]
+    assert "llmspell.diagnostics.tools" in text
+    assert "llmspell.diagnostics.severity.undefined-global" in text
     raw_client.open("prnt(1)")
     assert raw_client.diagnostics() == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"diagnostic": {}, "hints": {}}, "llmspell.diagnostic: there is no such setting; did you mean 'diagnostics'?"),
+        ({"diagnostics": {"enabled": True}}, "llmspell.diagnostics.enabled: there is no such setting"),
+        ({"diagnostics": {"enable": "yes"}}, "llmspell.diagnostics.enable must be true or false"),
+        ({"diagnostics": 5}, "llmspell.diagnostics must be an object"),
+        ({"hints": {"parameters": "some"}}, "llmspell.hints.parameters must be one of all, literals, off"),
+        ({"codeLens": {"enable": 1}}, "llmspell.codeLens.enable must be true or false"),
+        ({"live": []}, "llmspell.live must be an object"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_named_in_one_message(raw_client: Any, settings: Any, named: str) -> None:
+    raw_client.initialize(initializationOptions=settings)
+    raw_client.open("print(1)")
+    raw_client.diagnostics()
+    (shown,) = [each["params"]["message"] for each in raw_client.kept if each.get("method") == "window/showMessage"]
+    assert named in shown
+
+
+@pytest.mark.parametrize(
+    "settings", [{"Lua": {"telemetry": {}}}, {"llmspell": {"trace": {"server": "off"}, "python": "", "files": []}}, {}]
+)
+def test_settings_that_are_not_the_server_s_are_no_mistakes(raw_client: Any, settings: Any) -> None:
+    raw_client.initialize(initializationOptions=settings)
+    raw_client.open("print(1)")
+    raw_client.diagnostics()
+    assert not [each for each in raw_client.kept if each.get("method") == "window/showMessage"]
 
 
 def test_changed_settings_apply_to_open_documents(client: Any) -> None:

@@ -127,6 +127,8 @@ export class LanguageServer implements vscode.Disposable {
       documentSelector: [
         { language: LANGUAGE, scheme: 'file' },
         { language: LANGUAGE, scheme: 'untitled' },
+        // mistakes in it are shown where they stand
+        { scheme: 'file', pattern: '**/llmspell.toml' },
       ],
       initializationOptions: { ...settings(), commands: LENS_COMMANDS },
       synchronize: { configurationSection: SECTIONS.map((section) => `${LANGUAGE}.${section}`) },
