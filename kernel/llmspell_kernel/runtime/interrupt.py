@@ -266,16 +266,19 @@ class AsyncHook:
         with self._lock:
             return bool(self._actions)
 
-    def take(self, *, is_internal: bool = False) -> Action | None:
+    def take(self, *, is_internal: bool = False, in_finalizer: bool = False, is_stopped: bool = False) -> Action | None:
         """The most urgent request, removed. Also used by a stopped thread, which no hook reaches.
 
         ``is_internal``: the hook came in the middle of our own code, where only what ends what runs is taken.
+        ``in_finalizer``, ``is_stopped``: the error ends a finalizer, or what is evaluated at a stop, and not the script.
         """
         with self._lock:
             for action in _ENDING if is_internal else _ACTIONS:
                 if action in self._actions:
                     self.last_taken = action
-                    self._actions.remove(action)
+                    stays = action in _ENDING if in_finalizer else action == "terminate" and is_stopped
+                    if not stays:
+                        self._actions.remove(action)
                     self._note()
                     return action
             self._note()
@@ -288,8 +291,8 @@ class AsyncHook:
         if not self._actions:
             self._taken.set()
 
-    def _attend(self, is_internal: bool) -> bytes | None:
-        action = self.take(is_internal=is_internal)
+    def _attend(self, is_internal: bool, in_finalizer: bool, is_stopped: bool) -> bytes | None:
+        action = self.take(is_internal=is_internal, in_finalizer=in_finalizer, is_stopped=is_stopped)
         return action.encode() if action else None
 
     def _synchronise(self) -> None:

@@ -268,7 +268,7 @@ function hook(event, line)
   if event ~= "count" and check(event) then return state.begun_at(event) end
   if action_waits() then
     state.parked = false
-    library.attend_in_hook()
+    library.attend_in_hook(event)
     if state.parked then return state.begun_at(event) end
   end
   local handler, mask = hook_of_others(running())

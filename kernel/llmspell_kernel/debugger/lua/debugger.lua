@@ -75,6 +75,27 @@ function debugger.finish()
   threads.finish()
 end
 
+-- Our own code, which nothing leaves in the middle: what it knows of the script would be half of it.
+local ours = { ["=[llmspell] debugger"] = true }
+for name in library.next, chunks do ours["=[llmspell] " .. name] = true end
+
+-- Whether that runs, at a level of the caller or below it down to the script's function; what a client looks at may be
+-- left. A thread that waits at a stop is not left at all.
+function debugger.is_in_ours(level)
+  if state.looking == library.coroutine.running() then return false end
+  if library.is_parked() then return true end
+  level = level + 1
+  while true do
+    local info = library.debug.getinfo(level, "S")
+    if not info then return false end
+    if ours[info.source] then return true end
+    if info.what ~= "C" and not library.is_internal(info.source) then return false end
+    level = level + 1
+  end
+end
+
+function debugger.is_stopped() return state.stop ~= nil end
+
 -- A pause that comes when the script is stopped is for nothing, unless it is about to go on. What we run for a script
 -- that is not stopped (a condition, a look at an error) is not paused: the script is, at its next line.
 function debugger.pause()

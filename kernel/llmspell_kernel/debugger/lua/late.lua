@@ -136,7 +136,7 @@ function hook(event, line)
   end
   if action_waits() then
     state.parked = false
-    library.attend_in_hook()
+    library.attend_in_hook(event)
     if state.parked then return state.begun_at(event) end
   end
   local step = step_of(thread)

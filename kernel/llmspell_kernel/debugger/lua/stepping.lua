@@ -22,7 +22,7 @@ local getinfo, getlocal, gethook, getmetatable = library.debug.getinfo, library.
   library.debug.gethook, library.debug.getmetatable
 local sethook = state.sethook
 local running, status, resume = library.coroutine.running, library.coroutine.status, library.coroutine.resume
-local coroutines, refer = library.coroutines, presentation.refer
+local coroutines, action_waits, refer = library.coroutines, library.action_waits, presentation.refer
 local main = running()
 
 -- getlocal of a vararg that no frame has: the cheapest way to ask whether a level exists, which it raises for if not
@@ -289,6 +289,11 @@ function near(event, line)
     sethook((running())) -- which gives whether that is the main thread, too
     return
   end
+  if action_waits() then
+    state.parked = false
+    library.attend_in_hook(event)
+    if state.parked then return state.begun_at(event) end
+  end
   local told = step.told
   if told then
     step.told = nil
@@ -300,7 +305,7 @@ end
 function deep(event)
   -- the return from a yield: whoever has resumed it now may see it die of an error, which has no return event
   if step and step.wandered then hook_waiting() end
-  if step and pcall(getlocal, step.limit + 4, NO_LOCAL) then return end
+  if step and not action_waits() and pcall(getlocal, step.limit + 4, NO_LOCAL) then return end
   return near(event)
 end
 

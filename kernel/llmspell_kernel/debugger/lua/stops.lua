@@ -8,7 +8,7 @@
 --
 -- Invariants: every look is made from another coroutine, for which the stopped one's levels stay where they are. An
 -- interrupt ends the look that it is meant for, and never what waits here.
--- `state.inspecting`: what a look runs of the script stops nowhere.
+-- `state.inspecting`: what a look runs of the script stops nowhere. `state.looking`: the coroutine that makes the look.
 local library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped,
   next_request, answer = ...
 
@@ -96,9 +96,9 @@ function stops.park(reason, text, ...)
     else
       local arguments = rebuild(request[4], { unpack(request, 5) })
       inspector = coroutine.create(commands[command])
-      state.inspecting = true
+      state.inspecting, state.looking = true, inspector
       local ok, result = finished(inspector, coroutine.resume(inspector, unpack(arguments)))
-      state.inspecting = false
+      state.inspecting, state.looking = false, nil
       respond(mode, ok, result)
     end
   end
@@ -115,9 +115,9 @@ end
 -- Answers a request while no script runs; called by the main thread.
 function stops.look(number, command, shape, ...)
   local inspector = coroutine.create(commands[command])
-  state.inspecting = true
+  state.inspecting, state.looking = true, inspector
   local ok, result = finished(inspector, coroutine.resume(inspector, unpack(rebuild(shape, { ... }))))
-  state.inspecting = false
+  state.inspecting, state.looking = false, nil
   respond(number, ok, result)
 end
 

@@ -657,11 +657,19 @@ local function left()
   if pending ~= 0 then library.synchronise() end
 end
 
+-- A coroutine inherits the events of a hook which waits for an action, and not what they call.
+local sethook = debug.sethook
+local function create_unhooked(chunk)
+  local thread = create(chunk)
+  if pending ~= 0 then sethook(thread) end
+  return thread
+end
+
 -- Our own coroutines are not counted; the last ones are kept instead.
 local last_made, made = {}, 0
 local LAST_MADE <const> = 256
 function native_coroutine.create(chunk)
-  local thread = create(chunk)
+  local thread = create_unhooked(chunk)
   made = made % LAST_MADE + 1
   last_made[made] = thread
   return thread
@@ -677,7 +685,7 @@ library.coroutines = coroutines
 
 function coroutine_table.create(chunk)
   if type(chunk) ~= "function" then bad_argument(1, "create", "function", chunk) end
-  local thread = create(chunk)
+  local thread = create_unhooked(chunk)
   coroutines[thread] = true
   library.inherit(thread)
   return thread
@@ -749,7 +757,7 @@ end
 
 function coroutine_table.wrap(chunk)
   if type(chunk) ~= "function" then bad_argument(1, "wrap", "function", chunk) end
-  local thread, entered = create(chunk), 0
+  local thread, entered = create_unhooked(chunk), 0
   coroutines[thread] = true
   library.inherit(thread)
   return function(...)
@@ -762,7 +770,11 @@ end
 local function resumed(thread, ok, ...)
   left()
   if not ok then
-    if rawequal((...), library.thread_terminated) then return false, ended(thread) end
+    if rawequal((...), library.thread_terminated) then
+      local value = ended(thread)
+      pass_interrupt(value)
+      return false, value
+    end
     pass_interrupt((...))
     if catching then catching.died(thread, (...), "caught") end
   end
@@ -805,6 +817,7 @@ end
 
 local function text_of(value)
   local ok, text = pcall(tostring, value)
+  if not ok then pass_interrupt(text) end
   if ok and type(text) == "string" then return text end
   return format("(error object is a %s value)", type(value))
 end
