@@ -4,17 +4,16 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import IO, Any
 
 from llmspell_dap.codec import Decoder, FramingError, encode
+from llmspell_dap.outbox import Outbox
 from llmspell_dap.session import DapSession
 
 Json = dict[str, Any]
 
-# What a client has not read yet. Above it the script's output is dropped; requests are still answered.
-MAX_UNREAD_BYTES = 32 * 1024 * 1024
 _SECRET = "•••"  # noqa: S105 - what a secret is replaced by
 
 
@@ -52,17 +51,21 @@ def _without_environment(configuration: Json) -> Json:
 
 
 class Connection:
-    """Feeds a client's bytes to its session. ``write`` sends bytes; ``unread`` says how many are not yet taken."""
+    """Feeds a client's bytes to its session. ``write`` sends bytes; ``unread`` says how many are not yet taken,
+    ``drain`` waits until they are few."""
 
     def __init__(
-        self, write: Callable[[bytes], None], unread: Callable[[], int], log: TrafficLog | None = None
+        self,
+        write: Callable[[bytes], None],
+        unread: Callable[[], int],
+        drain: Callable[[], Awaitable[None]],
+        log: TrafficLog | None = None,
     ) -> None:
         self._write = write
-        self._unread = unread
         self._log = log
         self._decoder = Decoder()
-        self._dropped_bytes = 0
-        self._session = DapSession(self._send)
+        self._outbox = Outbox(self._deliver, unread, drain)
+        self._session = DapSession(self._outbox.send)
         self.failure: str | None = None
 
     def feed(self, data: bytes) -> bool:
@@ -90,6 +93,7 @@ class Connection:
     async def close(self) -> None:
         """End the session, if no disconnect has done so."""
         await self._session.cut()
+        self._outbox.flush()
 
     def _fail(self, error: FramingError) -> None:
         self.failure = str(error)
@@ -104,20 +108,10 @@ class Connection:
             message = None
         self._log.write("->", message if isinstance(message, dict) else {"unreadable_bytes": len(body)})
 
-    def _send(self, message: Json) -> bool:
-        """False for output that is dropped."""
-        is_output = message.get("event") == "output"
-        if is_output and self._unread() > MAX_UNREAD_BYTES:
-            self._dropped_bytes += len(message["body"]["output"])
-            return False
-        if is_output and self._dropped_bytes:
-            note = f"[{self._dropped_bytes} characters of output were dropped: they came faster than they were read]\n"
-            message = {**message, "body": {**message["body"], "output": note + message["body"]["output"]}}
-            self._dropped_bytes = 0
+    def _deliver(self, message: Json) -> None:
         if self._log is not None:
             self._log.write("<-", message)
         self._write(encode(message))
-        return True
 
 
 async def serve_stream(

@@ -22,6 +22,8 @@ from llmspell_kernel.version import __version__
 from llmspell_dap.connection import Connection, TrafficLog, serve_stream
 
 READ_BYTES = 64 * 1024
+# A client that has left no more than this unread is ready for more output.
+LOW_BYTES = 64 * 1024
 # How long the last answers may take to be read by a client that is about to end.
 FLUSH_LIMIT = 1.0
 MAX_CONNECTIONS = 16
@@ -94,16 +96,23 @@ class _StdioWriter:
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._unread = 0
+        self._is_low = asyncio.Event()
+        self._is_low.set()
         self._thread = threading.Thread(target=self._run, name="llmspell-dap-stdout", daemon=True)
         self._thread.start()
 
     def write(self, data: bytes) -> None:
         with self._lock:
             self._unread += len(data)
+            if self._unread > LOW_BYTES:
+                self._is_low.clear()
         self._queue.put(data)
 
     def unread(self) -> int:
         return self._unread
+
+    async def drain(self) -> None:
+        await self._is_low.wait()
 
     def finish(self) -> None:
         self._queue.put(None)
@@ -121,7 +130,16 @@ class _StdioWriter:
                     self._loop.call_soon_threadsafe(self._broken.set)
                 return
             with self._lock:
-                self._unread -= len(data)
+                was_low, self._unread = self._unread <= LOW_BYTES, self._unread - len(data)
+                is_low = self._unread <= LOW_BYTES
+            if is_low and not was_low:
+                with contextlib.suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(self._note_low)
+
+    def _note_low(self) -> None:
+        with self._lock:
+            if self._unread <= LOW_BYTES:
+                self._is_low.set()
 
 
 class _StdinReader:
@@ -156,7 +174,7 @@ async def _serve_stdio(log: TrafficLog | None) -> int:
     stop = asyncio.Event()
     _stop_on_signals(stop)
     writer = _StdioWriter(private_stdout, stop)
-    connection = Connection(writer.write, writer.unread, log)
+    connection = Connection(writer.write, writer.unread, writer.drain, log)
     await serve_stream(connection, _StdinReader(0).read, stop)
     writer.finish()
     return 0 if connection.failure is None else 1
@@ -174,7 +192,7 @@ async def _serve_tcp(host: str, port: int, log: TrafficLog | None) -> int:
             return
         clients.add(task)
         try:
-            connection = Connection(writer.write, writer.transport.get_write_buffer_size, log)
+            connection = Connection(writer.write, writer.transport.get_write_buffer_size, writer.drain, log)
             await serve_stream(connection, lambda: reader.read(READ_BYTES), stop)
             if connection.failure is not None:
                 logging.warning("a connection was closed: %s", connection.failure)

@@ -61,12 +61,11 @@ PATIENCE = 0.5
 class DapSession:
     """Takes message bodies through ``receive`` and gives messages to ``send``, all on one event loop.
 
-    ``send`` gives False for a message that it drops: the next one has its number.
+    ``send`` gives the number that a request got.
     """
 
-    def __init__(self, send: Callable[[Json], bool]) -> None:
-        self._send_message = send
-        self._sequence = 0
+    def __init__(self, send: Callable[[Json], int]) -> None:
+        self._send = send
         self.closed = asyncio.Event()
         self._features: ClientFeatures | None = None
         self._locations = Locations()
@@ -159,11 +158,6 @@ class DapSession:
     @property
     def _ends_with_the_session(self) -> bool:
         return self._launch_arguments is not None or self._opening.under_way
-
-    def _send(self, message: Json) -> int:
-        if self._send_message({"seq": self._sequence + 1, **message}):
-            self._sequence += 1
-        return self._sequence
 
     def _publish(self, told: Told) -> None:
         """Send an event, or what an iopub message means to the client, unless it has been told."""

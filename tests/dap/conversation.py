@@ -114,10 +114,10 @@ class Conversation:
 
         monkeypatch.setattr(opening_module, "in_thread", in_thread)
 
-    def _take(self, message: Json) -> bool:
-        self.told.append(message)
+    def _take(self, message: Json) -> int:
+        self.told.append({"seq": len(self.told) + 1, **message})
         self._changed.set()
-        return True
+        return len(self.told)
 
     def send(self, command: str, **arguments: Any) -> int:
         self._sequence += 1

@@ -1,47 +1,96 @@
 """Output that comes faster than its client reads it."""
 
 import asyncio
-import json
+from typing import Any
 
 import pytest
-from llmspell_dap.codec import Decoder, encode
-from llmspell_dap.connection import MAX_UNREAD_BYTES, Connection
+from llmspell_dap.outbox import MAX_UNREAD_BYTES, MAX_WAITING, Outbox
 
-NONSENSE = encode({"type": "nonsense"})
-INITIALIZE = encode({"seq": 1, "type": "request", "command": "initialize", "arguments": {"adapterID": "llmspell"}})
+Json = dict[str, Any]
 
 
 class SlowClient:
-    """``unread`` is how many bytes of what was written it has not taken."""
+    """``unread`` is how many bytes of what was sent it has not taken."""
 
     def __init__(self) -> None:
         self.unread = 0
-        self._bytes = bytearray()
-        self.connection = Connection(self._bytes.extend, lambda: self.unread)
+        self.told: list[Json] = []
+        self._reads = asyncio.Event()
+        self.outbox = Outbox(self.told.append, lambda: self.unread, self._reads.wait)
 
-    def told(self) -> list[dict[str, object]]:
-        return [json.loads(body) for body in Decoder().feed(bytes(self._bytes))]
+    def reads_again(self) -> None:
+        self.unread = 0
+        self._reads.set()
 
     async def until_told(self, count: int) -> None:
         async with asyncio.timeout(10):
-            while len(self.told()) < count:
+            while len(self.told) < count:
                 await asyncio.sleep(0.001)
+
+    def names(self) -> list[str]:
+        return [each.get("body", {}).get("output") or each.get("event") or each["command"] for each in self.told]
+
+
+def event(name: str, **body: Any) -> Json:
+    return {"type": "event", "event": name, "body": body}
+
+
+def output(text: str) -> Json:
+    return event("output", category="stdout", output=text)
+
+
+def response(command: str) -> Json:
+    return {"type": "response", "command": command, "request_seq": 1, "success": True}
 
 
 @pytest.mark.asyncio
-async def test_dropped_output_takes_no_number_and_is_told_with_the_next() -> None:
+async def test_what_is_no_output_overtakes_output_that_waits() -> None:
     client = SlowClient()
-    client.connection.feed(INITIALIZE)
-    await client.until_told(2)
     client.unread = MAX_UNREAD_BYTES + 1
-    # Each is answered and told in the debug console.
-    client.connection.feed(NONSENSE * 2)
-    await client.until_told(4)
-    client.unread = 0
-    client.connection.feed(NONSENSE)
-    await client.until_told(6)
-    told = client.told()
-    await client.connection.close()
-    assert [each["seq"] for each in told] == [1, 2, 3, 4, 5, 6]
-    assert [each.get("event", "response") for each in told[2:]] == ["response", "response", "response", "output"]
-    assert "characters of output were dropped" in str(told[5]["body"])
+    for message in (output("1"), output("2"), response("pause"), event("stopped"), output("3")):
+        client.outbox.send(message)
+    assert client.names() == ["pause", "stopped"]
+    client.reads_again()
+    await client.until_told(5)
+    assert client.names() == ["pause", "stopped", "1", "2", "3"]
+    assert [each["seq"] for each in client.told] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.asyncio
+async def test_end_of_the_script_is_told_after_its_output() -> None:
+    client = SlowClient()
+    client.unread = MAX_UNREAD_BYTES + 1
+    for message in (output("1"), event("exited"), event("terminated")):
+        client.outbox.send(message)
+    assert client.told == []
+    client.reads_again()
+    await client.until_told(3)
+    assert client.names() == ["1", "exited", "terminated"]
+
+
+@pytest.mark.asyncio
+async def test_output_that_waits_goes_out_before_the_answer_to_disconnect() -> None:
+    client = SlowClient()
+    client.unread = MAX_UNREAD_BYTES + 1
+    client.outbox.send(output("1"))
+    client.outbox.send(response("disconnect"))
+    assert client.names() == ["1", "disconnect"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("following", [output("next"), event("terminated")], ids=["output", "end"])
+async def test_output_is_dropped_above_a_limit_and_that_is_told_with_what_follows(following: Json) -> None:
+    client = SlowClient()
+    client.unread = MAX_UNREAD_BYTES + 1
+    client.outbox.send(output("x" * MAX_WAITING))
+    client.outbox.send(output("lost"))
+    client.reads_again()
+    if following["event"] == "output":
+        await client.until_told(1)
+        client.unread = MAX_UNREAD_BYTES + 1
+        client.outbox.send(output("kept"))
+    client.outbox.send(following)
+    client.reads_again()
+    await client.until_told(2)
+    assert "[4 characters of output were dropped" in "".join(client.names()[1:])
+    assert [each["seq"] for each in client.told] == list(range(1, len(client.told) + 1))
