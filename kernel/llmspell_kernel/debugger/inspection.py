@@ -27,6 +27,11 @@ def stack_frame(
     ``function_name`` gives what the text calls the function that begins in a line of a chunk; how it was called is
     what Lua knows. ``shown`` is what its name is to tell more (DAP ``StackFrameFormat``).
     """
+    if frame.get("label"):
+        # what a callback was called from, or a line of the coroutine that it was called from
+        hint = "subtle" if frame.get("is_place") else "label"
+        place = {"id": frame["id"], "name": visible(frame["label"]), "line": 0, "column": 0}
+        return place | {"canRestart": False, "presentationHint": hint}
     name = function_name(frame["source"], frame["first"]) if frame["what"] == "Lua" else None
     body: dict[str, Any] = {
         "id": frame["id"],

@@ -72,7 +72,7 @@ class InspectionRequests:
             [thread, start, levels, bool(shown.get("parameters")), is_hexadecimal(arguments)],
             lambda result: {
                 "stackFrames": [
-                    stack_frame(one, self._source_place(one["source"]), self._texts.function_name, shown)
+                    stack_frame(one, self._source_place(one.get("source", "")), self._texts.function_name, shown)
                     for one in result["frames"] or []
                 ],
                 "totalFrames": result["total"],

@@ -121,8 +121,37 @@ end
 
 local commands = {}
 
+-- Boundaries: what the functions of a stack were called from (a hook, a tool, a step) where no frame of a script tells.
+
+local correlation = library.correlation
+
+-- The part that a thread's `first`-th level is within.
+local function part_at(thread, first)
+  local part = correlation.of(thread)
+  for level = 0, first - 1 do
+    if part.parent and getinfo(thread, level, "f").func == correlation.within then part = part.parent end
+  end
+  return part
+end
+
+local function label_of(part) return { label = format("called from %s '%s'", part.kind, part.name) } end
+
+-- What stands beneath the last frame: the parts that are left, with the lines of the coroutines that these began in.
+local function add_outer_parts(levels, thread, part)
+  while part.parent do
+    levels[#levels + 1] = label_of(part)
+    if part.thread ~= thread then
+      for line in library.string.gmatch(correlation.script_lines(part.stack), "[^\n]+") do
+        levels[#levels + 1] = { label = match(line, "^%s*(.*)$"), is_place = true }
+      end
+    end
+    part = part.parent
+  end
+end
+
 -- `first` and `last`: levels of the top and bottom frames that are shown. `levels`: those of each, unless the stack is
--- too deep to look at each; then all are shown, also those of ours between two of a script.
+-- too deep to look at each; then all are shown, also those of ours between two of a script. Boundaries stand among them
+-- as tables.
 local function stack_of(thread)
   local stack = stacks[thread]
   if stack then return stack end
@@ -138,10 +167,17 @@ local function stack_of(thread)
   stack = { depth = depth, first = first, total = first < depth and last - first + 1 or 0 }
   if stack.total <= EXACT_FRAMES then
     stack.levels = {}
+    local part = part_at(thread, first)
     for level = first, last do
-      local info = getinfo(thread, level, "S")
-      if info and not is_internal(info.source) then stack.levels[#stack.levels + 1] = level end
+      local info = getinfo(thread, level, "Sf")
+      if info and not is_internal(info.source) then
+        stack.levels[#stack.levels + 1] = level
+      elseif info and part.parent and info.func == correlation.within then
+        stack.levels[#stack.levels + 1] = label_of(part)
+        part = part.parent
+      end
     end
+    if stack.total > 0 then add_outer_parts(stack.levels, thread, part) end
     stack.total = #stack.levels
   end
   stacks[thread] = stack
@@ -172,10 +208,18 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
   local last = count > 0 and start + count or stack.total
   if last > stack.total then last = stack.total end
   if last - start > MAX_CHILDREN then last = start + MAX_CHILDREN end
-  local function level_at(i) return stack.levels and stack.levels[i] or stack.first + i - 1 end
-  local known = start < last and pointers(thread, level_at(start + 1), level_at(last)) or {}
+  local function entry_at(i) return stack.levels and stack.levels[i] or stack.first + i - 1 end
+  local from, to
   for i = start + 1, last do
-    local level = level_at(i)
+    local level = entry_at(i)
+    if type(level) == "number" then from, to = from or level, level end
+  end
+  local known = from and pointers(thread, from, to) or {}
+  local function boundary(i, entry)
+    -- a number that no frame has
+    return { id = frame_id(thread, -i, entry), label = entry.label, is_place = entry.is_place }
+  end
+  local function frame(level)
     local info = getinfo(thread, level, "Slnftu")
     local pointer = not is_internal(info.source) and known[level] or nil
     if pointer then by_code[pointer.code] = info.func end
@@ -187,13 +231,17 @@ function commands.stackTrace(id, start, count, with_parameters, hex)
         parameters[index] = { name = name, type = type(value), text = presentation.brief(value) }
       end
     end
-    list[i - start] = {
+    return {
       id = frame_id(thread, stack.depth - level, info.func), name = frame_name(info, thread, level), source = info.source,
       line = info.currentline, native = info.what == "C" or is_internal(info.source), first = info.linedefined,
       what = info.what, parameters = parameters, pointer = pointer and pointer.at,
       can_restart = state.can_restart(thread, level, info),
       column = thread == state.stop.thread and stack.depth - level == state.stop.top and state.stop.column or nil,
     }
+  end
+  for i = start + 1, last do
+    local entry = entry_at(i)
+    list[i - start] = type(entry) == "table" and boundary(i, entry) or frame(entry)
   end
   return { frames = list, total = stack.total }
 end
@@ -335,6 +383,7 @@ local function environment_table(thread, level, info)
 end
 
 function commands.scopes(id)
+  if frames[id] and frames[id].number < 0 then return {} end -- a boundary
   local thread, level, info = frame_of(id)
   local list = { { name = "Locals", hint = "locals", reference = refer { kind = "locals", frame = id } } }
   if info.isvararg and info.what ~= "C" and getlocal(thread, level, -1) then

@@ -113,6 +113,8 @@ end
 
 correlation.current, correlation.within, correlation.is_within = current, within, is_within
 correlation.parents, correlation.path = parents, function() return path(current()) end
+correlation.of = function(thread) return innermost[thread] or root end
+correlation.script_lines = script_lines
 correlation.id = function() return current().id end
 library.correlation = correlation
 
