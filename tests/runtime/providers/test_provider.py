@@ -1,5 +1,7 @@
 """The globals Provider and LocalLLM, and how providers are configured."""
 
+import asyncio
+import socket
 import threading
 
 import pytest
@@ -143,6 +145,45 @@ def test_a_server_that_a_script_names_has_to_be_allowed(configured, server):
     message = configured().error(code)
     assert "which is not a public address" in message
     assert "set providers.openai.base_url in llmspell.toml" in message
+    assert server.received == []
+
+
+def test_a_server_that_a_script_names_is_connected_to_at_the_address_that_was_checked(configured, server, monkeypatch):
+    """A name that leads elsewhere when it is asked again (DNS rebinding) leads nowhere."""
+    asked = []
+
+    async def resolve(loop, host, port, **_):
+        asked.append(host)
+        address = "127.0.0.1" if len(asked) == 1 else "127.0.0.2"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "getaddrinfo", resolve)
+    script = configured()
+    script.runtime.host.context.configuration.document["network"] = {"private_addresses": ["127.0.0.1"]}
+    url = server.url.replace("127.0.0.1", "models.test")
+    message = script.error(f"Agent.builder():model('openai/m'):base_url('{url}/v1'):build():execute({{text = 'x'}})")
+    assert "127.0.0.2, which is not a public address" in message
+    assert server.received == []
+
+
+def test_the_name_stays_in_the_request_to_the_address_that_was_checked(configured, server, monkeypatch):
+    async def resolve(loop, host, port, **_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "getaddrinfo", resolve)
+    script = configured()
+    script.runtime.host.context.configuration.document["network"] = {"private_addresses": ["127.0.0.1"]}
+    url = server.url.replace("127.0.0.1", "models.test")
+    code = f"Agent.builder():model('openai/m'):base_url('{url}/v1'):build():execute({{text = 'x'}})"
+    assert script.run(f"print({code}.text)") == "Hello, wörld 🌍!"
+    assert server.received[0].headers["host"] == url.removeprefix("http://")
+
+
+def test_a_script_names_no_proxy(configured, server):
+    script = configured(openai={"api_key": KEY})
+    proxy = f'Config.setProvider("openai", {{proxy = "{server.url}"}})'
+    message = script.error(f"{proxy} Agent.builder():model('openai/m'):build():execute({{text = 'x'}})")
+    assert "providers.openai.proxy: a script names no proxy; set it in llmspell.toml" in message
     assert server.received == []
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 START_SECONDS = 120
+_ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
 _FOLDERS = (*sorted(glob("/usr/lib/postgresql/*/bin"), reverse=True), "/usr/sbin", "/usr/local/sbin")
 
 
@@ -36,10 +37,10 @@ def _free_port():
         return server.getsockname()[1]
 
 
-def _answers(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
+def _is_ready(log):
+    """What a server says when it takes connections; it listens before."""
+    said = log.read_bytes()
+    return b"ready to accept connections" in said or b"ready for connections" in said
 
 
 @contextlib.contextmanager
@@ -59,10 +60,12 @@ def _running(command_of, folder):
     for _ in range(3):
         port = _free_port()
         with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(command_of(port), cwd=folder, stdout=log, stderr=log, **_nobody())
+            process = subprocess.Popen(
+                command_of(port), cwd=folder, stdout=log, stderr=log, env=_ENVIRONMENT, **_nobody()
+            )
         try:
             ends = time.monotonic() + START_SECONDS
-            while process.poll() is None and not _answers(port) and time.monotonic() < ends:
+            while process.poll() is None and not _is_ready(folder / "log") and time.monotonic() < ends:
                 time.sleep(0.05)
             if process.poll() is None:
                 yield port

@@ -85,6 +85,17 @@ class Answer:
         return self.text()
 
 
+def environment_proxy(scheme: str, host: str) -> str:
+    """The URL of the proxy that the environment names for a host, "" for none."""
+    from urllib.request import getproxies, proxy_bypass
+
+    if proxy_bypass(host):
+        return ""
+    proxies = getproxies()
+    found = proxies.get(scheme) or proxies.get("all") or ""
+    return found if "://" in found or not found else f"http://{found}"
+
+
 def _charset(content_type: str) -> str:
     for part in content_type.split(";")[1:]:
         name, _, value = part.strip().partition("=")
@@ -186,13 +197,7 @@ class Http:
             return ""
         if self._settings.proxy is not None:
             return self._settings.proxy
-        from urllib.request import getproxies, proxy_bypass
-
-        if proxy_bypass(url.host):
-            return ""
-        proxies = getproxies()
-        found = proxies.get(url.scheme) or proxies.get("all") or ""
-        return found if "://" in found or not found else f"http://{found}"
+        return environment_proxy(url.scheme, url.host)
 
     def _client(self, url: httpx.URL) -> tuple[httpx.Client, CheckedBackend]:
         proxy = self._proxy_for(url)

@@ -27,7 +27,8 @@ _KEPT_SECONDS = 60.0
 
 
 class Connection:
-    """``allow`` raises ProviderError for an address that may not be asked."""
+    """``allow`` raises ProviderError for an address that may not be asked; ``transport`` makes what connects in a way
+    of its own, None for httpx's."""
 
     def __init__(
         self,
@@ -35,8 +36,9 @@ class Connection:
         headers: Mapping[str, str],
         key: str = "",
         allow: "Callable[[str], Any] | None" = None,
+        transport: "Callable[[], httpx.AsyncBaseTransport | None]" = lambda: None,
     ) -> None:
-        self.settings, self._key, self._allow = settings, key, allow
+        self.settings, self._key, self._allow, self._transport = settings, key, allow, transport
         self._headers = {"user-agent": f"llmspell/{__version__}", **headers, **dict(settings.headers)}
         self._client: httpx.AsyncClient | None = None
         self._limits = RequestLimits(settings.max_concurrent_requests, settings.requests_per_minute)
@@ -53,6 +55,7 @@ class Connection:
                         max_connections=count, max_keepalive_connections=count, keepalive_expiry=_KEPT_SECONDS
                     ),
                     proxy=settings.proxy or None,
+                    transport=self._transport(),
                 )
             except (ValueError, ImportError) as error:
                 reason = self._clean(str(error))

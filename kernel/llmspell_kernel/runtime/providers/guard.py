@@ -4,8 +4,6 @@ Invariant: what ``llmspell.toml`` names under ``[providers]`` may be asked, sinc
 names itself has to be allowed like any host that a tool asks.
 """
 
-import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,6 +13,8 @@ from .errors import ProviderError
 from .settings import ProviderSettings
 
 if TYPE_CHECKING:
+    import httpx
+
     from ..host import HostContext
 
 Allow = Callable[[str], Awaitable[None]]
@@ -23,8 +23,8 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 def guard(settings: ProviderSettings, context: "HostContext") -> Allow:
     """Raises ProviderError for an address that may not be asked."""
-    from ..network.policy import check_host, is_allowed, refusal
     from ..network.settings import network_settings
+    from .checked_transport import checked_addresses
 
     network = network_settings(context.configuration.document)
 
@@ -40,11 +40,8 @@ def guard(settings: ProviderSettings, context: "HostContext") -> Allow:
                 )
             return
         try:
-            check_host(network, host)
             port = parts.port or (443 if parts.scheme == "https" else 80)
-            for address in await _addresses(host, port):
-                if not is_allowed(network, address):
-                    raise refusal(host, address)
+            await checked_addresses(network, host, port)
         except ToolError as error:
             raise ProviderError(
                 "configuration",
@@ -56,6 +53,15 @@ def guard(settings: ProviderSettings, context: "HostContext") -> Allow:
     return allow
 
 
-async def _addresses(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(one[4][0]) for one in found]
+def checked_transport(settings: ProviderSettings, context: "HostContext") -> "httpx.AsyncBaseTransport | None":
+    """What connects to the server that a script has named; None where the file has named it, or a proxy is asked."""
+    if settings.is_trusted or settings.proxy:
+        return None
+    from ..network.http import environment_proxy
+    from ..network.settings import network_settings
+    from .checked_transport import CheckedTransport
+
+    parts = urlsplit(settings.base_url)
+    if environment_proxy(parts.scheme, parts.hostname or ""):
+        return None
+    return CheckedTransport(network_settings(context.configuration.document), settings.max_concurrent_requests)

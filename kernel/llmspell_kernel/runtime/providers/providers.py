@@ -54,10 +54,12 @@ def make(settings: ProviderSettings, context: "HostContext") -> "Provider":
 
         return AnyLlmProvider(settings, key)
     from .connection import Connection
-    from .guard import guard
+    from .guard import checked_transport, guard
 
     def connection(headers: Mapping[str, str]) -> Connection:
-        return Connection(settings, headers, key, guard(settings, context))
+        return Connection(
+            settings, headers, key, guard(settings, context), lambda: checked_transport(settings, context)
+        )
 
     if settings.dialect == "anthropic":
         from .anthropic import VERSION, AnthropicProvider

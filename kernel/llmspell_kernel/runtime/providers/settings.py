@@ -130,6 +130,8 @@ def effective_settings(
         raise _problem(f"{settings.setting('script')}: a script may name files of the project alone")
     if _destination(settings) == _destination(own):
         return settings
+    if settings.proxy != own.proxy:  # it would be connected to, wherever it is
+        raise _problem(f"{settings.setting('proxy')}: a script names no proxy; set it in llmspell.toml")
     given = (overrides or {}).get("api_key") or ""
     if not given and settings.api_key != own.api_key:
         given = settings.api_key  # the script's own
