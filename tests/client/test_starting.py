@@ -1,5 +1,6 @@
 """Starting a kernel and sharing a running one. Small programs act as the starting kernel."""
 
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -38,6 +39,21 @@ def test_kernel_that_fails_shows_the_end_of_its_stderr(llmspell_home: Path) -> N
     assert "ended with exit code 1 before it was ready" in str(caught.value)
     assert str(caught.value).endswith("no port is free")
     assert str(llmspell_home / "logs") in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for the size of files")
+def test_disk_without_room_is_the_reason_of_a_kernel_that_could_say_nothing(llmspell_home: Path) -> None:
+    code = """
+import resource
+from llmspell_kernel.client import KernelStartError, start_kernel
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # stands for a full disk: nothing can be written
+try:
+    start_kernel()
+except KernelStartError as error:
+    print(error)
+"""
+    told = subprocess.run(program(code), check=True, timeout=60, capture_output=True, text=True).stdout
+    assert "cannot be written: File too large" in told
 
 
 def test_only_the_end_of_a_long_stderr_is_shown() -> None:

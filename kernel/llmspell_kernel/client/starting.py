@@ -68,7 +68,11 @@ def start_kernel(
     """
     command = list(command) if command is not None else kernel_command(idle_timeout)
     log_path = _new_log(_own_folder("logs"))
-    with log_path.open("wb") as stderr:
+    try:
+        log = log_path.open("wb")
+    except OSError as error:
+        raise KernelStartError(f"the kernel cannot be started: {log_path}: {error.strerror}") from error
+    with log as stderr:
         try:
             child = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
                 command,
@@ -291,7 +295,15 @@ def _stderr_tail(log_path: Path) -> str:
             tail = log.read(STDERR_TAIL_BYTES).decode("utf-8", "replace").strip()
     except OSError as error:
         return f" (its log {log_path} cannot be read: {error.strerror})"
-    return f"; it wrote to {log_path}:\n{tail}" if tail else f" (its log {log_path} is empty)"
+    if tail:
+        return f"; it wrote to {log_path}:\n{tail}"
+    try:
+        # where there is no room, the kernel could not say so
+        with log_path.open("ab", buffering=0) as log:
+            log.write(b"\n")
+    except OSError as error:
+        return f": {log_path} cannot be written: {error.strerror}"
+    return f" (its log {log_path} is empty)"
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
