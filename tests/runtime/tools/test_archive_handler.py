@@ -149,3 +149,22 @@ def test_files_that_are_too_large_are_not_packed(handle, tmp_path, monkeypatch):
     with pytest.raises(ToolError, match="larger than the limit of 10 bytes"):
         handle("create", "x.zip", input=[str(tmp_path / "a")])
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_takes_memory_as_it_likes_is_refused(tmp_path, method):
+    """A few bytes of bzip2 would be unpacked into gigabytes at once, whatever the archive says of their size."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("a.txt", b"x" * 1000)
+    with (tmp_path / "a.zip").open("rb") as file, pytest.raises(ToolError, match="a method that is not supported"):
+        list(archive_formats.entries(file, "zip"))
+
+
+def test_a_zip_with_a_list_of_entries_without_end_is_not_read(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for number in range(100):
+            archive.writestr(f"{number}.txt", b"")
+    monkeypatch.setattr(archive_formats, "_MAX_ZIP_DIRECTORY", 1000)
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # it would read the list
+    with (tmp_path / "a.zip").open("rb") as file, pytest.raises(ToolError, match="more than 10000 entries"):
+        list(archive_formats.entries(file, "zip"))

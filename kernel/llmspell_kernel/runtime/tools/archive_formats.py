@@ -26,8 +26,13 @@ MAX_TOTAL = 512 * 1024 * 1024
 MAX_ENTRIES = 10_000
 MAX_NAME = 1024
 _ENCRYPTED = 0x1
-# LZMA is left out: the memory that it takes is what the archive says.
-_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+# LZMA is left out: the memory that it takes is what the archive says; and bzip2: zipfile unpacks what it has read of it
+# all at once, a gigabyte out of some hundred bytes.
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# The list of all entries, which zipfile reads before it gives the first one.
+_MAX_ZIP_DIRECTORY = MAX_ENTRIES * (46 + MAX_NAME)
+_ZIP_END = b"PK\x05\x06"
+_MAX_ZIP_END = 22 + 0xFFFF
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError, KeyError)
 
 
@@ -105,7 +110,19 @@ def _safe_name(given: str) -> str:
     return "/".join(parts)
 
 
+def _check_directory(file: BinaryIO) -> None:
+    """Raises ToolError for a zip archive whose list of entries would take too much memory."""
+    file.seek(max(file.seek(0, io.SEEK_END) - _MAX_ZIP_END, 0))
+    tail = file.read(_MAX_ZIP_END)
+    file.seek(0)
+    for found in re.finditer(re.escape(_ZIP_END), tail):
+        size = tail[found.start() + 12 : found.start() + 16]
+        if len(size) == 4 and int.from_bytes(size, "little") > _MAX_ZIP_DIRECTORY:
+            raise ToolError(f"the archive has more than {MAX_ENTRIES} entries", "too_large")
+
+
 def _zip_entries(file: BinaryIO) -> Iterator[tuple[Entry, IO[bytes] | None]]:
+    _check_directory(file)
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
