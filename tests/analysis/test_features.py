@@ -53,7 +53,7 @@ def parametrize(name: str) -> Callable[..., object]:
 def test_completion(case: Case) -> None:
     analysis, offset = case.parsed()
     completion = complete(analysis, offset, load_catalogue(), Project())
-    items = sorted(completion.items, key=lambda item: item.rank)
+    items = sorted(completion.items, key=lambda item: (item.rank, item.order, item.label))
     labels = [item.label for item in items]
     assert completion.start <= offset <= completion.end
     for word, rest in case.expectations:
@@ -67,6 +67,8 @@ def test_completion(case: Case) -> None:
                 assert set(wanted) == set(labels)
             case "first":
                 assert set(wanted) == set(labels[: len(wanted)])
+            case "order":
+                assert wanted == [label for label in labels if label in wanted]
             case "nothing":
                 assert labels == []
             case _:

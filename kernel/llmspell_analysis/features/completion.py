@@ -5,8 +5,10 @@ Items are cheap; their documentation is made when one is looked at (`documentati
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,7 @@ from llmspell_analysis.catalogue import Catalogue, Entry, Tool
 from llmspell_analysis.features.comment_completion import in_comment
 from llmspell_analysis.features.context import Context, Frame, Shape
 from llmspell_analysis.features.markdown import describe_entry, describe_parameter, describe_tool, schema_type
+from llmspell_analysis.features.parameter_names import declared_parameters
 from llmspell_analysis.features.postfix import MARK, append_index, modules_to_require, postfix
 from llmspell_analysis.syntax.tokens import KEYWORDS
 from llmspell_analysis.syntax.tree import Edit
@@ -51,12 +54,20 @@ _SNIPPETS = {
 # After these a name is invented, not chosen.
 _NAMING = (b"local", b"for", b"function", b"::")
 _MAX_MODULE_FILES = 500
+# Uses are counted so far before and behind the cursor.
+_NEAR_BYTES = 16_384
+_WORD = re.compile(rb"[A-Za-z_]\w*")
 _TYPES = ("nil", "number", "string", "boolean", "table", "function", "thread", "userdata")
+
+
+# The order of what is used nowhere near the cursor.
+LAST = 999
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionItem:
-    """`insert` replaces the completion's span; it is a snippet when `is_snippet`. `rank` sorts, lowest first."""
+    """`insert` replaces the completion's span; it is a snippet when `is_snippet`. `rank` sorts, lowest first, and among
+    equals `order`: the nearest local, what is used more often near the cursor."""
 
     label: str
     kind: ItemKind
@@ -65,6 +76,7 @@ class CompletionItem:
     insert: str = ""
     is_snippet: bool = False
     deprecated: bool = False
+    order: int = LAST
     edits: tuple[Edit, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
 
@@ -96,7 +108,20 @@ def complete_in(context: Context, *, snippets: bool = False) -> Completion:
         return Completion(start, context.offset, _unique(items))
     if context.place == "number":
         return Completion(start, end)
-    return Completion(start, end, _unique(_in_code(context, snippets)))
+    found = _unique(_in_code(context, snippets))
+    return Completion(start, end, _ordered_by_use(found, context.data, context.offset))
+
+
+def _ordered_by_use(items: tuple[CompletionItem, ...], data: bytes, offset: int) -> tuple[CompletionItem, ...]:
+    """The same items; what is used near the cursor comes before its equals. Locals have their order by nearness."""
+    near = data[max(0, offset - _NEAR_BYTES) : offset + _NEAR_BYTES]
+    uses = Counter(_WORD.findall(near))
+    found = []
+    for item in items:
+        count = uses.get(item.label.encode("utf-8", "surrogateescape"), 0)
+        is_ordered = item.order != LAST or item.kind in ("keyword", "snippet")
+        found.append(item if is_ordered or not count else replace(item, order=max(0, LAST - count)))
+    return tuple(found)
 
 
 def _unique(items: Iterator[CompletionItem]) -> tuple[CompletionItem, ...]:
@@ -126,6 +151,9 @@ def _in_code(context: Context, snippets: bool) -> Iterator[CompletionItem]:
         yield CompletionItem("function", "keyword", 0)
         return
     if previous in _NAMING or (previous == b"," and context.text(len(context.tokens) - 3) in (b"local", b"for")):
+        return
+    if (declared := declared_parameters(context)) is not None:
+        yield from (CompletionItem(name, "variable", 0, detail="parameter") for name in declared)
         return
     frame = context.frames[0] if context.frames else None
     if frame is not None and frame.kind == "table" and frame.is_key_position:
@@ -195,14 +223,14 @@ def _entry_data(entry: Entry) -> Mapping[str, str]:
 
 
 def _locals(context: Context) -> Iterator[CompletionItem]:
-    for name, binding in context.locals.items():
+    for order, (name, binding) in enumerate(context.locals.items()):
         local = context.analysis.local_at.get(binding.start)
         value = context.evaluator.of_name(name, context.offset)
         detail = value.type if value is not None else ""
         kind: ItemKind = "function" if binding.kind == "function" or detail == "function" else "variable"
         if local is not None and local.attribute:
             kind = "constant"
-        yield CompletionItem(name, kind, 10, detail=detail or _local_kind(binding))
+        yield CompletionItem(name, kind, 10, detail=detail or _local_kind(binding), order=min(order, LAST - 1))
 
 
 def _local_kind(binding: Binding | Local) -> str:

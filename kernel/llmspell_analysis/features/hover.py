@@ -10,7 +10,7 @@ from llmspell_analysis.analysis.kinds import BOOLEAN, FUNCTION, NUMBER, STRING, 
 from llmspell_analysis.analysis.model import Analysis, Function, Local, Member
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.values import Value
-from llmspell_analysis.catalogue import Catalogue, Tool
+from llmspell_analysis.catalogue import Catalogue, Entry, Tool
 from llmspell_analysis.features.context import Context
 from llmspell_analysis.features.functions import function_of
 from llmspell_analysis.features.markdown import (
@@ -21,6 +21,7 @@ from llmspell_analysis.features.markdown import (
     describe_parameter,
     describe_tool,
 )
+from llmspell_analysis.features.result_shapes import fields_of, result_of_call
 from llmspell_analysis.syntax.tokens import string_value
 
 _MAX_LITERAL = 80
@@ -136,7 +137,7 @@ def _variable(context: Context, name: str) -> str:
     if name in context.analysis.globals_assigned:
         return _typed(f"(global) {name}", context.evaluator.of_global(name), context)
     entry = context.catalogue.globals.get(name)
-    return describe_entry(entry) if entry is not None else ""
+    return _entry(entry, context) if entry is not None else ""
 
 
 def _function_named(name: str, analysis: Analysis) -> Function | None:
@@ -195,15 +196,25 @@ def _typed(label: str, value: Value | None, context: Context, literal: str = "")
         parts.append(value.entry.description)
     else:
         record = context.catalogue.classes.get(value.type.removesuffix("?"))
-        if record is not None and record.description:
-            parts.append(record.description)
+        if record is not None:
+            parts += [part for part in (record.description, fields_of(record)) if part]
     return "\n\n".join(parts)
+
+
+def _entry(entry: Entry, context: Context) -> str:
+    """What the catalogue has, with what it gives when it is called."""
+    text = describe_entry(entry)
+    token = context.current
+    if token is None or entry.kind not in ("function", "method"):
+        return text
+    result = result_of_call(entry, context.data, token.end, context.catalogue)
+    return f"{text}\n\n{result}" if result else text
 
 
 def _value(value: Value, context: Context, name: str) -> str:
     """A member: of the catalogue, or of one of the file's own tables."""
     if value.entry is not None:
-        return describe_entry(value.entry)
+        return _entry(value.entry, context)
     if value.node is not None and value.node.kind_id in FUNCTION and value.analysis is not None:
         return describe_function(function_of(value.node, value.analysis, value.owner), value.analysis)
     return _typed(f"(field) {name}", value, context)

@@ -150,7 +150,7 @@ def _item(item: CompletionItem, target: _Target) -> types.CompletionItem:
         label=item.label,
         kind=_KINDS[item.kind],
         detail=item.detail or None,
-        sort_text=f"{item.rank:02d}",
+        sort_text=f"{item.rank:02d}{item.order:03d}",
         text_edit=edit,
         insert_text_format=types.InsertTextFormat.Snippet if item.is_snippet else None,
         tags=[types.CompletionItemTag.Deprecated] if is_tagged else None,
