@@ -65,6 +65,7 @@ CALLED = {
     "SessionRestore": ("session = Session.create() Session.load(session)", "session"),
     "SessionSave": ("session = Session.create() Session.save(session)", "session"),
     "SecurityViolation": ("pcall(os.execute, 'true')", "security os.execute"),
+    "ConfigurationChange": ("Config.setProvider('mine', {type = 'mock'})", "config setProvider"),
     "SystemShutdown": ("", "script script"),
 }
 
@@ -407,3 +408,23 @@ def test_a_cancelled_write_is_not_made(hooked):
 def test_mistakes_are_named(script, code, message):
     assert message in script.error(textwrap.dedent(code))
     assert script.run("print('on')") == "on"
+
+
+CONFIGURATION_CHANGES = {
+    "a provider": ("Config.setProvider('mine', {type = 'mock', api_key = 'not told'})", "setProvider\tmine"),
+    "a snapshot": ("Config.snapshot() Config.restoreSnapshot(os.time())", "restoreSnapshot"),
+}
+
+
+@pytest.mark.parametrize("what", CONFIGURATION_CHANGES)
+def test_a_changed_configuration_is_told_without_its_values(new_script, what):
+    change, expected = CONFIGURATION_CHANGES[what]
+    told = new_script().run(f"""
+        local handle = Hook.register("ConfigurationChange", function(context)
+          print(context.component_id.type, context.data.operation, context.data.subject, JSON.stringify(context))
+        end)
+        {change}
+        handle:unregister()
+    """)
+    assert told.startswith(f"config\t{expected}")
+    assert "not told" not in told

@@ -32,13 +32,12 @@ _ACTIVE = (
     *("BeforeAgentInit", "AfterAgentInit", "BeforeAgentExecution", "AfterAgentExecution"),
     *("BeforeAgentShutdown", "AfterAgentShutdown", "AgentError"),
     *("SessionStart", "SessionEnd", "SessionCheckpoint", "SessionRestore", "SessionSave"),
-    "SecurityViolation",
+    *("SecurityViolation", "ConfigurationChange"),
 )
 # Hooks may be registered for these; they are not called, since what they stand around does not exist yet.
 _INACTIVE = (
     *("WorkflowRollback", "StateConflict", "StateMigration"),
-    *("ConfigurationChange", "ResourceLimitExceeded", "EventHandlerError"),
-    *("PerformanceThresholdExceeded",),
+    *("ResourceLimitExceeded", "EventHandlerError", "PerformanceThresholdExceeded"),
     *("MemoryUsageHigh", "CpuUsageHigh", "Custom"),
 )
 POINTS: Mapping[str, bool] = dict.fromkeys(_ACTIVE, True) | dict.fromkeys(_INACTIVE, False)

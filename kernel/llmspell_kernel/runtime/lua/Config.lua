@@ -9,6 +9,11 @@ local function text(name, value)
   return value
 end
 
+-- What has been changed is named; its value may be a secret.
+local function changed(operation, subject)
+  library.tell_hooks("ConfigurationChange", "config", operation, { operation = operation, subject = subject })
+end
+
 for _, name in library.ipairs { "get", "getPermissions", "listProviders", "snapshot" } do
   local full_name = "Config." .. name
   Config[name] = function() return (host(full_name)) end
@@ -31,6 +36,7 @@ function Config.setProvider(name, config)
   if type(config) ~= "table" then bad_argument(2, "Config.setProvider", "table", config) end
   if library.rawlen(config) > 0 then raise("Config.setProvider: config: expected settings by name, got a list") end
   host("Config.setProvider", name, config)
+  changed("setProvider", name)
 end
 
 function Config.setSecurity(config)
@@ -45,6 +51,7 @@ function Config.restoreSnapshot(timestamp)
     bad_argument(1, "Config.restoreSnapshot", "integer", timestamp)
   end
   host("Config.restoreSnapshot", seconds)
+  changed("restoreSnapshot", seconds)
 end
 
 return Config
