@@ -21,6 +21,7 @@ from llmspell_analysis.analysis.kinds import (
     FUNCTION_DECLARATION,
     IDENTIFIER,
     NAME_FIELD,
+    NIL,
     NUMBER,
     STRING,
     VALUE_FIELD,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 
+_NUMBER_OR_BOOLEAN = NUMBER | BOOLEAN
 Kind = Literal["class", "alias", "enum"]
 Key = tuple["Local | str", tuple[str, ...]]
 
@@ -211,15 +213,15 @@ def literal_fields(table: Node, data: bytes) -> dict[str, lt.Type | None] | None
 def literal_type(node: Node, data: bytes) -> lt.Type | None:
     """The type of a literal; None for any other expression."""
     kind = node.kind_id
-    text = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
     if kind in STRING:
         value = literal_string(node, data)
         return lt.Literal("string", value) if value is not None else lt.Named("string")
+    if kind in NIL:
+        return lt.NIL
+    if kind not in _NUMBER_OR_BOOLEAN:
+        return None
+    text = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
     if kind in NUMBER:
         is_float = not text.lower().startswith("0x") and any(mark in text.lower() for mark in ".e")
         return lt.Literal("number" if is_float else "integer", text)
-    if kind in BOOLEAN:
-        return lt.Literal("boolean", text)
-    if node.type == "nil":
-        return lt.NIL
-    return None
+    return lt.Literal("boolean", text)

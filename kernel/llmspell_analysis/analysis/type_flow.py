@@ -14,6 +14,7 @@ from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
     BINARY,
     BODY_FIELD,
+    BOOLEAN,
     BRACKET_INDEX,
     BREAK,
     CALL,
@@ -36,10 +37,12 @@ from llmspell_analysis.analysis.kinds import (
     LEFT_FIELD,
     METHOD_INDEX,
     NAME_FIELD,
+    NUMBER,
     PARENTHESIZED,
     REPEAT,
     RETURN,
     RIGHT_FIELD,
+    STRING,
     TABLE_FIELD,
     UNARY,
     VALUE_FIELD,
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
 CONSEQUENCE_FIELD = field_id("consequence")
 # Deeper nesting is written by programs.
 _MAX_DEPTH = 120
+_SAYS_NOTHING = IDENTIFIER | COMMENT | STRING | NUMBER | BOOLEAN
 _NEVER_RETURN = frozenset({"error", "os.exit"})
 # Functions of the API that call what they are given.
 _CALL_OTHERS = frozenset({"pcall", "xpcall", "require", "dofile", "coroutine.resume", "coroutine.wrap", "table.sort"})
@@ -302,7 +306,10 @@ class TypeFlow:
 
     @staticmethod
     def without(facts: Facts, local: Local) -> Facts:
-        if all(key[0] is not local for key in facts):
+        for key in facts:
+            if key[0] is local:
+                break
+        else:
             return facts
         return {key: given for key, given in facts.items() if key[0] is not local}
 
@@ -425,6 +432,8 @@ class TypeFlow:
 
     def _visit(self, node: Node, facts: Facts) -> None:
         kind = node.kind_id
+        if kind in _SAYS_NOTHING:
+            return
         if kind in CALL:
             self.visit_call(node, facts, is_statement=False)
         elif kind in DOT_INDEX or kind in BRACKET_INDEX or kind in METHOD_INDEX:
@@ -434,8 +443,6 @@ class TypeFlow:
             self._visit_binary(node, facts)
         elif kind in FUNCTION:
             self.function(node, facts)
-        elif kind in IDENTIFIER or kind in COMMENT:
-            return
         else:
             for child in node.named_children:
                 if child.kind_id in COMMENT:

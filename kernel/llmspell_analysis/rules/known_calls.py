@@ -36,6 +36,7 @@ from llmspell_analysis.syntax.tree import Edit
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_MANY = CALL | VARARG
 _LITERAL = STRING | NUMBER | BOOLEAN | NIL | TABLE | FUNCTION
 
 
@@ -95,7 +96,7 @@ def _known(call: Call, value: Value, entry: Entry, subject: Subject) -> Generato
         return None
     raw = call_arguments(node)
     arguments = [unparenthesized(argument) for argument in raw]
-    is_open = bool(raw) and raw[-1].kind_id in CALL | VARARG
+    is_open = bool(raw) and raw[-1].kind_id in _MANY
     name = _name(callee)
     name_span = span(name)
     if is_host(entry):

@@ -60,6 +60,8 @@ _AGENTS = frozenset({"AgentInstance:execute", "AgentInstance:execute_with_contex
 
 def growing_text(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     """`text = text .. part` in a loop, where `text` is declared outside of it."""
+    if piece.data.find(b"..", node.start_byte, node.end_byte) < 0:
+        return
     if node.parent is not None and node.parent.kind_id in VARIABLE_DECLARATION:
         return  # a new local in each round
     targets = next((each for each in node.named_children if each.kind_id in VARIABLE_LIST), None)
@@ -304,6 +306,9 @@ def check_format(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
 
 def compared_truth(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     """`x == true`."""
+    written = text(node, piece.data)
+    if b"true" not in written and b"false" not in written:
+        return
     split = operands(node, piece.data)
     if split is None or split[1] not in (b"==", b"~="):
         return

@@ -82,6 +82,8 @@ def _may_be_many(value: Node) -> bool:
 
 def _closed(node: Node, values: list[Node], data: bytes) -> Iterator[Diagnostic]:
     """`local x <close> = 1`: only nil, false and values with a `__close` can be closed."""
+    if data.find(b"close", node.start_byte, node.end_byte) < 0:
+        return
     attributes = [
         child for each in node.named_children for lists in each.named_children for child in lists.named_children
     ]

@@ -10,6 +10,7 @@ from llmspell_analysis.analysis.kinds import (
     BINARY,
     BLOCK,
     CALL,
+    COMMENT,
     DO,
     ELSE,
     ELSEIF,
@@ -17,8 +18,12 @@ from llmspell_analysis.analysis.kinds import (
     FOR,
     FOR_NUMERIC,
     FUNCTION,
+    IDENTIFIER,
     IF,
+    NUMBER,
+    PARAMETERS,
     REPEAT,
+    STRING,
     TABLE,
     UNARY,
     VARIABLE_DECLARATION,
@@ -50,6 +55,8 @@ _RULES: tuple[tuple[frozenset[int], NodeCheck], ...] = (
     (WHILE | REPEAT | FOR, flow.loop),
     *performance.NODE_CHECKS,
 )
+# No rule is on what is inside of these.
+_LEAVES = IDENTIFIER | STRING | NUMBER | COMMENT | PARAMETERS
 _BY_KIND: dict[int, tuple[NodeCheck, ...]] = {}
 for _kinds, _check in _RULES:
     for _kind in _kinds:
@@ -58,14 +65,17 @@ for _kinds, _check in _RULES:
 
 def check(piece: Piece) -> Iterator[Diagnostic]:
     pending = [piece.analysis.document.tree.root_node]
-    by_kind = _BY_KIND
+    rules_on, leaves = _BY_KIND.get, _LEAVES
     while pending:
         node = pending.pop()
-        for run in by_kind.get(node.kind_id, ()):
+        kind = node.kind_id
+        if kind in leaves:
+            continue
+        for run in rules_on(kind, ()):
             if run is statements.assignment and _is_declared(node):
                 continue
             yield from run(node, piece)
-        pending.extend(node.named_children)
+        pending += node.named_children
 
 
 def _is_declared(node: Node) -> bool:

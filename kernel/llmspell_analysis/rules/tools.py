@@ -55,6 +55,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     name, arguments = known.entry.qualified_name, known.arguments
+    if name not in _NAMING and name != "ToolInstance:execute":
+        return
     options = CallOptions(is_protected=known.call.protected)
     if name == "ToolInstance:execute" and known.value.tool is not None:
         if arguments:

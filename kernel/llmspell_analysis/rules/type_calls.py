@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmspell_analysis.analysis.type_observer import Body
 
 _ANY = lt.Named("any")
+_MANY = CALL | VARARG
 _NEVER_CALLED = frozenset({"number", "string", "boolean", "thread"})
 # Functions of the standard library that do nothing but give a result.
 _ONLY_RESULTS = frozenset(
@@ -66,12 +67,12 @@ def _knows_self(function: lt.Function, callee: Node, given: lt.Type | None) -> b
 
 
 def _non_callable(context: TypeContext, callee: Node, given: lt.Type | None) -> Iterator[Diagnostic]:
-    if given is None:
+    if given is None or isinstance(given, lt.Function):
         return
-    for each in expand(given, context.inference.types):
-        if each is None:
-            return
-    parts = [each for each in expand(given, context.inference.types) if each is not None]
+    expanded = expand(given, context.inference.types)
+    parts = [each for each in expanded if each is not None]
+    if len(parts) < len(expanded):
+        return
     wrong = [each for each in parts if basic_of(each, context.inference.types) in _NEVER_CALLED]
     if wrong:
         name = shown(callee, context.data)
@@ -153,7 +154,7 @@ def _redundant(
     taken = max(taken, 0)
     if len(arguments) <= taken:
         return
-    if len(arguments) == taken + 1 and arguments[taken].kind_id in CALL | VARARG:
+    if len(arguments) == taken + 1 and arguments[taken].kind_id in _MANY:
         return  # it may give nothing
     extra = (arguments[taken].start_byte, arguments[-1].end_byte)
     message = f"`{shown(callee, context.data)}` takes {times(taken, 'argument')}, not {len(arguments)}"
@@ -168,6 +169,9 @@ def _types(
     facts: Facts,
 ) -> Iterator[Diagnostic]:
     is_api = bool(several[0].api_name)
+    generics = {each.name: each.constraint for one in several for each in one.generics}
+    relations = Relations(context.inference.types, frozenset(generics)) if generics else context.relations
+    is_single = len(several) == 1 and not generics
     seen: set[int] = set()
     for index, (node, actual) in enumerate(values):
         if node.id in seen:
@@ -179,16 +183,16 @@ def _types(
         wanted = [each for each in (_parameter(one, index + shift) for one in several) if each is not None]
         if not wanted or any(each.type is None or each.type == _ANY for each in wanted):
             continue
-        generics = {each.name: each.constraint for one in several for each in one.generics}
+        inner = unwrapped(node)
+        if is_single and wanted[0].type == actual and inner.kind_id not in TABLE:
+            continue
         expected = lt.union([_constrained(each.type, generics) for each in wanted if each.type is not None])
         if any(each.is_optional for each in wanted):
             expected = lt.union([expected, lt.NIL])
-        relations = Relations(context.inference.types, frozenset(generics))
         if isinstance(actual, lt.Function) and actual.is_async and _is_sync(expected):
             yield found("await", f"`{wanted[0].name}` is called where nothing can wait", span(node))
         if is_api and actual is not None and _is_converted(context, actual, expected):
             continue
-        inner = unwrapped(node)
         if relations.fits(actual, expected):
             if inner.kind_id in TABLE and not generics:
                 yield from check_table(context, inner, expected, facts)
@@ -212,11 +216,13 @@ def _constrained(given: lt.Type | None, generics: dict[str, lt.Type | None]) -> 
 
 
 def _is_converted(context: TypeContext, actual: lt.Type, expected: lt.Type) -> bool:
-    """Lua makes numbers of strings and strings of numbers where its library wants them."""
+    """Lua's library makes numbers of strings and strings of numbers, and takes any value for a boolean."""
     wanted = [each for each in lt.members_of_union(expected) if each != lt.NIL]
     if isinstance(actual, lt.Literal) and all(isinstance(each, lt.Literal) for each in wanted):
         return False
     kinds = {basic_of(each, context.inference.types) for each in wanted}
+    if "boolean" in kinds:
+        return True
     if basic_of(actual, context.inference.types) == "number":
         return "string" in kinds
     if basic_of(actual, context.inference.types) != "string" or "number" not in kinds:

@@ -16,6 +16,8 @@ from llmspell_analysis.syntax import luacats_types as lt
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_MANY = CALL | VARARG
+
 
 @dataclass(slots=True)
 class TypeContext:
@@ -67,7 +69,7 @@ def given_types(
 ) -> tuple[list[tuple[Node, lt.Type | None]], bool]:
     """The values that a list of expressions gives, each with its expression; and whether there may be more."""
     given = [(node, actual_type(context, node, facts)) for node in nodes]
-    if not nodes or nodes[-1].kind_id not in CALL | VARARG:
+    if not nodes or nodes[-1].kind_id not in _MANY:
         return given, False
     last = nodes[-1]
     results = context.inference.results(last, facts) if last.kind_id in CALL else None

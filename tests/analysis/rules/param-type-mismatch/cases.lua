@@ -159,3 +159,7 @@ Tool2:named()
 Tool2.named("x")
 print(pcall(string.rep, "a", "w"), pcall(string.rep, "a", 3), pcall(string.rep, "a", "3"))
                              ^^^ warning param-type-mismatch: `n` takes `integer`, not `"w"`
+
+-- case: the standard library takes any value for a boolean
+local text = tostring(os.time())
+print(string.find(text, "1", 1, 1), text:find("1", 1, "plain"))
