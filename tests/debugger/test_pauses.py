@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from llmspell_kernel.runtime.state import never_raising
 
 # what runs for the script while the pause comes; the script goes on for ever behind it
 LOOP = "\nlocal n = 0\nwhile not DONE do\n  n = n + 1\nend"
@@ -112,3 +113,71 @@ def test_pause_that_is_asked_for_again_and_again_stops_a_loop_without_events(deb
     finally:
         over.set()
         asking.join()
+
+
+def define(debuggee, name, call):
+    """A global function of scripts."""
+    defined = threading.Event()
+
+    def set_it():
+        setattr(debuggee.runtime.library.globals, name, never_raising(call))
+        defined.set()
+
+    debuggee._jobs.put(set_it)
+    assert defined.wait(10)
+
+
+def test_pause_that_finds_our_own_code_stops_when_that_is_left(debuggee, monkeypatch):
+    hook, functions = debuggee.runtime.async_hook, debuggee.runtime.host._functions
+    arm, parse = hook._arm, functions["JSON.parse"]
+    monkeypatch.setattr(hook, "_arm", lambda _state: None)
+
+    def parse_and_pause(*arguments):
+        hook.request("pause")
+        arm(hook._state)  # once: the next instruction is one of ours
+        return parse(*arguments)
+
+    monkeypatch.setitem(functions, "JSON.parse", parse_and_pause)
+    debuggee.start(debuggee.script("local x = JSON.parse('1')\nwhile true do end"))
+    assert debuggee.stopped()["reason"] == "pause"
+    assert debuggee.stack()[0][1] == 2
+
+
+def test_terminate_that_comes_in_a_finalizer_ends_the_script(debuggee):
+    define(debuggee, "ask", lambda: debuggee.runtime.async_hook.request("terminate"))
+    finalizer = "function() ask() coroutine.wrap(function() while true do end end)() end"
+    debuggee.start(
+        debuggee.script(f"setmetatable({{}}, {{ __gc = {finalizer} }})\ncollectgarbage()\nwhile true do end")
+    )
+    assert debuggee.end().error.kind == "terminated"
+
+
+def test_update_is_whole_when_a_terminate_comes_in_the_middle(debuggee, monkeypatch):
+    hook, debugger = debuggee.runtime.async_hook, debuggee.debugger
+    arm, sites, in_force = hook._arm, debugger._table.site_table, debugger._data.in_force
+    asked, taken = threading.Event(), []
+
+    def ask():
+        monkeypatch.setattr(hook, "_arm", lambda _state: None)
+        hook.request("update")
+        asked.set()
+
+    def first_part():
+        if asked.is_set():
+            hook.request("terminate")
+            arm(hook._state)
+            taken.append("first")
+        return sites()
+
+    def last_part():
+        if asked.is_set():
+            taken.append("last")
+        return in_force()
+
+    monkeypatch.setattr(debugger._table, "site_table", first_part)
+    monkeypatch.setattr(debugger._data, "in_force", last_part)
+    define(debuggee, "ask", ask)
+    # the update is taken where a coroutine is entered, not in a hook
+    debuggee.start(debuggee.script("ask()\nwhile true do coroutine.wrap(function() end)() end"))
+    assert debuggee.end().error.kind == "terminated"
+    assert taken[:2] == ["first", "last"]

@@ -270,7 +270,7 @@ class AsyncHook:
         """The most urgent request, removed. Also used by a stopped thread, which no hook reaches.
 
         ``is_internal``: the hook came in the middle of our own code, where only what ends what runs is taken.
-        ``in_finalizer``, ``is_stopped``: the error ends a finalizer, or what is evaluated at a stop, and not the script.
+        ``in_finalizer``, ``is_stopped``: the error ends a finalizer, or a look at a stop, and not the script.
         """
         with self._lock:
             for action in _ENDING if is_internal else _ACTIONS:
