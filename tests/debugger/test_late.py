@@ -328,3 +328,24 @@ def test_no_line_is_missed_while_breakpoints_change(debuggee):
     assert int(debuggee.evaluate("hits")) > 0
     assert debuggee.evaluate("missed") == "0"
     let_end(debuggee, path)
+
+
+def test_breakpoint_counts_once_where_the_update_after_an_exchange_has_failed(debuggee, monkeypatch):
+    debugger = debuggee.debugger
+    exchanged, pull, fails = debugger._table.exchanged, debugger._pull_breakpoints, []
+
+    def note(*arguments):
+        fails.append(True)
+        return exchanged(*arguments)
+
+    monkeypatch.setattr(debugger._table, "exchanged", note)
+    # what Lua cannot read is an error there, as a lack of memory is
+    monkeypatch.setattr(debugger, "_pull_breakpoints", lambda: (b"?",) if fails and fails.pop() else pull())
+    path = debuggee.script("local function f(n)\n  local a = n\n  return a\nend\nfor i = 1, 9 do\n  f(i)\nend")
+    debuggee.breakpoints(path, 3)
+    debuggee.start(path)
+    assert debuggee.stopped()
+    debuggee.breakpoints(path, {"line": 2, "hitCondition": "==3"})
+    debuggee.body("continue", threadId=1)
+    assert debuggee.stopped(2)["reason"] == "breakpoint"
+    assert debuggee.variables()["n"]["value"] == "4"

@@ -41,7 +41,16 @@ local stops = chunks.stops(
   library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped, next_request,
   answer)
 state.park = stops.park
-local update_probes = chunks.probes(library, presentation, evaluation, state, pull_breakpoints, log)
+local take_sites = chunks.probes(library, presentation, evaluation, state, pull_breakpoints, log)
+
+-- Where there is no memory left it fails: late.lua tries again, and sees to it that nothing counts twice meanwhile.
+local function update_probes()
+  state.is_behind = true
+  take_sites()
+  state.is_behind = false
+end
+state.update_probes = update_probes
+
 function state.update()
   state.swap()
   update_probes()

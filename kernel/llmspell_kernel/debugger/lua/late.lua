@@ -127,10 +127,11 @@ end
 -- The step's handler is told by a tail call: it counts levels.
 function hook(event, line)
   local thread = running()
+  if state.is_behind then pcall(state.update_probes) end
   if event == "line" then
     if away[thread] == nil then note_away(thread, not places_in(2)) end
-    -- whoever has stopped may have begun another step
-    if places[line] and not away[thread] and reached(line) then return end
+    -- whoever has stopped may have begun another step; what has got a probe may be among the places still
+    if places[line] and not away[thread] and not state.is_behind and reached(line) then return end
   elseif event ~= "count" then
     note_away(thread, not places_in(event == "return" and 3 or 2))
   end

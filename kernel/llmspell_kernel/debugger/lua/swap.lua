@@ -105,7 +105,7 @@ function state.swap_leaving(update)
   local runs = collectgarbage("isrunning")
   collectgarbage("stop")
   local ok, swapped = pcall(attempt_leaving, plan())
-  -- it fails where there is no memory left; the next update will do
+  -- it fails where there is no memory left, and is made up for (late.lua)
   if ok and swapped then pcall(update) end
   if runs then collectgarbage("restart") end
 end
