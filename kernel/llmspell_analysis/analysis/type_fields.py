@@ -11,7 +11,7 @@ from llmspell_analysis.analysis.declared_types import DeclaredTypes
 from llmspell_analysis.analysis.kinds import FIELD, FUNCTION, TABLE
 from llmspell_analysis.analysis.model import Analysis, Member
 from llmspell_analysis.analysis.signatures import comments_of, signature_of, signature_of_entry
-from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand, widened
+from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand, is_nil, widened
 from llmspell_analysis.analysis.types import parsed
 from llmspell_analysis.syntax import luacats_types as lt
 from llmspell_analysis.syntax.luacats_tags import ClassTag, EnumTag, FieldTag, TypeTag
@@ -54,7 +54,7 @@ class Fields:
         found: list[Field] = []
         missing: Missing | None = None
         for each in expand(given, self.types):
-            if each == lt.NIL:
+            if is_nil(each):
                 continue
             one = self._of_one(each, name) if each is not None else None
             if one is None:

@@ -32,6 +32,11 @@ def is_plain(given: lt.Type | None) -> bool:
     return type(given) in _PLAIN or (isinstance(given, lt.Named) and given.name in lt.BASIC)
 
 
+def is_nil(given: lt.Type | None) -> bool:
+    """Whether a type is nil alone; asked so often that comparing whole types would count."""
+    return isinstance(given, lt.Named) and given.name == "nil"
+
+
 def expand(given: lt.Type | None, types: DeclaredTypes, depth: int = 0) -> tuple[lt.Type | None, ...]:
     """The members of a union, with aliases and enums as what they stand for; None is an unknown one."""
     if given is None or is_plain(given):
@@ -52,14 +57,14 @@ def expand(given: lt.Type | None, types: DeclaredTypes, depth: int = 0) -> tuple
 
 def has_nil(given: lt.Type | None, types: DeclaredTypes) -> bool:
     if is_plain(given):
-        return given == lt.NIL
+        return is_nil(given)
     return lt.NIL in expand(given, types)
 
 
 def without_nil(given: lt.Type | None) -> lt.Type | None:
     """A type of a value that is not nil; None when nothing is left or nothing is known."""
     if not isinstance(given, lt.Union):
-        return None if given == lt.NIL else given
+        return None if is_nil(given) else given
     rest = [member for member in given.members if member != lt.NIL]
     return lt.union(rest) if rest else None
 

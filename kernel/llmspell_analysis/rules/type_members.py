@@ -19,7 +19,7 @@ from llmspell_analysis.analysis.model import Local
 from llmspell_analysis.analysis.operators import may_be_nil
 from llmspell_analysis.analysis.signatures import holder_target
 from llmspell_analysis.analysis.type_fields import Field, Missing
-from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand
+from llmspell_analysis.analysis.type_relations import ENUM_TABLE, expand, is_plain
 from llmspell_analysis.rules.model import Diagnostic, Fix, found
 from llmspell_analysis.rules.nearest import nearest
 from llmspell_analysis.rules.reading import shown, span
@@ -39,7 +39,7 @@ def check_nil(
 ) -> Iterator[Diagnostic]:
     """need-check-nil: something may be nil, and may be something else."""
     given = context.inference.of(node, facts)
-    if given is None or given == lt.NIL or not may_be_nil(context.inference, given):
+    if given is None or is_plain(given) or not may_be_nil(context.inference, given):
         return
     if _is_kept_elsewhere(context, unwrapped(node), bool(bodies), facts):
         return
