@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -42,7 +43,7 @@ from llmspell_lsp.positions import PositionCodec
 from llmspell_lsp.progress import Work
 from llmspell_lsp.protocol import PARSE_ERROR, LlmspellProtocol
 from llmspell_lsp.settings import SECTION, Settings, read_settings
-from llmspell_lsp.transport import FramingError, StdioReader, StreamFramer, parse
+from llmspell_lsp.transport import FramingError, InOrder, StdioReader, StreamFramer, parse
 
 logger = logging.getLogger(__name__)
 
@@ -314,16 +315,16 @@ class _TcpWriter:
 
 
 async def _read_tcp(reader: asyncio.StreamReader, server: LlmspellServer) -> None:
-    framer = StreamFramer()
+    framer, steps = StreamFramer(), InOrder(asyncio.get_running_loop())
     while data := await reader.read(1 << 16):
         for body in framer.feed(data):
             if isinstance(body, FramingError):
-                server.refuse(str(body))
+                steps.put(partial(server.refuse, str(body)))
                 continue
             try:
                 message = parse(body)
             except FramingError as error:
-                server.refuse(str(error))
+                steps.put(partial(server.refuse, str(error)))
                 continue
-            server.receive(message)
-    server.client_left()
+            steps.put(partial(server.receive, message))
+    steps.put(server.client_left)

@@ -7,10 +7,12 @@ with pygls' thread pool.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, BinaryIO
 
@@ -93,6 +95,34 @@ def parse(body: bytes) -> dict[str, Any]:
     return message
 
 
+class InOrder:
+    """Steps on the loop's thread, one after the other: what one has started has begun before the next.
+
+    A request is answered about the text that it was asked about, whatever has arrived behind it meanwhile.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._is_running = False
+
+    def put(self, step: Callable[[], None]) -> None:
+        self._waiting.append(step)
+        if not self._is_running:
+            self._is_running = True
+            self._next()
+
+    def _next(self) -> None:
+        if not self._waiting:
+            self._is_running = False
+            return
+        # behind the tasks that this step starts
+        try:
+            self._waiting.popleft()()
+        finally:
+            self._loop.call_soon(self._next)
+
+
 class StdioReader:
     """Reads messages on a thread and hands them to the event loop in order."""
 
@@ -118,7 +148,7 @@ class StdioReader:
             return  # the loop has been closed: the server is ending
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
-        framer = StreamFramer()
+        framer, steps = StreamFramer(), InOrder(loop)
         while True:
             try:
                 data = os.read(self._stream.fileno(), _CHUNK)
@@ -132,7 +162,7 @@ class StdioReader:
                         raise body
                     message = parse(body)
                 except FramingError as error:
-                    loop.call_soon_threadsafe(self._on_error, str(error))
+                    loop.call_soon_threadsafe(steps.put, functools.partial(self._on_error, str(error)))
                     continue
-                loop.call_soon_threadsafe(self._on_message, message)
-        loop.call_soon_threadsafe(self._on_end)
+                loop.call_soon_threadsafe(steps.put, functools.partial(self._on_message, message))
+        loop.call_soon_threadsafe(steps.put, self._on_end)

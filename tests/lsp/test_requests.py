@@ -1,5 +1,6 @@
 """Editor requests over the real server: shapes that a client depends on. What is found is tested in tests/analysis."""
 
+import json
 from typing import Any
 
 URI = "file:///project/script.lua"
@@ -134,3 +135,19 @@ def test_what_is_refused_for_a_reason_is_no_error_in_the_log(client: Any) -> Non
     assert "print" in refused["error"]["message"]
     client.leave()
     assert client.stderr == ""
+
+
+def test_a_request_is_answered_about_the_text_that_it_was_asked_about(client: Any) -> None:
+    client.open("local name = 1\nprint(name)\n")
+    client.diagnostics()
+    place = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 7}}
+    whole = {"contentChanges": [{"text": "\n" * 5}], "textDocument": {"uri": URI, "version": 2}}
+    params = {**place, "context": {"includeDeclaration": True}}
+    messages = (
+        {"jsonrpc": "2.0", "id": "first", "method": "textDocument/references", "params": params},
+        {"jsonrpc": "2.0", "method": "textDocument/didChange", "params": whole},
+    )
+    bodies = [json.dumps(message).encode() for message in messages]
+    client.send_bytes(b"".join(b"Content-Length: %d\r\n\r\n%s" % (len(body), body) for body in bodies))
+    answer = client.wait(lambda message: message.get("id") == "first", "the answer")
+    assert [one["range"]["start"]["line"] for one in answer["result"]] == [0, 1]
