@@ -96,10 +96,14 @@ REQUEST = Request("m", (Message("user", "hi"),))
 REPLICATE = ProviderSettings("replicate", "any-llm", max_retries=0)
 
 
+async def anywhere(_url):
+    """The network may be used."""
+
+
 def test_any_llm_is_asked_for_when_it_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "any_llm", None)
     with pytest.raises(ProviderError, match=r"needs the extra any-llm: pip install 'llmspell\[any-llm\]'"):
-        asked(AnyLlmProvider(REPLICATE, ""), REQUEST)
+        asked(AnyLlmProvider(REPLICATE, "", anywhere), REQUEST)
 
 
 @pytest.fixture
@@ -134,7 +138,7 @@ def any_llm(monkeypatch):
 
 
 def test_any_llm_answers(any_llm):
-    provider = AnyLlmProvider(REPLICATE, "key")
+    provider = AnyLlmProvider(REPLICATE, "key", anywhere)
     assert asked(provider, REQUEST) == [
         TextDelta("yes"),
         ToolCall("c", "add", {"a": 1}),
@@ -149,7 +153,7 @@ def test_any_llm_answers(any_llm):
 @pytest.mark.usefixtures("any_llm")
 def test_an_error_of_any_llm_is_told_without_the_key():
     with pytest.raises(ProviderError) as caught:
-        asked(AnyLlmProvider(REPLICATE, ""), Request("bad", REQUEST.messages))
+        asked(AnyLlmProvider(REPLICATE, "", anywhere), Request("bad", REQUEST.messages))
     assert str(caught.value) == "provider 'replicate': RuntimeError: no such model, key [redacted]"
 
 

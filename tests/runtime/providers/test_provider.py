@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import sys
 import threading
+from types import ModuleType
 
 import pytest
 from llmspell_fake_server import KEY, Scenario
@@ -185,6 +187,22 @@ def test_a_script_names_no_proxy(configured, server):
     message = script.error(f"{proxy} Agent.builder():model('openai/m'):build():execute({{text = 'x'}})")
     assert "providers.openai.proxy: a script names no proxy; set it in llmspell.toml" in message
     assert server.received == []
+
+
+def test_a_script_names_no_server_for_any_llm(configured, server, monkeypatch):
+    """The library would send a server the key that it finds in the environment."""
+    monkeypatch.setitem(sys.modules, "any_llm", ModuleType("any_llm"))
+    named = f'Config.setProvider("mine", {{type = "any-llm", base_url = "{server.url}"}})'
+    message = configured().error(f"{named} Agent.builder():model('mine/m'):build():execute({{text = 'x'}})")
+    assert "providers.mine.base_url: a script names no server for the extra any-llm" in message
+
+
+def test_any_llm_asks_nobody_when_the_network_is_off(configured, monkeypatch):
+    monkeypatch.setitem(sys.modules, "any_llm", ModuleType("any_llm"))
+    script = configured(replicate={"max_retries": 0, "api_key": KEY})
+    script.runtime.host.context.configuration.document["runtime"] = {"security": {"allow_network_access": False}}
+    message = script.error("Agent.builder():model('replicate/m'):build():execute({text = 'x'})")
+    assert "allow_network_access under [runtime.security] in llmspell.toml is false" in message
 
 
 def test_an_agent_talks_to_a_server(configured, server):

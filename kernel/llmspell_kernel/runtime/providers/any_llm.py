@@ -4,7 +4,7 @@ Invariant: its answers are read as those of the openai dialect, whose form they 
 """
 
 import importlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from ..secrets import REDACTED, redacted
@@ -19,8 +19,10 @@ _TRANSIENT = ("RateLimit", "Timeout", "Connection", "InternalServer", "Overloade
 
 
 class AnyLlmProvider:
-    def __init__(self, settings: ProviderSettings, key: str) -> None:
-        self._settings, self._key = settings, key
+    """``allow`` raises ProviderError for an address that may not be asked."""
+
+    def __init__(self, settings: ProviderSettings, key: str, allow: Callable[[str], Awaitable[None]]) -> None:
+        self._settings, self._key, self._allow = settings, key, allow
         self._limits = RequestLimits(settings.max_concurrent_requests, settings.requests_per_minute)
 
     def stream(self, request: Request) -> AsyncIterator[Event]:
@@ -28,6 +30,7 @@ class AnyLlmProvider:
 
     async def models(self) -> Sequence[str]:
         library = _library(self._settings)
+        await self._allow(self._settings.base_url)
         try:
             found = await library.alist_models(self._settings.name, **self._place())
         except Exception as error:  # noqa: BLE001 - each provider's library has errors of its own
@@ -54,6 +57,7 @@ class AnyLlmProvider:
                 "json_schema": {"name": "answer", "schema": dict(request.schema)},
             }
         async with self._limits.turn():
+            await self._allow(self._settings.base_url)
             try:
                 chunks = await library.acompletion(
                     request.model,

@@ -48,13 +48,21 @@ def make(settings: ProviderSettings, context: "HostContext") -> "Provider":
         from .mock import MockProvider
 
         return MockProvider(settings.script)
+    from .guard import checked_transport, guard
+
     key = api_key(settings)
     if settings.dialect == "any-llm":
         from .any_llm import AnyLlmProvider
 
-        return AnyLlmProvider(settings, key)
+        if not settings.is_trusted and settings.base_url:
+            # the library would send it the key that it finds itself in the environment
+            raise ProviderError(
+                "configuration",
+                f"{settings.setting('base_url')}: a script names no server for the extra any-llm; set it in "
+                "llmspell.toml",
+            )
+        return AnyLlmProvider(settings, key, guard(settings, context))
     from .connection import Connection
-    from .guard import checked_transport, guard
 
     def connection(headers: Mapping[str, str]) -> Connection:
         return Connection(
