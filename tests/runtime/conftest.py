@@ -3,6 +3,7 @@
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from llmspell_kernel.runtime.configuration import Configuration
@@ -48,9 +49,9 @@ return library.table.concat(found, "\\n")
 class Script:
     """Runs Lua code and gives what it printed, or the message of the error that ended it."""
 
-    def __init__(self, project_root: Path, home: Path, configuration: Configuration | None = None) -> None:
+    def __init__(self, project_root: Path, home: Path, configuration: Configuration | None = None, **more: Any) -> None:
         self.output: list[bytes] = []
-        context = HostContext(project_root, home, configuration or Configuration())
+        context = HostContext(project_root, home, configuration or Configuration(), **more)
         self.runtime = Runtime(Host(context), lambda _name, data: self.output.append(data), lambda _code: None)
 
     def run(self, code: str) -> str:
@@ -91,6 +92,14 @@ def script_with_rag(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rag")
     (folder / "project").mkdir()
     return Script(folder / "project", folder / "home", WITH_RAG)
+
+
+@pytest.fixture(scope="module")
+def script_with_clients(tmp_path_factory):
+    """The same where clients hear what a script publishes."""
+    folder = tmp_path_factory.mktemp("clients")
+    (folder / "project").mkdir()
+    return Script(folder / "project", folder / "home", publish=lambda _msg_type, _content: None)
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ end
 local function check_list(index, name, value)
   check(index, name, "table", value)
   local list = {}
-  for i, item in ipairs(value) do
+  for i = 1, library.rawlen(value) do
+    local item = library.rawget(value, i)
     if type(item) ~= "string" then
       raise(format("bad argument #%d to '%s' (a list of strings expected, item %d is a %s)", index, name, i, type(item)))
     end
