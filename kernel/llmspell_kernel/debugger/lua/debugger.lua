@@ -45,9 +45,9 @@ local take_sites = chunks.probes(library, presentation, evaluation, state, pull_
 
 -- Where there is no memory left it fails: late.lua tries again, and sees to it that nothing counts twice meanwhile.
 local function update_probes()
-  state.is_behind = true
-  take_sites()
-  state.is_behind = false
+  local done, problem = library.pcall(take_sites)
+  state.is_behind = not done
+  if not done then library.error(problem, 0) end
 end
 state.update_probes = update_probes
 
