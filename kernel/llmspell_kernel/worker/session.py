@@ -10,6 +10,7 @@ metadata?} + content, ``input`` {id, input} + content, ``program`` {runs} around
 reason} when the process ends by itself.
 """
 
+import gc
 import os
 import queue
 import socket
@@ -42,6 +43,8 @@ from .limits import Watchdog, apply_to_process
 from .output import GatheredOutput
 from .stopping import ScriptStopper
 
+# Of Python's objects that can be in cycles, this many were made and not freed since the last look for cycles.
+_MANY_OBJECTS = 10_000
 # What is still to be written when a session ends gets this long.
 HISTORY_SECONDS = 0.5
 
@@ -185,6 +188,7 @@ class Session:
                 self._fail(job, error)
             finally:
                 self._stopper.job_ends()
+            _free_cycles()
         self._output.flush()
         self._keep()
 
@@ -420,6 +424,15 @@ class Session:
             return False
         self._jobs.put(Job(self._debug_parent, "call", {"call": call}))
         return True
+
+
+def _free_cycles() -> None:
+    """What Python's collector does by itself elsewhere. Here it is off and is called between jobs, by the main thread.
+
+    In the middle of a script it could take hold of objects of Lua in another thread, which then waits for the script.
+    """
+    if gc.get_count()[0] > _MANY_OBJECTS:
+        gc.collect()
 
 
 def _content(frame: Frame) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ Invariant: when the kernel is gone the zygote ends its workers and itself.
 """
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -44,6 +45,8 @@ def _serve(kernel: socket.socket) -> None:
     select.select([kernel.fileno()], [], [])
     from ..debugger.notebook import remove_left_behind
     from . import session  # noqa: F401 - warm: lupa, the runtime and what they import
+
+    gc.freeze()  # a worker's search for cycles leaves what it shares with us alone
 
     children: dict[int, int] = {}  # numbers by pid
     wake_read, wake_write = os.pipe()
