@@ -63,6 +63,18 @@ def test_script_runs_and_its_output_exit_and_end_come_in_order(adapter: Any, scr
     assert adapter.outline()[-3:] == ["output", "exited", "terminated"]
 
 
+def test_output_tells_where_it_was_written(adapter: Any, script: Write) -> None:
+    script("return function(text)\n  print(text)\nend", "said.lua")
+    main = script("local say = require('said')\nio.write('one')\nprint(' two')\nsay('three')\nload('print(4)')()")
+    adapter.launch(main)
+    adapter.event("terminated")
+    told = [row["msg"]["body"] for row in adapter.conversation if row["msg"].get("event") == "output"]
+    places = [(each["output"], each["source"]["name"], each["line"]) for each in told if each["category"] == "stdout"]
+    assert places[:3] == [("one", "script.lua", 2), (" two\n", "script.lua", 3), ("three\n", "said.lua", 2)]
+    assert places[3][0] == "4\n" and places[3][2] == 1
+    assert told[-1]["source"]["sourceReference"] > 0
+
+
 def test_exit_code_of_a_script_that_ends_well_is_0(adapter: Any, script: Write) -> None:
     adapter.launch(script("print('x')"))
     assert adapter.event("exited") == {"exitCode": 0}

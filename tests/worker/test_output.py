@@ -15,7 +15,7 @@ def sent():
 
 @pytest.fixture
 def output(sent):
-    return GatheredOutput(lambda name, text: sent.append((name, text)))
+    return GatheredOutput(lambda name, text, _place: sent.append((name, text)))
 
 
 def joined(sent, name="stdout"):
@@ -40,7 +40,7 @@ def test_streams_keep_their_order(output, sent):
 
 def test_written_text_leaves_without_a_flush():
     arrived = threading.Event()
-    GatheredOutput(lambda _name, _text: arrived.set()).write("stdout", b"x")
+    GatheredOutput(lambda _name, _text, _place: arrived.set()).write("stdout", b"x")
     assert arrived.wait(5), "written text was not sent within 5 s"
 
 
@@ -81,7 +81,7 @@ def test_bytes_that_are_no_text_are_replaced(output, sent):
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.lists(st.integers(0, 60), max_size=8))
 def test_any_split_of_a_text_gives_the_text(text, cuts):
     sent = []
-    output = GatheredOutput(lambda name, part: sent.append((name, part)))
+    output = GatheredOutput(lambda name, part, _place: sent.append((name, part)))
     data = text.encode()
     edges = sorted(min(cut, len(data)) for cut in cuts)
     for start, end in zip([0, *edges], [*edges, len(data)], strict=True):
@@ -140,7 +140,7 @@ def clock():
 
 @pytest.fixture
 def limited(sent, clock):
-    return GatheredOutput(lambda name, text: sent.append((name, text)), RATE, clock)
+    return GatheredOutput(lambda name, text, _place: sent.append((name, text)), RATE, clock)
 
 
 def test_a_script_within_its_rate_does_not_wait(limited, sent):
@@ -185,7 +185,7 @@ def test_a_script_waits_again_after_a_release(limited, clock):
 
 def test_while_a_script_waits_what_it_wrote_is_sent(clock):
     arrived = threading.Event()
-    output = GatheredOutput(lambda _name, _text: arrived.set(), 1024, clock)
+    output = GatheredOutput(lambda _name, _text, _place: arrived.set(), 1024, clock)
     script = Script(lambda: output.write_from_script("stdout", b"x" * 1024))
     assert arrived.wait(5), "written text was not sent within 5 s"
     clock.now += 10
@@ -193,7 +193,28 @@ def test_while_a_script_waits_what_it_wrote_is_sent(clock):
 
 
 def test_no_rate_means_no_wait(sent):
-    output = GatheredOutput(lambda name, text: sent.append((name, text)), 0)
+    output = GatheredOutput(lambda name, text, _place: sent.append((name, text)), 0)
     output.write_from_script("stdout", b"x" * (8 * RATE))
     output.flush()
     assert len(joined(sent)) == 8 * RATE
+
+
+def test_each_place_has_a_message_of_its_own():
+    sent = []
+    output = GatheredOutput(lambda _name, text, place: sent.append((text, place)))
+    for text, line in ((b"a", 1), (b"b", 1), (b"c", 2), (b"d", 1)):
+        output.write("stdout", text, {"line": line})
+    output.write("stdout", b"e")
+    output.flush()
+    assert sent == [("ab", {"line": 1}), ("c", {"line": 2}), ("d", {"line": 1}), ("e", None)]
+
+
+def test_places_that_change_too_fast_go_out_together_without_one():
+    sent = []
+    output = GatheredOutput(lambda _name, text, place: sent.append((text, place)), clock=lambda: 0.0)
+    for number in range(10_000):
+        output.write("stdout", b"x", {"line": number})
+    output.flush()
+    assert "".join(text for text, _ in sent) == "x" * 10_000
+    assert len(sent) < 1_000
+    assert sent[-1][1] is None

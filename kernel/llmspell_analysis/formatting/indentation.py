@@ -77,7 +77,8 @@ def indentation(source: SourceText, tokens: Sequence[Token]) -> Indentation:
 def _closers(source: SourceText, tokens: Sequence[Token], index: int, line: int) -> list[bytes]:
     """What a line begins with that closes."""
     found: list[bytes] = []
-    for token in tokens[index:]:
+    for at in range(index, len(tokens)):  # not a slice: it would copy the rest of the text at each line
+        token = tokens[at]
         text = token.text(source.data)
         if token.kind not in ("keyword", "operator") or text not in _CLOSERS or source.line_of(token.start) != line:
             break

@@ -313,6 +313,19 @@ class Debugger:
             body |= {"source": {"name": source_name(chunk_name), **self._loaded.place(path)}, "line": line}
         self._send_event("output", body)
 
+    def wants_places_of_output(self) -> bool:
+        """Whether anybody is to be told where a script writes."""
+        return self._clients.any and not self._no_debug
+
+    def place_of_output(self, chunk_name: bytes, line: int) -> dict[str, Any] | None:
+        """DAP's ``source`` and ``line`` of an output event; None for a place that clients do not know."""
+        name = os.fsdecode(chunk_name)
+        path = self._source_of(name)
+        if path is None:
+            return None
+        source = {key: value for key, value in self._loaded.place(path).items() if key != "checksums"}
+        return {"source": {"name": source_name(name), **source}, "line": line}
+
     def _breakpoint_changed(self, source: str, one: Breakpoint) -> None:
         self._send_event("breakpoint", {"reason": "changed", "breakpoint": described(source, one, self._loaded)})
 

@@ -29,6 +29,8 @@ LUA_FOLDER = Path(__file__).parent / "lua"
 
 OutputName = Literal["stdout", "stderr"]
 Write = Callable[[OutputName, bytes], None]
+# with the name of the chunk, as the debug library has it, and the line; empty and 0 where no script runs
+WriteAt = Callable[[OutputName, bytes, bytes, int], None]
 ErrorKind = Literal["error", "syntax", "missing", "interrupted", "terminated"]
 Completeness = Literal["complete", "incomplete", "invalid"]
 
@@ -145,8 +147,19 @@ class Runtime:
                 host.pull_page(result[2], MAX_ITEMS)  # type: ignore[arg-type]  # past its end: the page is dropped
             return False, NOT_ENOUGH
 
-        def write_from_lua(name: bytes, data: bytes) -> None:
-            write("stderr" if name == b"stderr" else "stdout", data)
+        self._places_wanted: Callable[[], bool] = lambda: False
+        self._write_at: WriteAt = lambda name, data, _source, _line: write(name, data)
+
+        def write_from_lua(name: bytes, data: bytes, source: bytes | None = None, line: int = 0) -> bool:
+            """Whether nothing was written, since the place is wanted."""
+            stream: OutputName = "stderr" if name == b"stderr" else "stdout"
+            if source is not None:
+                self._write_at(stream, data, source, line)
+                return False
+            if self._places_wanted():
+                return True
+            write(stream, data)
+            return False
 
         (
             self.library,
@@ -161,7 +174,7 @@ class Runtime:
             enter,
             host.push_page,
             self.memory.overdrawing(host.pull_page),
-            never_raising(write_from_lua),
+            never_raising(write_from_lua, otherwise=False),
             self.memory.overdrawing(_real_path),
             never_raising(leave),
             compile_internal(self.lua, LUA_FOLDER / "values.lua"),
@@ -188,6 +201,10 @@ class Runtime:
         self._deliver_comm = self.library.deliver_comm
         self.set_search_folder(host.context.project_root)
         self._flight_record: FlightRecord | None = None
+
+    def tell_places_of_output(self, wanted: Callable[[], bool], write_at: WriteAt) -> None:
+        """Output goes to ``write_at`` from now on, while ``wanted`` says so."""
+        self._places_wanted, self._write_at = wanted, write_at
 
     def _restrictions(self) -> tuple[Any, Any]:
         """What ``io``, ``os`` and ``require`` ask before they do something; None where nothing is restricted."""

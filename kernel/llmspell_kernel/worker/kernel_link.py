@@ -33,9 +33,16 @@ class KernelLink:
             except OSError:
                 os._exit(0)
 
-    def send_iopub(self, request: int | None, msg_type: str, content: Mapping[str, Any]) -> None:
+    def send_iopub(
+        self,
+        request: int | None,
+        msg_type: str,
+        content: Mapping[str, Any],
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
         """Publish a message about a request of this session."""
-        self.send({"type": "iopub", "id": request, "msg_type": msg_type}, content)
+        header = {"type": "iopub", "id": request, "msg_type": msg_type}
+        self.send(header if metadata is None else {**header, "metadata": metadata}, content)
 
     def leave(self, code: int, reason: str = "") -> None:
         """Say with what the process ends, then end it."""

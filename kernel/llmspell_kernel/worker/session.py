@@ -40,7 +40,7 @@ from .input import Input
 from .inspection import inspect
 from .kernel_link import KernelLink
 from .limits import Watchdog, apply_to_process
-from .output import GatheredOutput
+from .output import GatheredOutput, OutputName, Place
 from .stopping import ScriptStopper
 
 # Of Python's objects that can be in cycles, this many were made and not freed since the last look for cycles.
@@ -134,6 +134,7 @@ class Session:
             cells=self._cells,
             uncounted=self._uncounted,
         )
+        self._runtime.tell_places_of_output(self._debugger.wants_places_of_output, self._write_at)
 
     # Frames out --------------------------------------------------------------------------------------------
 
@@ -158,8 +159,11 @@ class Session:
         self._link.send(header, encoded)
         self._output.spend(len(encoded))
 
-    def _send_stream(self, name: str, text: str) -> None:
-        self._link.send_iopub(self._stopper.job, "stream", {"name": name, "text": text})
+    def _send_stream(self, name: str, text: str, place: Place | None) -> None:
+        self._link.send_iopub(self._stopper.job, "stream", {"name": name, "text": text}, place)
+
+    def _write_at(self, name: OutputName, data: bytes, chunk_name: bytes, line: int) -> None:
+        self._output.write_from_script(name, data, self._debugger.place_of_output(chunk_name, line))
 
     def _send_event(self, event: str, body: Mapping[str, Any]) -> None:
         content = {"type": "event", "seq": 0, "event": event, "body": body}

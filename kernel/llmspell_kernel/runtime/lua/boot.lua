@@ -1,7 +1,7 @@
 -- Builds the state that scripts see, and keeps the originals that the rest of the runtime needs.
 -- Invariant: the Python functions below are upvalues of closures in chunks named =[llmspell]; no script reaches them.
 -- Called with Python functions; returns the library (never given to scripts) and the functions Python calls.
-local enter, push_page, pull_page, write, real_path, leave, values_chunk, page_size, allow_processes, has_input,
+local enter, push_page, pull_page, send_output, real_path, leave, values_chunk, page_size, allow_processes, has_input,
   path_refusal, is_visible_variable = ...
 
 local library = {
@@ -29,16 +29,26 @@ local function is_internal(source) return sub(source, 1, 10) == INTERNAL end
 
 -- Errors -------------------------------------------------------------------------------------------------------
 
--- The script's own position, "file:line: ", whatever depth of ours lies above it.
-local function position()
-  for level = 2, 64 do
+-- Where the script is, as getinfo says it, whatever depth of ours lies above it; nil where none of it runs.
+local function place()
+  for level = 3, 64 do
     local info = getinfo(level, "Sl")
     if not info then break end
-    if info.currentline > 0 and not is_internal(info.source) then
-      return format("%s:%d: ", info.short_src, info.currentline)
-    end
+    if info.currentline > 0 and not is_internal(info.source) then return info end
   end
-  return ""
+end
+
+-- The same as errors begin, "file:line: ".
+local function position()
+  local info = place()
+  return info and format("%s:%d: ", info.short_src, info.currentline) or ""
+end
+
+-- Where a text was written is asked for only while a debugger's client wants to know.
+local function write(name, data)
+  if not send_output(name, data) then return end
+  local info = place()
+  send_output(name, data, info and info.source or "", info and info.currentline or 0)
 end
 
 local function raise(message) error(position() .. message, 0) end
