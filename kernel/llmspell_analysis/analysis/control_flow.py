@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmspell_analysis.analysis.assignments import given
@@ -58,14 +58,16 @@ CONSEQUENCE_FIELD = field_id("consequence")
 _MAX_DEPTH = 60
 
 
-class EventKind(Enum):
-    DECLARE = "declare"  # a new variable without a value
-    DEFINE = "define"  # a new variable with its first value
-    WRITE = "write"
-    READ = "read"
-    MUTATE = "mutate"  # a field of its value is set
-    CAPTURE_READ = "capture read"
-    CAPTURE_WRITE = "capture write"
+class EventKind(IntEnum):
+    """Numbers, since sets and tables of them are asked for every event."""
+
+    DECLARE = auto()  # a new variable without a value
+    DEFINE = auto()  # a new variable with its first value
+    WRITE = auto()
+    READ = auto()
+    MUTATE = auto()  # a field of its value is set
+    CAPTURE_READ = auto()
+    CAPTURE_WRITE = auto()
 
 
 class Use(NamedTuple):

@@ -20,7 +20,7 @@ _RUNS_TOOLS = frozenset({"Tool.execute", "ToolInstance:execute"})
 
 
 def check(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
-    if not known.is_host or known.node.has_error or known.entry.deprecated:
+    if known.node.has_error or known.entry.deprecated:
         return
     yield from _missing(known, subject)
     yield from _redundant(known)

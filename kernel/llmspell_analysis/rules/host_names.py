@@ -34,13 +34,14 @@ _OF_TEMPLATES = frozenset(
     }
 )
 _SCOPED = frozenset({"State.save", "State.load", "State.delete", "State.list_keys"})
+CALLED = _OF_TEMPLATES | _SCOPED | {"Event.subscribe", "AgentBuilder:provider", "AgentBuilder:build"}
 # Scopes with an id after the colon, by convention.
 _SCOPE_KINDS = ("agent", "session", "tool", "user", "workflow")
 
 
 def check(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     name = known.entry.qualified_name
-    if not known.is_host or not (known.arguments or name == "AgentBuilder:build"):
+    if not known.arguments and name != "AgentBuilder:build":
         return
     if name in _OF_TEMPLATES:
         yield from _template(known, subject)

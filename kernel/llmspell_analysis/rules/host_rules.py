@@ -12,7 +12,7 @@ from llmspell_analysis.rules import (
     security_secrets,
     tools,
 )
-from llmspell_analysis.rules.known_calls import looking
+from llmspell_analysis.rules.known_calls import CallRule, looking
 from llmspell_analysis.rules.model import PieceCheck, SegmentCheck
 
 SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
@@ -21,13 +21,13 @@ SEGMENT_CHECKS: tuple[SegmentCheck, ...] = (
     performance.check_globals,
     looking(
         (
-            tools.check_call,
-            host_calls.check,
-            host_workflows.check_builders,
-            host_names.check,
-            security.check,
-            performance.check_call,
-            performance.check_format,
+            CallRule(tools.check_call, tools.CALLED),
+            CallRule(host_calls.check, None),
+            CallRule(host_workflows.check_builders, host_workflows.BUILT),
+            CallRule(host_names.check, host_names.CALLED),
+            CallRule(security.check, security.CALLED),
+            CallRule(performance.check_call, performance.CALLED),
+            CallRule(performance.check_format, performance.FORMATTED),
         )
     ),
 )

@@ -29,6 +29,7 @@ _NEEDED: Mapping[str, str] = {
 }
 # One of these has to be called before `:build()`.
 _KINDS = ("sequential", "parallel", "loop", "loop_workflow", "conditional")
+BUILT = frozenset({"WorkflowBuilder:build", "AgentBuilder:build"})
 _LOOPS = ("with_range", "with_collection", "with_while", "loop_condition")
 
 
@@ -62,8 +63,6 @@ def check_step(step: TableLiteral, literal: Literal, slot: Slot, subject: Subjec
 def check_builders(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     """`:build()` at the end of a chain that shows all that was set."""
     name = known.entry.qualified_name
-    if name not in ("WorkflowBuilder:build", "AgentBuilder:build"):
-        return
     calls = chain_calls(known.node, subject)
     if calls is None:
         return

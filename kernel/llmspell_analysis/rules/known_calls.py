@@ -1,6 +1,7 @@
 """The one look at all calls of functions that the catalogue has, shown to the rules on them.
 
-What is called is evaluated once; each rule gets the function's entry and its arguments, without `self`.
+What is called is evaluated once; each rule gets the function's entry and its arguments, without `self`. A call
+that no rule is about costs no more than that.
 """
 
 from __future__ import annotations
@@ -55,10 +56,6 @@ class KnownCall:
     def node(self) -> Node:
         return self.call.node
 
-    @property
-    def is_host(self) -> bool:
-        return is_host(self.entry)
-
     def severity(self, severity: Severity) -> Severity:
         """An error inside `pcall` may be meant."""
         return Severity.WARNING if self.call.protected and severity is Severity.ERROR else severity
@@ -67,18 +64,35 @@ class KnownCall:
 KnownCallCheck = Callable[[KnownCall, Subject], Iterator[Diagnostic]]
 
 
-def is_host(entry: Entry) -> bool:
-    """Whether it is LLMSpell's: its globals and classes begin with a capital, the standard library's do not."""
-    return entry.qualified_name[:1].isupper() and not entry.qualified_name.startswith("ARGS")
+@dataclass(frozen=True, slots=True)
+class CallRule:
+    """A check and the qualified names of the functions that it is about; None: all of the script API."""
+
+    check: KnownCallCheck
+    names: frozenset[str] | None
 
 
-def looking(checks: tuple[KnownCallCheck, ...]) -> Callable[[Subject], Iterator[Diagnostic]]:
-    """The check of a segment that shows each known call to `checks`."""
+def is_of_api(name: str) -> bool:
+    """Whether a qualified name is LLMSpell's: it begins with a capital, as no name of the standard library does."""
+    return name[:1].isupper() and not name.startswith("ARGS")
+
+
+def looking(rules: tuple[CallRule, ...]) -> Callable[[Subject], Iterator[Diagnostic]]:
+    """The check of a segment that shows each known call to the rules that are about it."""
+    of_api = tuple(rule.check for rule in rules if rule.names is None)
+    by_name = {
+        name: tuple(rule.check for rule in rules if (is_of_api(name) if rule.names is None else name in rule.names))
+        for name in frozenset[str]().union(*(rule.names or () for rule in rules))
+    }
 
     def check(subject: Subject) -> Iterator[Diagnostic]:
         for call in subject.analysis.calls:
             value = subject.evaluator.callee(call.node)
             if value is None or value.entry is None:
+                continue
+            name = value.entry.qualified_name
+            checks = by_name.get(name) or (of_api if is_of_api(name) else ())
+            if not checks:
                 continue
             known = yield from _known(call, value, value.entry, subject)
             if known is not None:
@@ -99,7 +113,7 @@ def _known(call: Call, value: Value, entry: Entry, subject: Subject) -> Generato
     is_open = bool(raw) and raw[-1].kind_id in _MANY
     name = _name(callee)
     name_span = span(name)
-    if is_host(entry):
+    if is_of_api(entry.qualified_name):
         if entry.kind == "function" and callee.kind_id in METHOD_INDEX:
             yield _redundant_self(call, entry, callee, name_span, subject)
             return None

@@ -5,6 +5,7 @@ All of these are hints, and none is given where a loop is short by its own bound
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,12 @@ _SLOW_CATEGORIES = frozenset({"web", "api", "data", "media", "system"})
 _QUICK_TOOLS = frozenset(
     {"csv-analyzer", "json-processor", "graph-builder", "environment-reader", "system-monitor", "database-connector"}
 )
+# What a text with a loop has; `2for` is a number and a word.
+_LOOP_WORD = re.compile(rb"(?:for|while|repeat)\b")
 _AGENTS = frozenset({"AgentInstance:execute", "AgentInstance:execute_with_context", "Template.execute"})
+_SHIFTING = frozenset({"table.insert", "table.remove"})
+CALLED = _SHIFTING | _AGENTS | {"State.save", "Tool.execute", "ToolInstance:execute"}
+FORMATTED = frozenset({"string.format"})
 
 
 # --- texts that grow ---------------------------------------------------------------------------------------------
@@ -131,11 +137,11 @@ def is_short(loop: Node, data: bytes) -> bool:
 
 def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     name = known.entry.qualified_name
-    if name in ("table.insert", "table.remove"):
+    if name in _SHIFTING:
         yield from _shifted(known, name, subject)
     elif name == "State.save":
         yield from _saved(known, subject)
-    elif name in _AGENTS or name in ("Tool.execute", "ToolInstance:execute"):
+    else:
         yield from _one_by_one(known, subject)
 
 
@@ -264,6 +270,8 @@ def _inside(loop: Node) -> Iterator[Node]:
 
 def check_globals(subject: Subject) -> Iterator[Diagnostic]:
     """Globals of the standard library in loops within loops: each use looks the name up."""
+    if len(_LOOP_WORD.findall(subject.data)) < 2:
+        return
     loops: dict[int, set[str]] = {}
     root = subject.analysis.document.tree.root_node
     for reference in subject.analysis.references:
@@ -290,7 +298,7 @@ def check_globals(subject: Subject) -> Iterator[Diagnostic]:
 
 def check_format(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     """`string.format("text")`."""
-    if known.entry.qualified_name != "string.format" or len(known.arguments) != 1 or known.is_open:
+    if len(known.arguments) != 1 or known.is_open:
         return
     literal = literal_of(known.arguments[0], subject)
     if literal is None or not literal.is_here or literal.kind != "string" or "%" in literal.written:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from llmspell_analysis.catalogue import Tool
 
+_RUNS_TOOLS = frozenset({"Tool.execute", "ToolInstance:execute"})
+CALLED = _RUNS_TOOLS | {"os.execute", "io.popen", "load", "loadfile", "dofile", "io.open"}
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "cmd", "cmd.exe", "powershell", "pwsh"})
 # Parameters of tools that name a file or folder.
 _PATHS = ("path", "source_path", "target_path", "file_path", "file")
@@ -45,7 +47,7 @@ def check(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
         yield from _loaded(arguments[0], name, subject)
     elif name == "io.open":
         yield from _path(arguments[0], subject)
-    elif name in ("Tool.execute", "ToolInstance:execute"):
+    elif name in _RUNS_TOOLS:
         yield from _tool(known, subject)
 
 

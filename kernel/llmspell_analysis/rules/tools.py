@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _NAMING = frozenset(
     {"Tool.execute", "Tool.get", "AgentBuilder:allow_tool", "AgentBuilder:allowed_tools", "AgentInstance:invokeTool"}
 )
+CALLED = _NAMING | {"ToolInstance:execute"}
 # Where a script calls `Agent.wrap_as_tool` with what is no literal, any name may be a tool.
 _ANY = "*"
 
@@ -55,8 +56,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     name, arguments = known.entry.qualified_name, known.arguments
-    if name not in _NAMING and name != "ToolInstance:execute":
-        return
     options = CallOptions(is_protected=known.call.protected)
     if name == "ToolInstance:execute" and known.value.tool is not None:
         if arguments:
