@@ -74,7 +74,7 @@ class Outbox:
 
     def _note(self) -> str:
         dropped, self._dropped = self._dropped, 0
-        return f"[{dropped} characters of output were dropped: they came faster than they were read]\n"
+        return dropped_note(dropped)
 
     def _wait(self, message: Json) -> int:
         self._waiting.append(message)
@@ -101,6 +101,11 @@ class Outbox:
         self._number += 1
         self._deliver({"seq": self._number, **message})
         return self._number
+
+
+def dropped_note(characters: int) -> str:
+    """What stands in the place of output that was dropped."""
+    return f"[{characters} characters of output were dropped: they came faster than they were read]\n"
 
 
 def _size(message: Json) -> int:

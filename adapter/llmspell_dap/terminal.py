@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from llmspell_dap.messages import RequestFailedError
+from llmspell_dap.outbox import dropped_note
 from llmspell_dap.reverse_requests import ReverseRequests
 
 Json = dict[str, Any]
 
 # How long the terminal's program may take to begin once the client has started it.
 CONNECT_LIMIT = 15.0
-# What a terminal has not shown yet; above it the script's output is dropped.
+# What a terminal has not shown yet; above it the script's output is dropped, which is told with the next.
 MAX_UNREAD_BYTES = 32 * 1024 * 1024
 KINDS = {"integratedTerminal": "integrated", "externalTerminal": "external"}
 
@@ -40,6 +41,7 @@ class Terminal:
         self._closed = closed
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._dropped = 0
 
     @property
     def is_open(self) -> bool:
@@ -82,8 +84,13 @@ class Terminal:
         self._reading = asyncio.get_running_loop().create_task(self._read(reader))
 
     def write(self, stream: str, text: str) -> None:
-        if self._writer is not None and self._writer.transport.get_write_buffer_size() <= MAX_UNREAD_BYTES:
-            self._send({stream: text})
+        if self._writer is None:
+            return
+        if self._writer.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            self._dropped += len(text)
+            return
+        self._tell_dropped()
+        self._send({stream: text})
 
     def ask(self) -> None:
         """The script waits for a line."""
@@ -92,10 +99,16 @@ class Terminal:
     def end(self, exit_code: int) -> None:
         """The script has ended: so does the terminal's program, with the same code."""
         if self._writer is not None:
+            self._tell_dropped()
             self._send({"exit": exit_code})
             writer, self._writer = self._writer, None
             # What is still to be written is: this does not wait for it.
             writer.close()
+
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            self._send({"stderr": dropped_note(self._dropped)})
+            self._dropped = 0
 
     def _send(self, message: Json) -> None:
         if self._writer is not None:

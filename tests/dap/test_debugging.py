@@ -71,7 +71,8 @@ def test_output_tells_where_it_was_written(adapter: Any, script: Write) -> None:
     told = [row["msg"]["body"] for row in adapter.conversation if row["msg"].get("event") == "output"]
     places = [(each["output"], each["source"]["name"], each["line"]) for each in told if each["category"] == "stdout"]
     assert places[:3] == [("one", "script.lua", 2), (" two\n", "script.lua", 3), ("three\n", "said.lua", 2)]
-    assert places[3][0] == "4\n" and places[3][2] == 1
+    assert places[3][0] == "4\n"
+    assert places[3][2] == 1
     assert told[-1]["source"]["sourceReference"] > 0
 
 

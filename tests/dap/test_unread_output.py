@@ -1,10 +1,13 @@
 """Output that comes faster than its client reads it."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
+from llmspell_dap import terminal
 from llmspell_dap.outbox import MAX_UNREAD_BYTES, MAX_WAITING, Outbox
+from llmspell_dap.terminal import Terminal
 
 Json = dict[str, Any]
 
@@ -94,3 +97,33 @@ async def test_output_is_dropped_above_a_limit_and_that_is_told_with_what_follow
     await client.until_told(2)
     assert "[4 characters of output were dropped" in "".join(client.names()[1:])
     assert [each["seq"] for each in client.told] == list(range(1, len(client.told) + 1))
+
+
+class UnreadTerminal:
+    """A client that starts the terminal's program, which reads nothing until it is asked to."""
+
+    async def ask(self, _command: str, arguments: Json) -> None:
+        self._reader, self._writer = await asyncio.open_unix_connection(arguments["args"][-1])
+
+    async def rest(self) -> list[Json]:
+        shown = [json.loads(line) async for line in self._reader]
+        self._writer.close()
+        return shown
+
+
+@pytest.mark.asyncio
+async def test_terminal_is_told_what_was_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "MAX_UNREAD_BYTES", 1 << 20)
+    client = UnreadTerminal()
+    shown = Terminal(lambda _line: None, lambda: None, lambda: None)
+    await shown.open(client, "integratedTerminal", "title", "/")  # type: ignore[arg-type]
+    piece = "x" * 60_000
+    for _ in range(100):
+        shown.write("stdout", piece)
+    shown.end(3)
+    async with asyncio.timeout(20):
+        messages = await client.rest()
+    kept = len([each for each in messages if "stdout" in each])
+    assert 0 < kept < 100
+    note = f"[{(100 - kept) * len(piece)} characters of output were dropped: they came faster than they were read]\n"
+    assert messages[-2:] == [{"stderr": note}, {"exit": 3}]
