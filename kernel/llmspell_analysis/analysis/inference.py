@@ -499,6 +499,8 @@ class Inference:
 
     def function_of(self, given: lt.Type | None) -> lt.Function | None:
         """What is called when a value of a type is called; None when nobody can tell."""
+        if isinstance(given, lt.Function):
+            return given
         one = without_nil(given)
         parts = expand(one, self.types) if one is not None else ()
         if len(parts) != 1:

@@ -155,6 +155,7 @@ def _subject(file: File, catalogue: Catalogue, project: Project, options: Option
 
 def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
     file = subject.file
+    on = _codes_on(subject.options)
     shared = Shared(
         tested_members=file.tested_members,
         tested_tools=tools.tested_tools(file),
@@ -164,9 +165,9 @@ def _in_segments(subject: FileSubject) -> Iterator[Diagnostic]:
         allowed_paths=security.allowed_paths(file, subject.project),
         published=host_names.published_in(file, subject.modules),
         has_hooks="Hook" in file.globals_read or None in subject.modules,
+        tells_unknown="no-unknown" in on,
         modules=subject.modules,
     )
-    on = _codes_on(subject.options)
     style_codes = style_walk.CODES & on
     declared = DeclaredTypes(file, subject.catalogue, subject.modules, subject.options.other_types)
     program = Program(file, declared, subject.project)

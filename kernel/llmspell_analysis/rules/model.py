@@ -172,6 +172,7 @@ class Shared:
     `providers` are those that are configured; None where any may be. `has_hooks`: the script may register hooks,
     which can change what calls give. `allowed_paths` are the folders that file tools may use; empty without a
     project, None where any may be. `published` are the events of the script; None where they may be any.
+    `tells_unknown`: variables of unknown types are told of.
     """
 
     tested_members: frozenset[str]
@@ -182,6 +183,7 @@ class Shared:
     has_hooks: bool
     allowed_paths: tuple[str, ...] | None
     published: frozenset[str] | None
+    tells_unknown: bool
     modules: tuple[Analysis | None, ...]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from llmspell_analysis.analysis.inference import Facts
-from llmspell_analysis.analysis.kinds import CALL, METHOD_INDEX, NAME_FIELD, TABLE, TABLE_FIELD, VARARG
+from llmspell_analysis.analysis.kinds import CALL, METHOD_INDEX, TABLE, TABLE_FIELD, VARARG
 from llmspell_analysis.analysis.operators import may_be_false
 from llmspell_analysis.analysis.type_relations import Relations, basic_of, expand
 from llmspell_analysis.rules.model import Diagnostic, found
@@ -38,14 +38,22 @@ _ONLY_RESULTS = frozenset(
 )
 
 
-def check_call(context: TypeContext, call: Node, facts: Facts, body: Body | None) -> Iterator[Diagnostic]:
+class Called(NamedTuple):
+    """A call, the expression that is called, its type, and the function that it then is; None when nobody can tell."""
+
+    call: Node
+    callee: Node
+    given: lt.Type
+    function: lt.Function | None
+
+
+def check_call(context: TypeContext, called: Called, facts: Facts, body: Body | None) -> Iterator[Diagnostic]:
     """What a call tells, besides whether its result is used."""
-    callee = call.child_by_field_id(NAME_FIELD)
-    if callee is None or call.has_error:
+    call, callee, given, function = called
+    if call.has_error:
         return
-    given = context.inference.callee(call, facts)
-    yield from _non_callable(context, callee, given)
-    function = context.inference.function_of(given)
+    if not isinstance(given, lt.Function):
+        yield from _non_callable(context, callee, given)
     if function is None:
         return
     is_async = function.is_async or function.api_name == "coroutine.yield"
@@ -66,9 +74,7 @@ def _knows_self(function: lt.Function, callee: Node, given: lt.Type | None) -> b
     return bool(function.parameters) or not isinstance(given, lt.Function)
 
 
-def _non_callable(context: TypeContext, callee: Node, given: lt.Type | None) -> Iterator[Diagnostic]:
-    if given is None or isinstance(given, lt.Function):
-        return
+def _non_callable(context: TypeContext, callee: Node, given: lt.Type) -> Iterator[Diagnostic]:
     expanded = expand(given, context.inference.types)
     parts = [each for each in expanded if each is not None]
     if len(parts) < len(expanded):
@@ -87,11 +93,11 @@ def _arguments(
     arguments = context.inference.arguments(call)
     shift = 1 if callee.kind_id in METHOD_INDEX else 0
     values, is_open = given_types(context, arguments, facts)
-    several = tuple(candidates(function))
+    several = (function, *function.overloads)
     yield from _redundant(context, callee, several, arguments, shift)
     count = len(values) + shift
-    if not is_open and not any(count >= _required(context, each) for each in several):
-        least = min(_required(context, each) for each in several)
+    least = min([_required(context, each) for each in several])
+    if not is_open and count < least:
         names = [each.name for each in function.parameters[count:least]] or ["one more argument"]
         listed = ", ".join(f"`{name}`" for name in names)
         message = f"`{shown(callee, context.data)}` is called without {listed}"
@@ -174,16 +180,16 @@ def _types(
     is_single = len(several) == 1 and not generics
     seen: set[int] = set()
     for index, (node, actual) in enumerate(values):
-        if node.id in seen:
+        if seen and node.id in seen:
             continue  # one expression that gives several values is told of once
-        if actual is None and unwrapped(node).kind_id not in TABLE:
+        inner = unwrapped(node)
+        if actual is None and inner.kind_id not in TABLE:
             continue
         if index == 0 and several[0].api_name in ("pcall", "xpcall"):
             continue  # they catch what calling it raises
         wanted = [each for each in (_parameter(one, index + shift) for one in several) if each is not None]
         if not wanted or any(each.type is None or each.type == _ANY for each in wanted):
             continue
-        inner = unwrapped(node)
         if is_single and wanted[0].type == actual and inner.kind_id not in TABLE:
             continue
         expected = lt.union([_constrained(each.type, generics) for each in wanted if each.type is not None])
@@ -248,22 +254,19 @@ def _parameter(function: lt.Function, index: int) -> lt.Parameter | None:
     return lt.Parameter(last.name, last.type, True)
 
 
-def check_statement(context: TypeContext, call: Node, facts: Facts) -> Iterator[Diagnostic]:
+def check_statement(context: TypeContext, called: Called) -> Iterator[Diagnostic]:
     """discard-returns."""
-    function = context.inference.function_of(context.inference.callee(call, facts))
-    callee = call.child_by_field_id(NAME_FIELD)
-    if function is None or callee is None:
-        return
-    if function.is_nodiscard or function.api_name in _ONLY_RESULTS:
+    call, callee, _, function = called
+    if function is not None and (function.is_nodiscard or function.api_name in _ONLY_RESULTS):
         message = f"The result of `{shown(callee, context.data)}` is all that it does, and nobody uses it"
         yield found("discard-returns", message, span(call))
 
 
-def check_assert(context: TypeContext, call: Node, facts: Facts) -> Iterator[Diagnostic]:
-    """unnecessary-assert."""
-    function = context.inference.callee(call, facts)
+def check_assert(context: TypeContext, called: Called, facts: Facts) -> Iterator[Diagnostic]:
+    """unnecessary-assert, of a call of `assert`."""
+    call = called.call
     arguments = context.inference.arguments(call)
-    if not isinstance(function, lt.Function) or function.api_name != "assert" or not arguments:
+    if not isinstance(called.given, lt.Function) or not arguments:
         return
     given = context.inference.of(arguments[0], facts)
     if given is not None and context.is_known(given) and not may_be_false(context.inference, given):

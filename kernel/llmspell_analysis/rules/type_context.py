@@ -28,6 +28,8 @@ class TypeContext:
     found: list[Diagnostic] = field(default_factory=list)
     # starts of the names of fields that are only tested
     guarded: frozenset[int] = frozenset()
+    # whether variables of unknown types are told of
+    tells_unknown: bool = True
 
     @property
     def program(self) -> Program:

@@ -84,7 +84,11 @@ def check_index(
     name = node.child_by_field_id(METHOD_FIELD if is_method else FIELD_FIELD)
     if base is None or name is None:
         return
-    yield from check_nil(context, base, facts, "taking a field of it", bodies)
+    owner = context.inference.of(base, facts)
+    if owner is None and not (access == "write" and node.kind_id in BRACKET_INDEX):
+        return  # nobody knows what it is a field of
+    if not is_plain(owner):
+        yield from check_nil(context, base, facts, "taking a field of it", bodies)
     if access == "write" and node.kind_id in BRACKET_INDEX:
         yield from check_nil(context, name, facts, "a field with such a key", bodies)
     field = context.inference.field_at(node, facts)
@@ -94,7 +98,8 @@ def check_index(
         else:
             yield from _undefined(context, name, field)
     elif isinstance(field, Field):
-        yield from _not_for_all(context, base, name, field, bodies)
+        if field.visibility != "public" and field.owner:
+            yield from _not_for_all(context, base, name, field, bodies)
         if field.is_deprecated and access != "write":
             message = f"`{shown(node, context.data)}` is deprecated"
             yield found("deprecated", message, span(node), tags=("deprecated",))
@@ -186,8 +191,6 @@ def _file_key(context: TypeContext, index: int, key: tuple[object, tuple[str, ..
 def _not_for_all(
     context: TypeContext, base: Node, name: Node, field: Field, bodies: Sequence[Body]
 ) -> Iterator[Diagnostic]:
-    if field.visibility == "public" or not field.owner:
-        return
     types = context.inference.types
     inside = {
         each for each in (class_of_variable(context, base), *(_class_of_body(context, one) for one in bodies)) if each

@@ -59,7 +59,8 @@ def check_declared(
         is_checked = not (_is_of_class(context, statement) and _is_made_here(value))
         if said is not None and said[0] is not None and is_checked:
             yield from _given(context, name, said[0], (values, place), facts)
-        yield from _unknown(context, name, (values, place), facts)
+        if context.tells_unknown:
+            yield from _unknown(context, name, (values, place), facts)
 
 
 def _is_of_class(context: TypeContext, node: Node) -> bool:

@@ -18,8 +18,9 @@ from llmspell_analysis.analysis.model import Local
 from llmspell_analysis.analysis.signatures import names_of_parameters
 from llmspell_analysis.analysis.type_flow import TypeFlow
 from llmspell_analysis.analysis.type_observer import Body, Observer
+from llmspell_analysis.analysis.type_relations import is_plain
 from llmspell_analysis.rules.model import Diagnostic, Subject
-from llmspell_analysis.rules.type_calls import check_assert, check_call, check_statement
+from llmspell_analysis.rules.type_calls import Called, check_assert, check_call, check_statement
 from llmspell_analysis.rules.type_context import TypeContext
 from llmspell_analysis.rules.type_members import check_index, check_nil
 from llmspell_analysis.rules.type_values import (
@@ -57,15 +58,21 @@ class _Checks(Observer):
         self.flow = TypeFlow(context.inference, self)
 
     def called(self, call: Node, facts: Facts, is_statement: bool) -> None:
-        bodies = self.flow.bodies
-        found, context = self.context.found, self.context
+        context = self.context
         callee = call.child_by_field_id(NAME_FIELD)
-        if callee is not None:
+        given = context.inference.of(callee, facts) if callee is not None else None
+        if callee is None or given is None:
+            return  # nobody knows what is called
+        bodies, found = self.flow.bodies, context.found
+        if not is_plain(given):
             found.extend(check_nil(context, callee, facts, "calling it", bodies))
-        found.extend(check_call(context, call, facts, bodies[-1] if bodies else None))
-        if is_statement:
-            found.extend(check_statement(context, call, facts))
-        found.extend(check_assert(context, call, facts))
+        called = Called(call, callee, given, context.inference.function_of(given))
+        found.extend(check_call(context, called, facts, bodies[-1] if bodies else None))
+        if called.function is not None:
+            if is_statement:
+                found.extend(check_statement(context, called))
+            if called.function.api_name == "assert":
+                found.extend(check_assert(context, called, facts))
 
     def indexed(self, node: Node, facts: Facts, access: str) -> None:
         self.context.found.extend(check_index(self.context, node, facts, access, self.flow.bodies))
@@ -81,8 +88,9 @@ class _Checks(Observer):
 
     def ended(self, body: Body, is_reached: bool) -> None:
         self.context.found.extend(check_ended(self.context, body, is_reached))
-        names = names_of_parameters(body.function, self.context.data)
-        self.context.found.extend(check_parameters(self.context, body, names))
+        if self.context.tells_unknown:
+            names = names_of_parameters(body.function, self.context.data)
+            self.context.found.extend(check_parameters(self.context, body, names))
 
     def cast(self, comment: Comment, tag: CastTag, given: lt.Type | None, is_known: bool) -> None:
         self.context.found.extend(check_cast(self.context, comment, tag, given, is_known))
@@ -91,7 +99,9 @@ class _Checks(Observer):
 def check(subject: Subject, index: int, program: Program, facts: Facts) -> tuple[tuple[Diagnostic, ...], Facts]:
     """The findings in a segment, and what holds after it."""
     guarded = frozenset(each.start for each in subject.analysis.members_accessed if each.guarded)
-    context = TypeContext(program.of_segment(index), subject.shared.tested_members, guarded=guarded)
+    shared = subject.shared
+    inference = program.of_segment(index)
+    context = TypeContext(inference, shared.tested_members, guarded=guarded, tells_unknown=shared.tells_unknown)
     after = _Checks(context).flow.run(facts)
     return tuple(context.found), after
 
