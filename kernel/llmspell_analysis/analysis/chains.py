@@ -81,6 +81,40 @@ def chain_of_node(node: Node, data: bytes) -> Chain | None:
     return None
 
 
+class Path(NamedTuple):
+    """A variable's name at `offset`, and the names of the fields that are taken of it."""
+
+    root: str
+    offset: int
+    fields: tuple[str, ...]
+
+
+def path_of_node(node: Node, data: bytes) -> Path | None:
+    """The variable and the fields that `a.b["c"]` names; None where a call, a method or a computed key is in it."""
+    names: list[str] = []
+    current: Node | None = node
+    while current is not None and len(names) < _MAX_STEPS:
+        kind = current.kind_id
+        if kind in IDENTIFIER:
+            names.reverse()
+            return Path(_text(current, data), current.start_byte, tuple(names))
+        if kind in DOT_INDEX or kind in BRACKET_INDEX:
+            field = current.child_by_field_id(FIELD_FIELD)
+            if field is None:
+                return None
+            name = _text(field, data) if kind in DOT_INDEX else literal_string(field, data)
+            if name is None:
+                return None
+            names.append(name)
+            current = current.child_by_field_id(TABLE_FIELD)
+        elif kind in PARENTHESIZED:
+            inner = [child for child in current.named_children if child.kind_id not in COMMENT]
+            current = inner[0] if len(inner) == 1 else None
+        else:
+            return None
+    return None
+
+
 def literal_string(node: Node | None, data: bytes) -> str | None:
     """The value of a string literal; None for anything else."""
     if node is None or node.kind_id not in STRING or node.has_error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from llmspell_analysis.analysis.annotations import Annotations, Comment
-from llmspell_analysis.analysis.chains import chain_of_node, literal_string
+from llmspell_analysis.analysis.chains import literal_string, path_of_node
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
     BLOCK,
@@ -177,19 +177,19 @@ def _bound_assignment(node: Node, unit: Unit) -> Bound | None:
 
 def key_of(node: Node, unit: Unit) -> Key | None:
     """The variable and path of fields that a name or `a.b.c` is."""
-    chain = chain_of_node(node, unit.data)
-    if chain is None or any(step.name is None or step.kind not in ("field", "index") for step in chain.steps):
+    named = path_of_node(node, unit.data)
+    if named is None:
         return None
-    path = tuple(step.name for step in chain.steps if step.name is not None)
-    local = unit.analysis.local_at.get(chain.offset)
-    if local is None and (reference := unit.analysis.reference_at.get(chain.offset)) is not None:
+    root, offset, path = named
+    local = unit.analysis.local_at.get(offset)
+    if local is None and (reference := unit.analysis.reference_at.get(offset)) is not None:
         local = reference.local
     if local is not None and local.kind != "outer":
         if local.kind == "self" and local.value is not None:
             owner = key_of(local.value, unit)
             return (owner[0], owner[1] + path) if owner is not None else None
         return local, path
-    return chain.root, path
+    return root, path
 
 
 def literal_fields(table: Node, data: bytes) -> dict[str, lt.Type | None] | None:
@@ -222,6 +222,7 @@ def literal_type(node: Node, data: bytes) -> lt.Type | None:
         return None
     text = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
     if kind in NUMBER:
-        is_float = not text.lower().startswith("0x") and any(mark in text.lower() for mark in ".e")
+        lower = text.lower()
+        is_float = not lower.startswith("0x") and ("." in lower or "e" in lower)
         return lt.Literal("number" if is_float else "integer", text)
     return lt.Literal("boolean", text)

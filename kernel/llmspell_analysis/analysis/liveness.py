@@ -6,7 +6,7 @@ so that the statements of a file can be looked at one by one and joined (`Summar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from llmspell_analysis.analysis.control_flow import Block, Event, EventKind, Graph
@@ -77,16 +77,18 @@ def summary_of(graph: Graph, variables: int) -> Summary:
     """`variables` is how many bits there are."""
     everything = (1 << variables) - 1
     blocks = graph.blocks
-    through = [_effect(reversed(block.events), _ANSWERS_AHEAD, variables) for block in blocks]
+    through = [_effect(block.events[::-1], _ANSWERS_AHEAD, variables) for block in blocks]
     # whatever is there at the graph's end lasts
     ahead = _settle(through, _preceding(blocks), {graph.exit: everything << 2 * variables})
-    onward = [_effect(iter(block.events), _ANSWERS_BEHIND, variables) for block in blocks]
-    behind = _settle(onward, [block.successors for block in blocks], {})
+    onward = [_effect(block.events, _ANSWERS_BEHIND, variables) for block in blocks]
+    behind = _settle(onward, [block.successors for block in blocks], {}, is_forward=True)
     begins, keeps = through[0]
     exposed, used, passes, _ = _split(begins | (ahead[0] & keeps), variables, 4)
     gives, captured, assigned = _split(behind[graph.exit], variables, 3)
     summary = Summary(exposed, used, passes, gives, captured, assigned)
     for number in sorted(graph.reachable()):
+        if not blocks[number].events:
+            continue
         read, used, lasting, later = _split(ahead[number], variables, 4)
         given, captured, assigned = _split(behind[number], variables, 3)
         _look_at(blocks[number], (read, used, lasting, later), (given, captured, assigned), summary)
@@ -103,8 +105,6 @@ Masks = tuple[int, int, int, int]
 
 
 def _look_at(block: Block, after: Masks, before: tuple[int, int, int], summary: Summary) -> None:
-    if not block.events:
-        return
     following = _following(block, after)
     given, captured, assigned = before
     for index, event in enumerate(block.events):
@@ -155,8 +155,10 @@ def _overwriting(block: Block, index: int) -> Event | None:
     return next((event for event in later if event.kind in _OVERWRITES), None)
 
 
-def _effect(events: Iterator[Event], answers: _Answers, variables: int) -> tuple[int, int]:
+def _effect(events: Sequence[Event], answers: _Answers, variables: int) -> tuple[int, int]:
     """What events in a row do to a mask: what they put in, and what they leave in it."""
+    if not events:
+        return 0, -1
     begins = ends = 0
     for event in events:
         yes, no = answers[event.kind]
@@ -179,10 +181,15 @@ def _preceding(blocks: list[Block]) -> list[list[int]]:
     return preceding
 
 
-def _settle(effects: list[tuple[int, int]], nexts: list[list[int]], known: dict[int, int]) -> list[int]:
-    """What holds where each block is entered, in the direction of `nexts`, on any path."""
+def _settle(
+    effects: list[tuple[int, int]], nexts: list[list[int]], known: dict[int, int], *, is_forward: bool = False
+) -> list[int]:
+    """What holds where each block is entered, in the direction of `nexts`, on any path. Blocks are numbered about
+    in the order of the text: looked at in the direction of `nexts`, most are looked at once."""
     masks = [known.get(number, 0) for number in range(len(effects))]
     pending = list(range(len(effects)))
+    if is_forward:
+        pending.reverse()
     waiting = set(pending)
     while pending:
         number = pending.pop()

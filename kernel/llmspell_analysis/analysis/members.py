@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from llmspell_analysis.analysis.chains import chain_of_node, literal_string
+from llmspell_analysis.analysis.chains import literal_string, path_of_node
 from llmspell_analysis.analysis.kinds import (
     BRACKET_INDEX,
     FIELD,
@@ -38,12 +38,12 @@ class Members:
 
     def key_of(self, node: Node) -> tuple[Local | str, tuple[str, ...]] | None:
         """The variable and path of fields that an expression like `M.a.b` names."""
-        chain = chain_of_node(node, self.data)
-        if chain is None or any(step.kind not in ("field", "index") or step.name is None for step in chain.steps):
+        named = path_of_node(node, self.data)
+        if named is None:
             return None
-        found = self.names.get(chain.root)
-        path = tuple(step.name for step in chain.steps if step.name is not None)
-        root: Local | str = found[-1] if found else chain.root
+        name, _, path = named
+        found = self.names.get(name)
+        root: Local | str = found[-1] if found else name
         if isinstance(root, Local) and root.kind == "self" and root.value is not None:
             owner = self.key_of(root.value)
             return (owner[0], owner[1] + path) if owner is not None else None

@@ -425,15 +425,15 @@ class TypeFlow:
             self.visit(node, facts)
 
     def visit(self, node: Node, facts: Facts) -> None:
+        kind = node.kind_id
+        if kind in _SAYS_NOTHING or node.has_error:
+            return
         self.depth += 1
-        if self.depth < _MAX_DEPTH and not node.has_error:
-            self._visit(node, facts)
+        if self.depth < _MAX_DEPTH:
+            self._visit(node, kind, facts)
         self.depth -= 1
 
-    def _visit(self, node: Node, facts: Facts) -> None:
-        kind = node.kind_id
-        if kind in _SAYS_NOTHING:
-            return
+    def _visit(self, node: Node, kind: int, facts: Facts) -> None:
         if kind in CALL:
             self.visit_call(node, facts, is_statement=False)
         elif kind in DOT_INDEX or kind in BRACKET_INDEX or kind in METHOD_INDEX:
@@ -445,7 +445,7 @@ class TypeFlow:
             self.function(node, facts)
         else:
             for child in node.named_children:
-                if child.kind_id in COMMENT:
+                if child.kind_id in _SAYS_NOTHING:
                     continue
                 value = child.child_by_field_id(VALUE_FIELD)
                 if value is None or child.kind_id in PARENTHESIZED:

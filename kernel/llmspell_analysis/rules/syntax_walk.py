@@ -55,23 +55,22 @@ _RULES: tuple[tuple[frozenset[int], NodeCheck], ...] = (
     (WHILE | REPEAT | FOR, flow.loop),
     *performance.NODE_CHECKS,
 )
-# No rule is on what is inside of these.
-_LEAVES = IDENTIFIER | STRING | NUMBER | COMMENT | PARAMETERS
-_BY_KIND: dict[int, tuple[NodeCheck, ...]] = {}
+# No rule is on these, nor on what is inside of them: None.
+_BY_KIND: dict[int, tuple[NodeCheck, ...] | None] = dict.fromkeys(IDENTIFIER | STRING | NUMBER | COMMENT | PARAMETERS)
 for _kinds, _check in _RULES:
     for _kind in _kinds:
-        _BY_KIND[_kind] = (*_BY_KIND.get(_kind, ()), _check)
+        _BY_KIND[_kind] = (*(_BY_KIND.get(_kind) or ()), _check)
 
 
 def check(piece: Piece) -> Iterator[Diagnostic]:
     pending = [piece.analysis.document.tree.root_node]
-    rules_on, leaves = _BY_KIND.get, _LEAVES
+    rules_on = _BY_KIND.get
     while pending:
         node = pending.pop()
-        kind = node.kind_id
-        if kind in leaves:
+        rules = rules_on(node.kind_id, ())
+        if rules is None:
             continue
-        for run in rules_on(kind, ()):
+        for run in rules:
             if run is statements.assignment and _is_declared(node):
                 continue
             yield from run(node, piece)
