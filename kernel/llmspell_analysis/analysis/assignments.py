@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _MANY = CALL | VARARG
+_BESIDE_TARGETS = COMMENT | ATTRIBUTE
 
 
 class Given(NamedTuple):
@@ -36,8 +37,14 @@ def targets_and_values(node: Node) -> tuple[list[Node], list[Node]] | None:
         if inner is None:
             return None
         node = inner
-    targets = next((child for child in node.named_children if child.kind_id in VARIABLE_LIST), None)
-    values = [child for child in node.named_children if child.kind_id in EXPRESSION_LIST]
+    targets: Node | None = None
+    values: list[Node] = []
+    for child in node.named_children:
+        kind = child.kind_id
+        if kind in EXPRESSION_LIST:
+            values.append(child)
+        elif targets is None and kind in VARIABLE_LIST:
+            targets = child
     if targets is None or len(values) != 1:
         return None
     return _targets(targets), _without_comments(values[0])
@@ -63,7 +70,7 @@ def given(node: Node) -> list[Given]:
 
 
 def _targets(node: Node) -> list[Node]:
-    return [child for child in _without_comments(node) if child.kind_id not in ATTRIBUTE]
+    return [child for child in node.named_children if child.kind_id not in _BESIDE_TARGETS]
 
 
 def _without_comments(node: Node) -> list[Node]:

@@ -33,6 +33,7 @@ from llmspell_analysis.analysis.kinds import (
     FUNCTION_DEFINITION,
     GOTO,
     IDENTIFIER,
+    INDEX,
     LABEL,
     LEFT_FIELD,
     LOCAL_KEYWORD,
@@ -139,7 +140,7 @@ class _Builder(Traversal):
             return
         if callee.kind_id in IDENTIFIER:
             self.refer(callee, "call", inherited)
-        elif callee.kind_id in DOT_INDEX | METHOD_INDEX | BRACKET_INDEX:
+        elif callee.kind_id in INDEX:
             self.index(callee, "call", inherited)
         else:
             self.push(callee, inherited)
@@ -315,7 +316,7 @@ class _Builder(Traversal):
                     key = self.members.key_of(target)
                     if key is not None:
                         self.members.add_table(key, value)
-            elif target.kind_id in DOT_INDEX | BRACKET_INDEX:
+            elif target.kind_id in DOT_INDEX or target.kind_id in BRACKET_INDEX:
                 self.members.add(target, value)
                 self.index(target, "write", inherited)
             else:

@@ -267,7 +267,7 @@ class _Builder:
 
     def _if(self, node: Node, depth: int) -> None:
         after = self.block()
-        branches = [node, *(child for child in node.named_children if child.kind_id in ELSEIF | ELSE)]
+        branches = [node, *(child for child in node.named_children if child.kind_id in ELSEIF or child.kind_id in ELSE)]
         for branch in branches:
             if branch.kind_id in ELSE:
                 self.statements(body_of(branch), depth + 1)

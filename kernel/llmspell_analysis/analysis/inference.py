@@ -20,11 +20,11 @@ from llmspell_analysis.analysis.kinds import (
     BRACKET_INDEX,
     CALL,
     COMMENT,
-    DOT_INDEX,
     EXPRESSION_LIST,
     FIELD_FIELD,
     FUNCTION,
     IDENTIFIER,
+    INDEX,
     METHOD_FIELD,
     METHOD_INDEX,
     NAME_FIELD,
@@ -115,10 +115,11 @@ class Inference:
     def local_at(self, node: Node) -> Local | None:
         """The local that an identifier means, which may be of another segment."""
         analysis = self.unit.analysis
-        declared = analysis.local_at.get(node.start_byte)
+        start = node.start_byte
+        declared = analysis.local_at.get(start)
         if declared is not None:
             return declared
-        reference = analysis.reference_at.get(node.start_byte)
+        reference = analysis.reference_at.get(start)
         if reference is None:
             return None
         if reference.local is not None and reference.local.kind != "outer":
@@ -344,7 +345,7 @@ class Inference:
         kind = node.kind_id
         if kind in IDENTIFIER:
             return self.of_name(node, facts)
-        if kind in DOT_INDEX or kind in BRACKET_INDEX or kind in METHOD_INDEX:
+        if kind in INDEX:
             return self.of_index(node, facts, depth)
         if kind in CALL:
             results = self.results(node, facts, depth)

@@ -7,6 +7,7 @@ STRING = kinds("string")
 DOT_INDEX = kinds("dot_index_expression")
 METHOD_INDEX = kinds("method_index_expression")
 BRACKET_INDEX = kinds("bracket_index_expression")
+INDEX = DOT_INDEX | METHOD_INDEX | BRACKET_INDEX
 CALL = kinds("function_call")
 PARENTHESIZED = kinds("parenthesized_expression")
 TABLE = kinds("table_constructor")

@@ -33,9 +33,9 @@ from llmspell_analysis.analysis.kinds import (
     GOTO,
     IDENTIFIER,
     IF,
+    INDEX,
     LABEL,
     LEFT_FIELD,
-    METHOD_INDEX,
     NAME_FIELD,
     NUMBER,
     PARENTHESIZED,
@@ -436,7 +436,7 @@ class TypeFlow:
     def _visit(self, node: Node, kind: int, facts: Facts) -> None:
         if kind in CALL:
             self.visit_call(node, facts, is_statement=False)
-        elif kind in DOT_INDEX or kind in BRACKET_INDEX or kind in METHOD_INDEX:
+        elif kind in INDEX:
             self.visit_base(node, facts)
             self.observer.indexed(node, facts, "read")
         elif kind in BINARY:
@@ -476,17 +476,22 @@ class TypeFlow:
     def visit_call(self, node: Node, facts: Facts, is_statement: bool) -> None:
         callee = node.child_by_field_id(NAME_FIELD)
         if callee is not None:
-            if callee.kind_id in DOT_INDEX or callee.kind_id in METHOD_INDEX or callee.kind_id in BRACKET_INDEX:
+            if callee.kind_id in INDEX:
                 self.visit_base(callee, facts)
                 self.observer.indexed(callee, facts, "call")
             else:
                 self.visit(callee, facts)
-        self.visit_all(self.inference.arguments(node), facts)
+        arguments = self.inference.arguments(node)
+        self.visit_all(arguments, facts)
         self.observer.called(node, facts, is_statement)
-        given = self.inference.callee(node, facts)
+        given = self.inference.of(callee, facts) if callee is not None else None
         is_api = isinstance(given, lt.Function) and given.api_name and given.api_name not in _CALL_OTHERS
-        if not is_api or any(each.kind_id in FUNCTION for each in self.inference.arguments(node)):
+        if not is_api:
             self.has_called = True
+            return
+        for each in arguments:
+            if each.kind_id in FUNCTION:
+                self.has_called = True
 
     def function(self, node: Node, facts: Facts) -> None:
         """A function's body: of what is around it, only what never changes is certain when it runs."""

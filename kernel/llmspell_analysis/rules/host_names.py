@@ -136,7 +136,8 @@ def _names_given(segment: Segment, key: str, functions: tuple[bytes, ...]) -> fr
     """The first arguments of the calls of functions whose names end so; None where one is no literal."""
     if key not in segment.kept:
         names: set[str] | None = set()
-        for call in segment.analysis.calls:
+        is_named = any(name in segment.data for name in functions)
+        for call in segment.analysis.calls if is_named else ():
             callee = call.node.child_by_field_id(NAME_FIELD)
             if callee is None or not segment.data[callee.start_byte : callee.end_byte].endswith(functions):
                 continue

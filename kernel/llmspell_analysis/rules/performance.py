@@ -13,11 +13,9 @@ from llmspell_analysis.analysis.chains import call_arguments
 from llmspell_analysis.analysis.kinds import (
     ASSIGNMENT,
     BINARY,
-    BRACKET_INDEX,
     BREAK,
     CALL,
     CLAUSE_FIELD,
-    DOT_INDEX,
     EXPRESSION_LIST,
     FOR,
     FOR_GENERIC,
@@ -25,7 +23,7 @@ from llmspell_analysis.analysis.kinds import (
     FUNCTION,
     GOTO,
     IDENTIFIER,
-    METHOD_INDEX,
+    INDEX,
     NAME_FIELD,
     REPEAT,
     RETURN,
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from llmspell_analysis.analysis.model import Reference
 
 _LOOPS = FOR | WHILE | REPEAT
+_LEAVING = BREAK | RETURN | GOTO
 # Rounds from which on the work counts.
 _FEW = 100
 _SLOW_CATEGORIES = frozenset({"web", "api", "data", "media", "system"})
@@ -215,7 +214,7 @@ def _is_slow_tool(known: KnownCall, subject: Subject) -> bool:
 
 
 def _leaves(loop: Node) -> bool:
-    return any(node.kind_id in BREAK | RETURN | GOTO for node in _inside(loop))
+    return any(node.kind_id in _LEAVING for node in _inside(loop))
 
 
 def _has_memory(loop: Node, known: KnownCall, subject: Subject) -> bool:
@@ -306,7 +305,7 @@ def check_format(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
     start, end = span(known.node)
     if subject.data[start : start + 13] != b"string.format":
         return
-    is_indexed = known.node.parent is not None and known.node.parent.kind_id in DOT_INDEX | METHOD_INDEX | BRACKET_INDEX
+    is_indexed = known.node.parent is not None and known.node.parent.kind_id in INDEX
     new = f"({literal.written})" if is_indexed else literal.written
     fix = Fix("Use the text itself", (Edit(start, end, new.encode()),), is_safe=True)
     yield found("redundant-format", "The text has nothing to be formatted", (start, end), fixes=(fix,))

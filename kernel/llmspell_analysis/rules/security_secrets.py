@@ -78,7 +78,10 @@ def _candidates(data: bytes) -> Iterator[tuple[str, int, int]]:
 
 
 def _has_one(data: bytes, words: tuple[bytes, ...]) -> bool:
-    return any(word in data for word in words)
+    for word in words:  # noqa: SIM110 -- asked of every statement: half the time of `any`
+        if word in data:
+            return True
+    return False
 
 
 def _by_form(data: bytes) -> Iterator[tuple[str, int, int]]:

@@ -13,9 +13,8 @@ from llmspell_analysis.analysis.chains import call_arguments, literal_string
 from llmspell_analysis.analysis.file import File
 from llmspell_analysis.analysis.kinds import (
     BRACKET_INDEX,
-    DOT_INDEX,
     FIELD,
-    METHOD_INDEX,
+    INDEX,
     NAME_FIELD,
     TABLE,
     VALUE_FIELD,
@@ -88,7 +87,7 @@ def check_call(known: KnownCall, subject: Subject) -> Iterator[Diagnostic]:
 def _is_used(known: KnownCall) -> bool:
     """`Tool.get("name"):execute(…)`, which raises when there is no tool; the call alone gives nil."""
     parent = known.node.parent
-    return parent is not None and parent.kind_id in METHOD_INDEX | DOT_INDEX | BRACKET_INDEX
+    return parent is not None and parent.kind_id in INDEX
 
 
 def check_names(table: Node, subject: Subject) -> Iterator[Diagnostic]:
@@ -155,14 +154,14 @@ def _tested_in(segment: Segment) -> frozenset[str]:
     if "tested tools" not in segment.kept:
         analysis = segment.analysis
         tested: set[str] = set()
-        for call in analysis.calls:
+        for call in analysis.calls if b"exists" in segment.data else ():
             callee = call.node.child_by_field_id(NAME_FIELD)
             if callee is not None and b"exists" in segment.data[callee.start_byte : callee.end_byte]:
                 arguments = call_arguments(call.node)
                 name = literal_string(arguments[0], segment.data) if arguments else None
                 if name is not None:
                     tested.add(name)
-        for local in analysis.locals:
+        for local in analysis.locals if b"Tool" in segment.data else ():
             if local.value is not None and any(reference.guarded for reference in local.references):
                 tested |= _tool_of(analysis, local)
         tested |= _wrapped_agents(segment)
@@ -181,7 +180,7 @@ def _tool_of(analysis: Analysis, local: Local) -> set[str]:
 def _wrapped_agents(segment: Segment) -> set[str]:
     """The tools that a script makes of its agents."""
     names: set[str] = set()
-    for call in segment.analysis.calls:
+    for call in segment.analysis.calls if b"wrap_as_tool" in segment.data else ():
         callee = call.node.child_by_field_id(NAME_FIELD)
         if callee is None or not segment.data[callee.start_byte : callee.end_byte].endswith(b"wrap_as_tool"):
             continue

@@ -56,9 +56,9 @@ def check_declared(
             continue
         said = context.inference.annotated(local)
         value = values[place] if place < len(values) else None
-        is_checked = not (_is_of_class(context, statement) and _is_made_here(value))
-        if said is not None and said[0] is not None and is_checked:
-            yield from _given(context, name, said[0], (values, place), facts)
+        wanted = said[0] if said is not None else None
+        if wanted is not None and not (_is_of_class(context, statement) and _is_made_here(value)):
+            yield from _given(context, name, wanted, (values, place), facts)
         if context.tells_unknown:
             yield from _unknown(context, name, (values, place), facts)
 
