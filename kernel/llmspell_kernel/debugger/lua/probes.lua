@@ -156,7 +156,7 @@ end
 
 -- The script is at a site. `expressions` is the function in its text, if there is one.
 local function reach(site, expressions, level)
-  if not site or state.inspecting or evaluating and evaluating == running() then return end
+  if not site or state.inspecting or state.parking or evaluating and evaluating == running() then return end
   local skipped = state.skipped
   local here = skipped and skipped.site == site.place and skipped.thread == running()
     and skipped.func == getinfo(level - LEVELS_OF_INSPECTOR, "f").func

@@ -35,9 +35,19 @@ local stepping = { commands = {} }
 -- `limit` is the one that is to be left; func: that of the frame at `limit`, as long as it has not returned; hooked:
 -- thread -> its role ("steps", "waits" for the one that steps, "entered" by a resume); target: {name, count, first,
 -- last} of the call to go into, and the lines of its statement; line, first, last: the line to run to and the lines of
--- its function; anywhere: any line will do; returned: what functions gave back.
+-- its function; anywhere: any line will do; returned: what functions gave back; over: there is no step. A hook may be
+-- in the middle of an event when its step ends: the collector calls a finalizer there, which stops at a breakpoint and
+-- is let go on. What the hook goes on with then stops nowhere.
 local step
 local near, deep
+
+-- No level is as deep: where nothing is stepped over.
+local NO_LIMIT <const> = 1 << 30
+
+local function no_step()
+  return { over = true, thread = main, limit = NO_LIMIT, hooked = {}, stoppable = {}, returned = {} }
+end
+step = no_step()
 
 local function hook(thread, role, mask, count, handler)
   step.hooked[thread] = role
@@ -47,14 +57,14 @@ end
 -- Hooks that stay behind: those set here, and those that a coroutine inherits which is made meanwhile.
 function stepping.clear()
   state.returned = nil
-  if not step then return end
+  if step.over then return end
   for thread in next, step.hooked do sethook(thread) end
   for thread in next, coroutines do
     local handler, mask = gethook(thread)
     if not handler and mask then sethook(thread) end
   end
   if step.returned[1] then state.returned = step.returned end
-  step = nil
+  step = no_step()
 end
 
 local function stoppable(source)
@@ -107,6 +117,7 @@ local function script_function()
 end
 
 local function stop(line, source)
+  if step.over then return end
   local thread = running()
   state.park(step.reason, "")
   if not line then return end
@@ -163,7 +174,7 @@ local function resumed_by(callee)
 end
 
 local function passes(event, line)
-  if step and event == "return" and pcall(getlocal, step.passed + 3, NO_LOCAL) then return end
+  if step.passed and event == "return" and pcall(getlocal, step.passed + 3, NO_LOCAL) then return end
   return near(event, line)
 end
 
@@ -279,13 +290,13 @@ local function on_count()
   local line = info.currentline
   stop(line ~= step.arrived and line or nil, info.source)
   -- where line events are asked for besides, this instruction's comes now
-  if is_shared and step then step.told = line end
+  if is_shared then step.told = line end
 end
 
 local handlers = { line = on_line, call = on_call, ["tail call"] = on_call, ["return"] = on_return, count = on_count }
 
 function near(event, line)
-  if not step then
+  if step.over then
     sethook((running())) -- which gives whether that is the main thread, too
     return
   end
@@ -304,8 +315,8 @@ end
 
 function deep(event)
   -- the return from a yield: whoever has resumed it now may see it die of an error, which has no return event
-  if step and step.wandered then hook_waiting() end
-  if step and not action_waits() and pcall(getlocal, step.limit + 4, NO_LOCAL) then return end
+  if step.wandered then hook_waiting() end
+  if not action_waits() and pcall(getlocal, step.limit + 4, NO_LOCAL) then return end
   return near(event)
 end
 
@@ -338,20 +349,22 @@ end
 
 -- A hook has stopped at an event: a step that was begun there misses none. Called by a tail call.
 function state.begun_at(event)
-  if step and event == "return" then return near(event) end
+  if not step.over and event == "return" then return near(event) end
 end
 
 -- The hook of the running thread was taken away by one that is set from outside. `near` finds out how deep it is.
 function stepping.rearm()
   local thread = running()
-  local role = step and step.hooked[thread]
+  local role = step.hooked[thread]
   if role then hook(thread, role, step.anywhere and "l" or "lcr") end
 end
 
 function stepping.is_of_script(thread) return thread == main or coroutines[thread] ~= nil end
 
 local function stop_anywhere(reason, thread)
-  step = { reason = reason, thread = thread, anywhere = true, hooked = {}, stoppable = {}, returned = {} }
+  step = {
+    reason = reason, thread = thread, anywhere = true, limit = NO_LIMIT, hooked = {}, stoppable = {}, returned = {},
+  }
   hook(thread, "steps", "l")
 end
 

@@ -9,6 +9,7 @@
 -- Invariants: every look is made from another coroutine, for which the stopped one's levels stay where they are. An
 -- interrupt ends the look that it is meant for, and never what waits here.
 -- `state.inspecting`: what a look runs of the script stops nowhere. `state.looking`: the coroutine that makes the look.
+-- `state.parking`: nor do the finalizers that the collector calls while a stop begins, waits or ends.
 local library, presentation, frames, evaluation, exceptions, stepping, threads, looks, state, stopped,
   next_request, answer = ...
 
@@ -64,11 +65,15 @@ end
 
 local waiting -- the coroutine that waits here for requests
 local WAITS <const> = library.setmetatable({}, { __close = function() waiting = nil end })
+local PARKS <const> = library.setmetatable({}, { __close = function() state.parking = false end })
 function library.is_parked() return waiting ~= nil and waiting == running() end
 
 -- Stays here, on the stopped coroutine, until the client lets the script go on. Every inspecting coroutine is resumed
 -- from this function itself, so that the levels of the stopped stack are the same for all of them.
 function stops.park(reason, text, ...)
+  if state.parking then return end
+  state.parking = true
+  local parks <close> = PARKS
   stepping.clear()
   local thread = state.stopping or running()
   local inspector = coroutine.create(measure)
