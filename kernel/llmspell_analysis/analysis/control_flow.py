@@ -138,6 +138,7 @@ class _Builder:
         self.uses = uses
         self.starts = [use.start for use in uses]
         self.declared = declared
+        self.declared_starts = sorted(declared)
         self.analysis = analysis
         self.blocks = [Block()]
         self.current = 0
@@ -243,15 +244,19 @@ class _Builder:
         self.leave()
 
     def _assignment(self, node: Node, depth: int) -> None:
-        if not self.in_span(node.start_byte, node.end_byte) and not self.declared:
-            return
+        start, end = node.start_byte, node.end_byte
         if node.kind_id in ASSIGNMENT:
+            if not self.in_span(start, end):
+                return
             self.reads(node)
             for each in reversed(given(node)):
                 if each.target.kind_id in IDENTIFIER:
                     self.write(each.target, each.value, each.is_shared)
             return
         self.reads(node)
+        at = bisect_left(self.declared_starts, start)
+        if at == len(self.declared_starts) or self.declared_starts[at] >= end:
+            return
         for each in given(node):
             self.declare(each.target, each.value, each.is_shared, has_value=each.value is not None)
 

@@ -63,18 +63,18 @@ for _kinds, _check in _RULES:
 
 
 def check(piece: Piece) -> Iterator[Diagnostic]:
-    pending = [piece.analysis.document.tree.root_node]
+    pending = [[piece.analysis.document.tree.root_node]]
     rules_on = _BY_KIND.get
     while pending:
-        node = pending.pop()
-        rules = rules_on(node.kind_id, ())
-        if rules is None:
-            continue
-        for run in rules:
-            if run is statements.assignment and _is_declared(node):
+        for node in pending.pop():
+            rules = rules_on(node.kind_id, ())
+            if rules is None:
                 continue
-            yield from run(node, piece)
-        pending += node.named_children
+            for run in rules:
+                if run is statements.assignment and _is_declared(node):
+                    continue
+                yield from run(node, piece)
+            pending.append(node.named_children)
 
 
 def _is_declared(node: Node) -> bool:
