@@ -379,8 +379,7 @@ class Inference:
         local = self.local_at(node)
         if local is None:
             return self.of_global(self.text(node), facts)
-        key = (local, ())
-        if key in facts:
+        if facts and (key := (local, ())) in facts:
             return facts[key]
         return self.default(local)
 

@@ -97,25 +97,26 @@ class Traversal:
     # --- variables and members ---------------------------------------------------------------------------------
 
     def refer(self, node: Node, access: AccessKind, flags: int) -> Reference | None:
-        name = self.text(node)
+        start, end = node.start_byte, node.end_byte
+        name = self.data[start:end].decode("utf-8", "replace")
         if name in _KEYWORD_NAMES or not (name.isascii() and name.isidentifier()):
             return None
         found = self.names.get(name)
         local = found[-1] if found else None
         guarded = flags & (GUARD | BROKEN) != 0
-        reference = Reference(name, node.start_byte, node.end_byte, local, access, guarded, self.scope)
-        self.analysis.references.append(reference)
-        self.analysis.reference_at[reference.start] = reference
+        reference = Reference(name, start, end, local, access, guarded, self.scope)
+        analysis = self.analysis
+        analysis.references.append(reference)
+        analysis.reference_at[start] = reference
         if local is not None:
             local.references.append(reference)
-        elif access == "write":
-            self.analysis.globals_assigned.setdefault(name, reference)
+            return reference
+        if access == "write":
+            analysis.globals_assigned.setdefault(name, reference)
         elif flags & GUARD:
-            self.analysis.globals_tested.add(name)
-        if local is None and (name == "_ENV" or (name == "_G" and access in ("write", "read") and not guarded)):
-            self.analysis.has_dynamic_globals = True
-        if local is None and name in LOADERS:
-            self.analysis.has_dynamic_globals = True
+            analysis.globals_tested.add(name)
+        if name in LOADERS or name == "_ENV" or (name == "_G" and access in ("write", "read") and not guarded):
+            analysis.has_dynamic_globals = True
         return reference
 
     def index(self, node: Node, access: AccessKind, flags: int) -> None:

@@ -85,8 +85,10 @@ def given_types(
 def actual_type(context: TypeContext, node: Node, facts: Facts) -> lt.Type | None:
     """The type of an expression where it is given to something: that a field may be nil is not held against it."""
     given = context.inference.of(node, facts)
+    if given is None:
+        return None
     inner = unwrapped(node)
-    if given is not None and (inner.kind_id in DOT_INDEX or inner.kind_id in BRACKET_INDEX):
+    if inner.kind_id in DOT_INDEX or inner.kind_id in BRACKET_INDEX:
         rest = [each for each in lt.members_of_union(given) if each != lt.NIL]
         return lt.union(rest) if rest else None
     return given
