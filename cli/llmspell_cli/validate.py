@@ -4,6 +4,7 @@ Exit codes: 0 nothing at or above the severity, 1 findings (with ``--diff``: cha
 configuration, or something that could not be read or written.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -102,6 +103,8 @@ class _Command:
         self._is_sound = True
 
     def run(self) -> int:
+        # trees and tables are made in great number and hardly any are in cycles
+        gc.set_threshold(10_000, 10, 10)
         if self._request.paths == (_STDIN,):
             return self._run_on_stdin()
         found = find_scripts(self._request.paths, self._configurations)

@@ -33,6 +33,13 @@ def test_run_prints_what_the_script_prints(llmspell, folder):
     assert (done.returncode, done.stdout, done.stderr) == (0, "hi\n", "err\n")
 
 
+def test_finalizers_are_called_at_the_end_of_a_script_and_end_no_process(llmspell, folder):
+    finalizer = "setmetatable({}, {__gc = function() print('finalized') end})"
+    (folder / "a.lua").write_text(f"local left = {finalizer}\nKEPT = {finalizer}\nprint('end')")
+    done = llmspell("run", "a.lua")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "end\nfinalized\n", "")
+
+
 def test_arguments_after_dashes_reach_the_script(llmspell, folder):
     (folder / "a.lua").write_text("print(#arg, arg[0], table.unpack(arg)) print(ARGS.name, ARGS[1], ARGS.flag)")
     done = llmspell("run", "a.lua", "--", "--name", "x y", "pos", "--flag")

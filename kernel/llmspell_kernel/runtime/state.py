@@ -4,6 +4,7 @@ Invariants: only the thread that made a ``Runtime`` calls it; every function han
 never raises; ``LuaRuntime`` is made without Python's builtins and its ``python`` table is removed before any script.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -201,6 +202,20 @@ class Runtime:
         self._deliver_comm = self.library.deliver_comm
         self.set_search_folder(host.context.project_root)
         self._flight_record: FlightRecord | None = None
+
+    def collect_garbage(self) -> None:
+        """Have the finalizers called of what a script has left behind, as at the end of a Lua program."""
+        self.memory.make_room()
+        with contextlib.suppress(LuaError):  # an interrupt: what is left is left
+            self.memory.run(self.library.collectgarbage)
+        self.memory.lift()
+
+    def stay_open(self) -> None:
+        """Never close the Lua state: closing calls the finalizers of what is still there, and where one of them calls
+        Python it meets lupa's object half gone, a fault that ends the process. The process' end frees all."""
+        import ctypes
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.lua))
 
     def tell_places_of_output(self, wanted: Callable[[], bool], write_at: WriteAt) -> None:
         """Output goes to ``write_at`` from now on, while ``wanted`` says so."""

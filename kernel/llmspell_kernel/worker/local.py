@@ -45,8 +45,10 @@ def _run(place: Path, run: Callable[[Runtime], Outcome], *, show: bool) -> int:
     context = HostContext(project_root, llmspell_home(), load_configuration(project_root))
     apply_to_process(context.configuration.limits)
     runtime = Runtime(Host(context), _write, _leave, has_input=True)
+    runtime.stay_open()
     with _interrupted_by_signal(runtime):
         outcome = run(runtime)
+        runtime.collect_garbage()
     if outcome.error is not None:
         _flush()
         print(error_text(outcome.error), file=sys.stderr)  # noqa: T201
