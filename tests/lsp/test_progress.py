@@ -85,13 +85,17 @@ def test_a_client_that_gives_no_token_gets_its_answer_all_the_same(raw_client: A
     assert "Traceback" not in raw_client.stderr
 
 
-def test_work_that_the_client_cancels_by_its_token_ends(raw_client: Any, workspace: Path) -> None:
+def begin_long_work(client: Any, folder: Path, token: int) -> None:
     for number in range(FILES):
-        (workspace / f"script{number:03}.lua").write_text("shared = 1\nprint(shared, shared .. 1)\n" * 300)
-    raw_client.initialize(SHOWS, rootUri=workspace.as_uri())
-    params = {"previousResultIds": [], "workDoneToken": 7}
-    raw_client.send({"jsonrpc": "2.0", "id": "long", "method": "workspace/diagnostic", "params": params})
-    raw_client.wait(lambda message: message.get("method") == "$/progress", "the beginning")
+        (folder / f"script{number:03}.lua").write_text("shared = 1\nprint(shared, shared .. 1)\n" * 300)
+    client.initialize(SHOWS, rootUri=folder.as_uri())
+    params = {"previousResultIds": [], "workDoneToken": token}
+    client.send({"jsonrpc": "2.0", "id": "long", "method": "workspace/diagnostic", "params": params})
+    client.wait(lambda message: message.get("method") == "$/progress", "the beginning")
+
+
+def test_work_that_the_client_cancels_by_its_token_ends(raw_client: Any, workspace: Path) -> None:
+    begin_long_work(raw_client, workspace, token=7)
     raw_client.notify("window/workDoneProgress/cancel", {"token": 7})
     answer = raw_client.wait(lambda message: message.get("id") == "long", "the answer")
     assert answer["error"]["code"] == -32800
@@ -100,12 +104,7 @@ def test_work_that_the_client_cancels_by_its_token_ends(raw_client: Any, workspa
 
 
 def test_work_that_is_cancelled_as_a_request_ends_what_is_shown(raw_client: Any, workspace: Path) -> None:
-    for number in range(FILES):
-        (workspace / f"script{number:03}.lua").write_text("shared = 1\nprint(shared, shared .. 1)\n" * 300)
-    raw_client.initialize(SHOWS, rootUri=workspace.as_uri())
-    params = {"previousResultIds": [], "workDoneToken": 8}
-    raw_client.send({"jsonrpc": "2.0", "id": "long", "method": "workspace/diagnostic", "params": params})
-    raw_client.wait(lambda message: message.get("method") == "$/progress", "the beginning")
+    begin_long_work(raw_client, workspace, token=8)
     raw_client.notify("$/cancelRequest", {"id": "long"})
     answer = raw_client.wait(lambda message: message.get("id") == "long", "the answer")
     assert answer["error"]["code"] == -32800

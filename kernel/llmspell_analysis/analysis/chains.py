@@ -50,8 +50,9 @@ class Chain(NamedTuple):
     steps: tuple[Step, ...]
 
 
-def chain_of_node(node: Node, data: bytes) -> Chain | None:
-    """The chain that an expression is, or None when it is something else."""
+def chain_of_node(node: Node, data: bytes, *, is_path: bool = False) -> Chain | None:
+    """The chain that an expression is, or None when it is something else; as a path, also where a call, a method or a
+    computed key is in it."""
     steps: list[Step] = []
     current: Node | None = node
     while current is not None and len(steps) < _MAX_STEPS:
@@ -59,6 +60,8 @@ def chain_of_node(node: Node, data: bytes) -> Chain | None:
         if kind in IDENTIFIER:
             steps.reverse()
             return Chain(_text(current, data), current.start_byte, tuple(steps))
+        if is_path and (kind in CALL or kind in METHOD_INDEX):
+            return None
         if kind in CALL:
             steps.append(Step("call", first_string_argument(current, data)))
             current = current.child_by_field_id(NAME_FIELD)
@@ -70,8 +73,10 @@ def chain_of_node(node: Node, data: bytes) -> Chain | None:
             steps.append(Step("method" if is_method else "field", _text(name, data)))
             current = current.child_by_field_id(TABLE_FIELD)
         elif kind in BRACKET_INDEX:
-            field = current.child_by_field_id(FIELD_FIELD)
-            steps.append(Step("index", literal_string(field, data)))
+            key = literal_string(current.child_by_field_id(FIELD_FIELD), data)
+            if is_path and key is None:
+                return None
+            steps.append(Step("index", key))
             current = current.child_by_field_id(TABLE_FIELD)
         elif kind in PARENTHESIZED:
             inner = [child for child in current.named_children if child.kind_id not in COMMENT]
@@ -91,28 +96,8 @@ class Path(NamedTuple):
 
 def path_of_node(node: Node, data: bytes) -> Path | None:
     """The variable and the fields that `a.b["c"]` names; None where a call, a method or a computed key is in it."""
-    names: list[str] = []
-    current: Node | None = node
-    while current is not None and len(names) < _MAX_STEPS:
-        kind = current.kind_id
-        if kind in IDENTIFIER:
-            names.reverse()
-            return Path(_text(current, data), current.start_byte, tuple(names))
-        if kind in DOT_INDEX or kind in BRACKET_INDEX:
-            field = current.child_by_field_id(FIELD_FIELD)
-            if field is None:
-                return None
-            name = _text(field, data) if kind in DOT_INDEX else literal_string(field, data)
-            if name is None:
-                return None
-            names.append(name)
-            current = current.child_by_field_id(TABLE_FIELD)
-        elif kind in PARENTHESIZED:
-            inner = [child for child in current.named_children if child.kind_id not in COMMENT]
-            current = inner[0] if len(inner) == 1 else None
-        else:
-            return None
-    return None
+    chain = chain_of_node(node, data, is_path=True)
+    return Path(chain.root, chain.offset, tuple(step.name or "" for step in chain.steps)) if chain is not None else None
 
 
 def literal_string(node: Node | None, data: bytes) -> str | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.kinds import BREAK, FOR, FUNCTION, GOTO, REPEAT, WHILE
 from llmspell_analysis.analysis.model import Local
+from llmspell_analysis.analysis.own_nodes import own_nodes
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -61,13 +62,4 @@ def _may_jump(node: Node, data: bytes) -> bool:
 
 def jumps(root: Node, data: bytes) -> bool:
     """Whether a `goto` is below a node, in the same function."""
-    if not _may_jump(root, data):
-        return False
-    pending = list(root.named_children)
-    while pending:
-        node = pending.pop()
-        if node.kind_id in GOTO:
-            return True
-        if node.kind_id not in FUNCTION:
-            pending.extend(node.named_children)
-    return False
+    return _may_jump(root, data) and any(node.kind_id in GOTO for node in own_nodes(root))

@@ -26,6 +26,7 @@ from llmspell_analysis.analysis.kinds import (
     VALUE_FIELD,
 )
 from llmspell_analysis.analysis.model import Analysis, Local, Member
+from llmspell_analysis.analysis.own_nodes import own_nodes
 from llmspell_analysis.analysis.project import Project
 from llmspell_analysis.analysis.values import Evaluator, Key, Lookup, Value
 from llmspell_analysis.catalogue import Catalogue
@@ -269,15 +270,11 @@ class ObjectEvaluator(Evaluator):
 
 def _returned(function: Node) -> Iterator[Node | None]:
     """The first expression of each `return` of a function; None for one without."""
-    pending = list(function.named_children)
-    while pending:
-        node = pending.pop()
+    for node in own_nodes(function):
         if node.kind_id in RETURN:
             lists = [child for child in node.named_children if child.kind_id in EXPRESSION_LIST]
             expressions = lists[0].named_children if lists else node.named_children
             yield expressions[0] if expressions else None
-        elif node.kind_id not in FUNCTION:
-            pending.extend(node.named_children)
 
 
 def _fields(constructor: Node, data: bytes) -> dict[str, Member]:

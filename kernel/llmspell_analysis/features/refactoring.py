@@ -45,6 +45,7 @@ from llmspell_analysis.analysis.kinds import (
     WHILE,
 )
 from llmspell_analysis.analysis.model import Analysis, Local
+from llmspell_analysis.analysis.own_nodes import own_nodes
 from llmspell_analysis.syntax.tree import Edit, kinds
 
 RefactoringKind = Literal["extract", "inline", "rewrite"]
@@ -60,6 +61,7 @@ _EXPRESSIONS = (
     | kinds("function_call", "function_definition", "dot_index_expression", "bracket_index_expression")
 )
 _LITERALS = STRING | NUMBER | BOOLEAN | NIL
+_LEAVING = RETURN | BREAK | GOTO | LABEL | VARARG
 _CHUNK = kinds("chunk")
 _OPPOSITES = {b"==": b"~=", b"~=": b"=="}
 
@@ -201,14 +203,9 @@ def _statements(analysis: Analysis, start: int, end: int) -> list[Node]:
 
 def _leaves(statement: Node) -> bool:
     """Whether it may go elsewhere than to the next statement, or uses what only its function has."""
-    pending = [statement]
-    while pending:
-        node = pending.pop()
-        if node.kind_id in RETURN | BREAK | GOTO | LABEL | VARARG:
-            return True
-        if node.kind_id not in FUNCTION:
-            pending.extend(node.named_children)
-    return False
+    if statement.kind_id in FUNCTION:
+        return False
+    return any(node.kind_id in _LEAVING for node in (statement, *own_nodes(statement)))
 
 
 def _has_long_text(statement: Node) -> bool:
@@ -319,14 +316,7 @@ def _annotate(analysis: Analysis, offset: int) -> Refactoring | None:
 
 
 def _returns_values(function: Node) -> bool:
-    pending = list(function.named_children)
-    while pending:
-        node = pending.pop()
-        if node.kind_id in RETURN and node.named_child_count:
-            return True
-        if node.kind_id not in FUNCTION:
-            pending.extend(node.named_children)
-    return False
+    return any(node.kind_id in RETURN and node.named_child_count > 0 for node in own_nodes(function))
 
 
 def _indent(data: bytes, offset: int) -> bytes:

@@ -6,7 +6,7 @@ is judged over all statements (`check_chunk`). Names that begin with `_` say the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from llmspell_analysis.analysis.kinds import (
@@ -19,6 +19,7 @@ from llmspell_analysis.analysis.kinds import (
     VARARG,
     VARIABLE_DECLARATION,
 )
+from llmspell_analysis.analysis.own_nodes import own_nodes
 from llmspell_analysis.rules.model import Diagnostic, FileSubject, Fix, Piece, Related, found, moved
 from llmspell_analysis.syntax.tree import Edit
 
@@ -328,17 +329,6 @@ def vararg(node: Node, piece: Piece) -> Iterator[Diagnostic]:
     if parameters is None or node.has_error:
         return
     dots = next((child for child in parameters.named_children if child.kind_id in VARARG), None)
-    if dots is None or (body is not None and _reads_vararg(body.named_children)):
+    if dots is None or (body is not None and any(node.kind_id in VARARG for node in own_nodes(body))):
         return
     yield found("unused-vararg", "`...` is never used", (dots.start_byte, dots.end_byte), tags=("unnecessary",))
-
-
-def _reads_vararg(nodes: Iterable[Node]) -> bool:
-    pending = list(nodes)
-    while pending:
-        node = pending.pop()
-        if node.kind_id in VARARG:
-            return True
-        if node.kind_id not in FUNCTION:
-            pending.extend(node.named_children)
-    return False

@@ -306,25 +306,25 @@ class Debugger:
 
     def _log(self, text: bytes, source: bytes, line: int) -> None:
         self._flush()
-        chunk_name = os.fsdecode(source)
-        path = self._source_of(chunk_name)
-        body: dict[str, Any] = {"category": "console", "output": text.decode("utf-8", "replace") + "\n"}
-        if path is not None:
-            body |= {"source": {"name": source_name(chunk_name), **self._loaded.place(path)}, "line": line}
-        self._send_event("output", body)
+        body = {"category": "console", "output": text.decode("utf-8", "replace") + "\n"}
+        self._send_event("output", body | self._place_of_output(source, line))
 
     def wants_places_of_output(self) -> bool:
         """Whether anybody is to be told where a script writes."""
         return self._clients.any and not self._no_debug
 
     def place_of_output(self, chunk_name: bytes, line: int) -> dict[str, Any] | None:
-        """DAP's ``source`` and ``line`` of an output event; None for a place that clients do not know."""
+        """DAP's ``source`` and ``line`` of an output event; None for a place that clients do not know. Without the
+        checksums, which would be told with every line that is printed."""
+        found = self._place_of_output(chunk_name, line)
+        if not found:
+            return None
+        return {**found, "source": {name: value for name, value in found["source"].items() if name != "checksums"}}
+
+    def _place_of_output(self, chunk_name: bytes, line: int) -> dict[str, Any]:
         name = os.fsdecode(chunk_name)
         path = self._source_of(name)
-        if path is None:
-            return None
-        source = {key: value for key, value in self._loaded.place(path).items() if key != "checksums"}
-        return {"source": {"name": source_name(name), **source}, "line": line}
+        return {} if path is None else {"source": {"name": source_name(name), **self._loaded.place(path)}, "line": line}
 
     def _breakpoint_changed(self, source: str, one: Breakpoint) -> None:
         self._send_event("breakpoint", {"reason": "changed", "breakpoint": described(source, one, self._loaded)})

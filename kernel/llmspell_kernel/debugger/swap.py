@@ -23,6 +23,7 @@ from ..runtime.process_memory import ProcessMemory, UnreadableMemoryError
 from ..runtime.service_threads import ServiceTimer
 from .breakpoints import BreakpointTable, source_of_file
 from .bytecode import Function, compiled
+from .developer_log import note
 from .late import GivenProbe, LoadedChunk, Span
 from .probes import Place
 from .protos import (
@@ -99,12 +100,6 @@ class _Pair:
 
 def is_wanted() -> bool:
     return os.environ.get(_SETTING) != "0"
-
-
-def _note(text: str, *values: object) -> None:
-    import logging  # a third of a megabyte that sessions do without
-
-    logging.getLogger(__name__).debug(text, *values)
 
 
 class CodeSwap:
@@ -217,10 +212,10 @@ class CodeSwap:
             try:
                 spans, of_colour = self._swap(attempt, functions, stacks)
             except SwapRefusedError as refusal:
-                _note("%s: not now: %s", attempt.chunk_name, refusal)
+                note(__name__, "%s: not now: %s", attempt.chunk_name, refusal)
                 continue
             except (UnexpectedFunctionError, UnreadableMemoryError) as problem:
-                _note("%s: %s", attempt.chunk_name, problem)
+                note(__name__, "%s: %s", attempt.chunk_name, problem)
                 for load in attempt.loads:
                     load.failed()
                 continue

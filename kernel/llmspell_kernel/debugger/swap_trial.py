@@ -11,6 +11,7 @@ from lupa.lua54 import LuaError, LuaRuntime
 
 from ..runtime.process_memory import ProcessMemory, UnreadableMemoryError
 from .bytecode import compiled
+from .developer_log import note
 from .protos import (
     Stacks,
     SwapRefusedError,
@@ -114,9 +115,7 @@ def exchange_works() -> bool:
     try:
         _try()
     except (LuaError, SwapRefusedError, UnexpectedFunctionError, UnreadableMemoryError) as problem:
-        import logging  # a third of a megabyte that sessions do without
-
-        logging.getLogger(__name__).debug("functions cannot be given new code in this process: %s", problem)
+        note(__name__, "functions cannot be given new code in this process: %s", problem)
         return False
     return True
 

@@ -20,7 +20,6 @@ STACK_OFFSET = (SLOTS + 1) * SLOT_BYTES
 STACK_BYTES = 8 * 1024
 SIZE = STACK_OFFSET + STACK_BYTES
 MAX_TEXT = 16 * 1024
-MAX_LINES = 12  # of the stack of one part
 _HEAD = struct.Struct("<QQI")  # number (0: the slot is free), number of the part that it belongs to, bytes of text
 _NUMBER = struct.Struct("<Q")
 
@@ -64,11 +63,11 @@ class FlightRecord:
         """The run has ended."""
         _NUMBER.pack_into(self._memory, 0, 0)
 
-    def enter(self, number: int, parent: int, kind: bytes, name: bytes, stack: bytes) -> None:
-        """A part begins. Where there are too many at a time, the latest are not kept."""
+    def enter(self, number: int, parent: int, kind: bytes, name: bytes, lines: bytes) -> None:
+        """A part begins; ``lines``: those of the script's stack. Of too many at a time the latest are not kept."""
         if self._free:
             slot = self._slots[number] = self._free.pop()
-            self._write(slot, number, parent, b"\0".join((kind, name[:200], *script_lines(stack))))
+            self._write(slot, number, parent, b"\0".join((kind, name[:200], *(lines.split(b"\n") if lines else ()))))
 
     def leave(self, number: int) -> None:
         slot = self._slots.pop(number, None)
@@ -144,13 +143,3 @@ def _lines(parts: dict[int, _Part]) -> Iterator[str]:
             yield f"in {part.kind} '{part.name}'" + (", called from" if part.places else "")
             yield from part.places
             part = parts.get(part.parent)
-
-
-def script_lines(stack: bytes) -> list[bytes]:
-    """The lines of a Lua stack that are the script's."""
-    lines = [
-        line
-        for line in stack.split(b"\n")
-        if line.startswith(b"\t") and b":" in line and b"[llmspell" not in line and b"[C]" not in line
-    ]
-    return lines[:MAX_LINES]

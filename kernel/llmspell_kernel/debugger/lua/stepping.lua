@@ -44,9 +44,12 @@ local near, deep
 -- No level is as deep: where nothing is stepped over.
 local NO_LIMIT <const> = 1 << 30
 
-local function no_step()
-  return { over = true, thread = main, limit = NO_LIMIT, hooked = {}, stoppable = {}, returned = {} }
+local function new_step(fields)
+  fields.hooked, fields.stoppable, fields.returned = {}, {}, {}
+  return fields
 end
+
+local function no_step() return new_step { over = true, thread = main, limit = NO_LIMIT } end
 step = no_step()
 
 local function hook(thread, role, mask, count, handler)
@@ -325,9 +328,7 @@ end
 -- chunk).
 function stepping.begin(mode, ...)
   local stop = state.stop
-  step = {
-    reason = "step", thread = stop.thread, limit = stop.top, hooked = {}, stoppable = {}, returned = {},
-  }
+  step = new_step { reason = "step", thread = stop.thread, limit = stop.top }
   -- on the thread itself, this function stands above park
   local home = getinfo(stop.thread, stop.depth - stop.top + (stop.thread == running() and 1 or 0), "Sf")
   if mode == "runTo" then
@@ -362,9 +363,7 @@ end
 function stepping.is_of_script(thread) return thread == main or coroutines[thread] ~= nil end
 
 local function stop_anywhere(reason, thread)
-  step = {
-    reason = reason, thread = thread, anywhere = true, limit = NO_LIMIT, hooked = {}, stoppable = {}, returned = {},
-  }
+  step = new_step { reason = reason, thread = thread, anywhere = true, limit = NO_LIMIT }
   hook(thread, "steps", "l")
 end
 

@@ -11,7 +11,7 @@ local OWN <const> = getinfo(1, "S").source
 -- debugger.is_stopped().
 local debugger
 
--- What is to be done now. `is_internal`: only what ends what runs is. An error does not get out of a finalizer, nor out
+-- What is to be done now. `internal`: only what ends what runs is. An error does not get out of a finalizer, nor out
 -- of what a client evaluates at a stop: what ends the script comes again after it.
 local function take(internal)
   return attend(internal, not collectgarbage("count"), debugger and debugger.is_stopped() or false)

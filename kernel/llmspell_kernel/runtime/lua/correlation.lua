@@ -88,7 +88,7 @@ local function within(kind, name, call, ...)
   }, part_metatable)
   innermost[thread] = part
   local enter = library.enter_part -- the kernel reads it when this process has died
-  if enter then enter(part.number, outer.number, kind, name, part.stack) end
+  if enter then enter(part.number, outer.number, kind, name, script_lines(part.stack)) end
   return call(...)
 end
 
