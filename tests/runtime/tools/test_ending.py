@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 
 import pytest
 from llmspell_kernel.client import KernelClient, start_kernel
@@ -44,6 +45,8 @@ def tool_threads():
 def no_tool_runs():
     for thread in tool_threads():
         thread.join(WAIT)
+    for thread in tool_threads():
+        print(thread.name, *traceback.format_stack(sys._current_frames()[thread.ident]))
     return not tool_threads()
 
 
