@@ -41,8 +41,7 @@ class Job:
 
     def end(self) -> None:
         """Nobody wants what it gives any more."""
-        self.calls.is_abandoned = True
-        self.calls.interrupt()
+        self.calls.abandon()
         self.cancellation.cancel()
 
 

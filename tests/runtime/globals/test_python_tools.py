@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from llmspell_kernel.runtime.tools import registered
+from llmspell_kernel.runtime.tools.python_call import CallInterruptedError, PythonCalls
 
 WORDS = '''
 from dataclasses import dataclass
@@ -252,6 +253,14 @@ def test_interrupt_ends_a_call(project, kind):
     assert outcome.error.kind == expected
     assert script.output == []
     assert script.run("print('still there')") == "still there"
+
+
+def test_call_that_was_ended_before_it_began_does_not_begin():
+    calls, called = PythonCalls(), []
+    calls.abandon()
+    with pytest.raises(CallInterruptedError):
+        calls.run(lambda: called.append(1), {})
+    assert called == []
 
 
 def test_decorated_function_stays_a_function():

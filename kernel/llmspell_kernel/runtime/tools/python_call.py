@@ -42,6 +42,9 @@ class PythonCalls:
         """What the function returns. Raises what it raises, and CallInterruptedError."""
         try:
             with self._lock:
+                # what ends it may have come before the function was found
+                if self.is_abandoned:
+                    raise CallInterruptedError
                 self._thread, self._interrupted = threading.get_ident(), 0.0
             try:
                 return self.enter(function, arguments)
@@ -53,6 +56,11 @@ class PythonCalls:
             with self._lock:
                 self._thread = None
             raise CallInterruptedError from None
+
+    def abandon(self) -> None:
+        """Nobody wants what the call gives any more: end it, also when it has not begun."""
+        self.is_abandoned = True
+        self.interrupt()
 
     def interrupt(self) -> None:
         """End the call that runs, if one does: at its next instruction of Python."""
